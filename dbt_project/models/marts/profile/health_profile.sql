@@ -1,0 +1,325 @@
+{%- set quantiles = data_health.profiled_quantiles() %}
+
+with dataset_periods as (
+
+    select monitor, dataset, dataset_period_key, period_start, period_end, stored_period_key, is_latest
+    from {{ ref('dataset_periods') }}
+
+),
+
+column_grids as (
+
+    select monitor, column_name, kind, centre
+    from {{ ref('column_grids') }}
+
+),
+
+column_roles as (
+
+    select monitor, name as column_name, role, is_value_shown
+    from {{ ref('health_monitors') }}
+    where subject = 'column'
+        and is_watched
+
+),
+
+-- 1. Sums over the stored periods of each dataset and period, about one centre.
+period_statistics as (
+
+    select
+        dataset_periods.monitor,
+        dataset_periods.dataset,
+        dataset_periods.dataset_period_key,
+        dataset_periods.period_start,
+        dataset_periods.period_end,
+        dataset_periods.is_latest,
+        column_statistics.segment_column,
+        column_statistics.segment_value,
+        column_statistics.column_name,
+        column_grids.kind,
+        column_grids.centre,
+        column_statistics.centre - column_grids.centre as centre_shift,
+        {%- for statistic in data_health.statistic_types() %}
+        column_statistics.{{ statistic }},
+        {%- endfor %}
+        column_statistics.row_count - column_statistics.null_count - column_statistics.nan_count
+            - column_statistics.positive_infinity_count - column_statistics.negative_infinity_count
+            - column_statistics.extreme_count as moment_count
+    from {{ ref('column_statistics') }} as column_statistics
+    inner join dataset_periods
+        on column_statistics.period_key = dataset_periods.stored_period_key
+    inner join column_grids
+        on column_statistics.monitor = column_grids.monitor
+        and column_statistics.column_name = column_grids.column_name
+
+),
+
+summed_statistics as (
+
+    select
+        monitor,
+        dataset,
+        dataset_period_key,
+        period_start,
+        period_end,
+        is_latest,
+        segment_column,
+        segment_value,
+        column_name,
+        kind,
+        centre,
+        count(*) as stored_period_count,
+        {%- for statistic in ['row', 'null', 'nan', 'positive_infinity', 'negative_infinity', 'extreme', 'zero', 'negative', 'empty'] %}
+        cast(sum({{ statistic }}_count) as bigint) as {{ statistic }}_count,
+        {%- endfor %}
+        min(minimum) as minimum,
+        max(maximum) as maximum,
+        cast(sum(moment_count) as double precision) as moment_count,
+        sum(sum_1 + moment_count * centre_shift) as sum_1,
+        sum(sum_2 + 2 * centre_shift * sum_1 + moment_count * power(centre_shift, 2)) as sum_2,
+        sum(sum_3 + 3 * centre_shift * sum_2 + 3 * power(centre_shift, 2) * sum_1 + moment_count * power(centre_shift, 3)) as sum_3,
+        sum(sum_4 + 4 * centre_shift * sum_3 + 6 * power(centre_shift, 2) * sum_2 + 4 * power(centre_shift, 3) * sum_1
+            + moment_count * power(centre_shift, 4)) as sum_4,
+        cast(sum(length_sum) as double precision) as length_sum,
+        min(length_minimum) as length_minimum,
+        max(length_maximum) as length_maximum,
+        max(distinct_count) as largest_distinct_count,
+        sum(distinct_count) as total_distinct_count
+    from period_statistics
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+
+),
+
+-- 2. Moments about the mean.
+central_moments as (
+
+    select
+        summed_statistics.*,
+        sum_1 / nullif(moment_count, 0) as mean_shift,
+        (sum_2 - sum_1 * sum_1 / nullif(moment_count, 0)) / nullif(moment_count, 0) as second_moment,
+        (sum_3 - 3 * sum_1 * sum_2 / nullif(moment_count, 0) + 2 * power(sum_1, 3) / nullif(power(moment_count, 2), 0))
+            / nullif(moment_count, 0) as third_moment,
+        (sum_4 - 4 * sum_1 * sum_3 / nullif(moment_count, 0) + 6 * power(sum_1, 2) * sum_2 / nullif(power(moment_count, 2), 0)
+            - 3 * power(sum_1, 4) / nullif(power(moment_count, 3), 0)) / nullif(moment_count, 0) as fourth_moment
+    from summed_statistics
+
+),
+
+-- 3. Quantiles from the fine bins. The value of a rank lies between the smallest and the largest value of its bin.
+period_bins as (
+
+    select
+        dataset_periods.dataset_period_key,
+        column_distributions.segment_column,
+        column_distributions.segment_value,
+        column_distributions.column_name,
+        column_distributions.grid_generation,
+        column_distributions.bin,
+        cast(sum(column_distributions.row_count) as double precision) as row_count,
+        min(column_distributions.minimum) as minimum,
+        max(column_distributions.maximum) as maximum
+    from {{ ref('column_distributions') }} as column_distributions
+    inner join dataset_periods
+        on column_distributions.period_key = dataset_periods.stored_period_key
+    where column_distributions.bin_type = 'bin'
+    group by 1, 2, 3, 4, 5, 6
+
+),
+
+-- bins of two generations of a grid may overlap: counting from below by their ends and from above by their beginnings bounds a rank all the same
+cumulative_bins as (
+
+    select
+        period_bins.*,
+        sum(row_count) over (
+            partition by dataset_period_key, segment_column, segment_value, column_name
+            order by maximum, minimum rows unbounded preceding
+        ) as rank_to,
+        sum(row_count) over (
+            partition by dataset_period_key, segment_column, segment_value, column_name
+            order by minimum desc, maximum desc rows unbounded preceding
+        ) as rank_from_above,
+        sum(row_count) over (partition by dataset_period_key, segment_column, segment_value, column_name) as finite_count
+    from period_bins
+
+),
+
+ranked_bins as (
+
+    select
+        dataset_period_key,
+        segment_column,
+        segment_value,
+        column_name,
+        minimum,
+        maximum,
+        row_count,
+        finite_count,
+        rank_to - row_count as rank_before,
+        rank_to,
+        finite_count - rank_from_above + 1 as lowest_rank
+    from cumulative_bins
+
+),
+
+bin_quantiles as (
+
+    select
+        dataset_period_key,
+        segment_column,
+        segment_value,
+        column_name
+        {%- for name, share in quantiles.items() %}
+            {%- set position = '(' ~ share ~ ' * (finite_count - 1) + 1)' %},
+        min(case when rank_to >= floor({{ position }}) then {{ data_health.value_at_rank('floor(' ~ position ~ ')') }} end) as {{ name }}_below,
+        min(case when rank_to >= ceil({{ position }}) then {{ data_health.value_at_rank('ceil(' ~ position ~ ')') }} end) as {{ name }}_above,
+        max({{ position }} - floor({{ position }})) as {{ name }}_fraction,
+        max(case when lowest_rank <= floor({{ position }}) then minimum end) as {{ name }}_lower,
+        min(case when rank_to >= ceil({{ position }}) then maximum end) as {{ name }}_upper
+        {%- endfor %}
+    from ranked_bins
+    group by 1, 2, 3, 4
+
+),
+
+-- 4. Categories: how many, how even, and the most frequent one.
+period_categories as (
+
+    select
+        dataset_periods.dataset_period_key,
+        column_distributions.segment_column,
+        column_distributions.segment_value,
+        column_distributions.column_name,
+        column_distributions.bin_type,
+        column_distributions.category,
+        cast(sum(column_distributions.row_count) as double precision) as row_count
+    from {{ ref('column_distributions') }} as column_distributions
+    inner join dataset_periods
+        on column_distributions.period_key = dataset_periods.stored_period_key
+    where column_distributions.bin_type in ('value', 'other')
+    group by 1, 2, 3, 4, 5, 6
+
+),
+
+ranked_categories as (
+
+    select
+        period_categories.*,
+        sum(row_count) over (partition by dataset_period_key, segment_column, segment_value, column_name) as present_count,
+        row_number() over (
+            partition by dataset_period_key, segment_column, segment_value, column_name
+            order by case when bin_type = 'value' then 0 else 1 end, row_count desc, category
+        ) as category_rank
+    from period_categories
+
+),
+
+category_summaries as (
+
+    select
+        dataset_period_key,
+        segment_column,
+        segment_value,
+        column_name,
+        count(case when bin_type = 'value' then 1 end) as category_count,
+        max(case when bin_type = 'other' then 1 else 0 end) as has_other,
+        - sum(row_count / present_count * ln(row_count / present_count)) / ln(2e0) as entropy,
+        max(case when category_rank = 1 and bin_type = 'value' then category end) as top_value,
+        max(case when category_rank = 1 and bin_type = 'value' then row_count end) as top_count
+    from ranked_categories
+    group by 1, 2, 3, 4
+
+),
+
+profiles as (
+
+    select
+        central_moments.*,
+        central_moments.row_count - central_moments.null_count as present_count,
+        column_roles.role,
+        column_roles.is_value_shown,
+        category_summaries.category_count,
+        category_summaries.has_other,
+        category_summaries.entropy,
+        category_summaries.top_value,
+        category_summaries.top_count
+        {%- for name in quantiles %},
+        bin_quantiles.{{ name }}_below + bin_quantiles.{{ name }}_fraction * (bin_quantiles.{{ name }}_above - bin_quantiles.{{ name }}_below) as {{ name }},
+        bin_quantiles.{{ name }}_lower,
+        bin_quantiles.{{ name }}_upper
+        {%- endfor %}
+    from central_moments
+    inner join column_roles
+        on central_moments.monitor = column_roles.monitor
+        and central_moments.column_name = column_roles.column_name
+    left join bin_quantiles
+        on central_moments.dataset_period_key = bin_quantiles.dataset_period_key
+        and central_moments.segment_column = bin_quantiles.segment_column
+        and coalesce(central_moments.segment_value, '(null)') = coalesce(bin_quantiles.segment_value, '(null)')
+        and central_moments.column_name = bin_quantiles.column_name
+    left join category_summaries
+        on central_moments.dataset_period_key = category_summaries.dataset_period_key
+        and central_moments.segment_column = category_summaries.segment_column
+        and coalesce(central_moments.segment_value, '(null)') = coalesce(category_summaries.segment_value, '(null)')
+        and central_moments.column_name = category_summaries.column_name
+        and central_moments.kind in ('categorical', 'boolean')
+
+)
+
+select
+    monitor,
+    dataset,
+    period_start,
+    period_end,
+    is_latest,
+    segment_column,
+    segment_value,
+    column_name,
+    role,
+    kind,
+    row_count,
+    null_count,
+    cast(null_count as double precision) / row_count as null_share,
+    cast(nan_count as double precision) / row_count as nan_share,
+    cast(positive_infinity_count + negative_infinity_count as double precision) / row_count as infinity_share,
+    cast(zero_count as double precision) / row_count as zero_share,
+    cast(negative_count as double precision) / row_count as negative_share,
+    cast(empty_count as double precision) / row_count as empty_share,
+    cast(case
+        when kind in ('categorical', 'boolean') and has_other = 0 then category_count
+        when kind in ('categorical', 'boolean') and category_count is null then 0
+        when stored_period_count = 1 then largest_distinct_count
+    end as bigint) as distinct_count,
+    cast(case
+        when kind in ('categorical', 'boolean') and has_other = 0 then category_count
+        else largest_distinct_count
+    end as bigint) as distinct_count_lower,
+    cast(case
+        when kind in ('categorical', 'boolean') and has_other = 0 then category_count
+        else total_distinct_count
+    end as bigint) as distinct_count_upper,
+    coalesce(kind in ('categorical', 'boolean') and coalesce(has_other, 0) = 0, false) as is_distinct_count_exact,
+    minimum,
+    maximum,
+    case when extreme_count = 0 then centre + mean_shift end as mean,
+    case when extreme_count = 0 then greatest(second_moment, 0e0) end as variance,
+    case when extreme_count = 0 then sqrt(greatest(second_moment, 0e0)) end as standard_deviation,
+    case when extreme_count = 0 and second_moment > 0 and minimum < maximum then third_moment / power(second_moment, 1.5e0) end as skewness,
+    case when extreme_count = 0 and second_moment > 0 and minimum < maximum then fourth_moment / power(second_moment, 2e0) - 3 end as excess_kurtosis,
+    coalesce(abs(mean_shift) > 100 * sqrt(greatest(second_moment, 0e0)), false) as is_imprecise,
+    extreme_count,
+    {%- for name in quantiles %}
+    {{ name }},
+    {{ name }}_lower,
+    {{ name }}_upper,
+    {%- endfor %}
+    case when kind = 'timestamp' then {{ data_health.from_epoch_seconds('minimum') }} end as earliest,
+    case when kind = 'timestamp' then {{ data_health.from_epoch_seconds('maximum') }} end as latest,
+    case when is_value_shown then top_value end as top_value,
+    top_count / nullif(present_count, 0) as top_share,
+    entropy,
+    length_sum / nullif(present_count, 0) as mean_length,
+    length_minimum as minimum_length,
+    length_maximum as maximum_length,
+    {{ data_health.run_time() }} as built_at
+from profiles

@@ -1,0 +1,83 @@
+{%- do data_health.declare_monitored_relations() %}
+{%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
+{%- set previous = load_relation(this) if execute else none %}
+{%- set monitors = data_health.selected_monitors() if execute else {} %}
+
+with described_monitors as (
+{% for name, monitor in monitors.items() %}
+    select
+        {{ data_health.text_literal(name) }} as monitor,
+        subject,
+        name,
+        value,
+        role,
+        data_type,
+        is_watched,
+        is_value_shown,
+        reason,
+        cast({{ data_health.text_literal(monitor.owner) if monitor.owner else 'null' }} as varchar) as owner,
+        '{{ data_health.monitor_fingerprint(monitor) }}' as fingerprint
+    from (
+        values
+        {%- for row in data_health.monitor_rows(monitor, data_health.scanned_datasets(monitor)) %}
+            ({{ data_health.text_literals([row.subject, row.name, row.value, row.role, row.data_type]) }}, cast({{ row.is_watched if row.is_watched is not none else 'null' }} as boolean), cast({{ row.is_value_shown if row.is_value_shown is not none else 'null' }} as boolean), {{ data_health.text_literals([row.reason]) }})
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+    ) as described (subject, name, value, role, data_type, is_watched, is_value_shown, reason)
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
+        'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar'
+    }) }}
+{%- endfor %}
+
+),
+
+previous_build as (
+{% if previous %}
+    select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
+    from {{ previous }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
+        'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar',
+        'watched_since': 'timestamp', 'built_at': 'timestamp'
+    }) }}
+{%- endif %}
+
+),
+
+-- a run that is limited to some monitors leaves the others as they were
+monitors_of_other_runs as (
+
+    select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
+    from previous_build
+    where monitor in ({{ data_health.text_literals(data_health.monitors_left_out_of_this_run() or ['']) }})
+
+)
+
+select
+    described_monitors.monitor,
+    described_monitors.subject,
+    described_monitors.name,
+    described_monitors.value,
+    described_monitors.role,
+    described_monitors.data_type,
+    described_monitors.is_watched,
+    described_monitors.is_value_shown,
+    described_monitors.reason,
+    described_monitors.owner,
+    described_monitors.fingerprint,
+    coalesce(previous_build.watched_since, {{ data_health.run_time() }}) as watched_since,
+    {{ data_health.run_time() }} as built_at
+from described_monitors
+left join previous_build
+    on described_monitors.monitor = previous_build.monitor
+    and described_monitors.subject = previous_build.subject
+    and described_monitors.name = previous_build.name
+
+union all
+
+select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
+from monitors_of_other_runs

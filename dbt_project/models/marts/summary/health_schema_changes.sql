@@ -1,0 +1,151 @@
+with configured_columns as (
+
+    select
+        monitored_columns.monitor,
+        monitored_columns.dataset,
+        monitored_columns.column_name,
+        monitored_columns.data_type,
+        monitored_columns.family,
+        monitored_columns.valid_from,
+        monitored_columns.valid_to
+    from {{ ref('monitored_columns') }} as monitored_columns
+    inner join {{ ref('configured_datasets') }} as configured_datasets
+        on monitored_columns.monitor = configured_datasets.monitor
+        and monitored_columns.dataset = configured_datasets.dataset
+
+),
+
+column_versions as (
+
+    select
+        configured_columns.*,
+        min(valid_from) over (partition by monitor, dataset) as first_seen_at,
+        lag(data_type) over (partition by monitor, dataset, column_name order by valid_from) as previous_type,
+        lag(valid_to) over (partition by monitor, dataset, column_name order by valid_from) as previous_valid_to,
+        lead(valid_from) over (partition by monitor, dataset, column_name order by valid_from) as next_valid_from
+    from configured_columns
+
+),
+
+features as (
+
+    select monitor, name as column_name
+    from {{ ref('health_monitors') }}
+    where subject = 'column'
+        and role = 'feature'
+        and is_watched
+
+),
+
+added_columns as (
+
+    select monitor, dataset, column_name, 'added' as change, 'previous build' as compared_with,
+        cast(null as varchar) as type_before, data_type as type_now, valid_from as detected_at
+    from column_versions
+    where valid_from > first_seen_at
+        and (previous_valid_to is null or previous_valid_to < valid_from)
+
+),
+
+retyped_columns as (
+
+    select monitor, dataset, column_name, 'retyped' as change, 'previous build' as compared_with,
+        previous_type as type_before, data_type as type_now, valid_from as detected_at
+    from column_versions
+    where previous_valid_to = valid_from
+
+),
+
+dropped_columns as (
+
+    select monitor, dataset, column_name, 'dropped' as change, 'previous build' as compared_with,
+        data_type as type_before, cast(null as varchar) as type_now, valid_to as detected_at
+    from column_versions
+    where valid_to is not null
+        and (next_valid_from is null or next_valid_from > valid_to)
+
+),
+
+production_columns as (
+
+    select monitor, column_name, data_type, family, valid_from
+    from column_versions
+    where dataset = 'production'
+        and valid_to is null
+
+),
+
+reference_columns as (
+
+    select monitor, dataset, column_name, data_type, family, valid_from
+    from column_versions
+    where dataset <> 'production'
+        and valid_to is null
+
+),
+
+missing_in_production as (
+
+    select reference_columns.monitor, 'production' as dataset, reference_columns.column_name, 'missing in production' as change,
+        reference_columns.dataset as compared_with, reference_columns.data_type as type_before, cast(null as varchar) as type_now,
+        reference_columns.valid_from as detected_at
+    from reference_columns
+    left join production_columns
+        on reference_columns.monitor = production_columns.monitor
+        and reference_columns.column_name = production_columns.column_name
+    where production_columns.column_name is null
+
+),
+
+missing_in_reference as (
+
+    select features.monitor, 'production' as dataset, features.column_name, 'missing in reference' as change,
+        references_of_monitor.dataset as compared_with, cast(null as varchar) as type_before, production_columns.data_type as type_now,
+        production_columns.valid_from as detected_at
+    from features
+    inner join production_columns
+        on features.monitor = production_columns.monitor
+        and features.column_name = production_columns.column_name
+    inner join (select distinct monitor, dataset from reference_columns) as references_of_monitor
+        on features.monitor = references_of_monitor.monitor
+    left join reference_columns
+        on features.monitor = reference_columns.monitor
+        and references_of_monitor.dataset = reference_columns.dataset
+        and features.column_name = reference_columns.column_name
+    where reference_columns.column_name is null
+
+),
+
+typed_differently as (
+
+    select production_columns.monitor, 'production' as dataset, production_columns.column_name, 'other type than reference' as change,
+        reference_columns.dataset as compared_with, reference_columns.data_type as type_before, production_columns.data_type as type_now,
+        greatest(production_columns.valid_from, reference_columns.valid_from) as detected_at
+    from production_columns
+    inner join reference_columns
+        on production_columns.monitor = reference_columns.monitor
+        and production_columns.column_name = reference_columns.column_name
+        and production_columns.family <> reference_columns.family
+
+),
+
+changes as (
+{% for name in ['added_columns', 'retyped_columns', 'dropped_columns', 'missing_in_production', 'missing_in_reference', 'typed_differently'] %}
+    select monitor, dataset, column_name, change, compared_with, type_before, type_now, detected_at from {{ name }}
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+
+)
+
+select
+    monitor,
+    dataset,
+    column_name,
+    change,
+    compared_with,
+    type_before,
+    type_now,
+    detected_at,
+    detected_at = {{ data_health.run_time() }} as is_new,
+    {{ data_health.run_time() }} as built_at
+from changes

@@ -1,0 +1,239 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='period_column_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('monitored_periods') }}
+-- depends_on: {{ ref('column_grids') }}
+
+{%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
+{%- set parts = data_health.distribution_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
+{%- set bin_parts = parts | selectattr('shape', 'equalto', 'bins') | list %}
+{%- set length_parts = parts | selectattr('shape', 'equalto', 'lengths') | list %}
+{%- set category_parts = parts | selectattr('shape', 'in', ['values', 'patterns']) | list %}
+{% if parts %}
+with wanted as (
+
+{{ data_health.wanted_statistics(watched) }}
+
+),
+
+bins as (
+{% for part in bin_parts %}
+{{ data_health.counted_bins(part) }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows(data_health.bin_types()) }}
+{%- endfor %}
+
+),
+
+lengths as (
+{% for part in length_parts %}
+{{ data_health.counted_lengths(part) }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows(data_health.bin_types()) }}
+{%- endfor %}
+
+),
+
+categories as (
+{% for part in category_parts %}
+{{ data_health.counted_categories(part) }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({
+        'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar',
+        'bin_type': 'varchar', 'category': 'varchar', 'row_count': 'bigint'
+    }) }}
+{%- endfor %}
+
+),
+
+watched_columns as (
+
+    select distinct column_id, monitor, column_name, max_categories
+    from wanted
+
+),
+
+known_categories as (
+{% if is_incremental() %}
+    select distinct monitor, column_name, bin_type, category
+    from {{ this }}
+    where bin_type in ('value', 'pattern')
+{%- else %}
+    {{ data_health.no_rows({'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}) }}
+{%- endif %}
+
+),
+
+known_category_counts as (
+
+    select monitor, column_name, bin_type, count(*) as category_count
+    from known_categories
+    group by monitor, column_name, bin_type
+
+),
+
+new_categories as (
+
+    select
+        watched_columns.monitor,
+        watched_columns.column_name,
+        watched_columns.max_categories,
+        categories.bin_type,
+        categories.category,
+        row_number() over (
+            partition by watched_columns.monitor, watched_columns.column_name, categories.bin_type
+            order by sum(categories.row_count) desc, categories.category
+        ) as category_rank
+    from categories
+    inner join watched_columns
+        on categories.column_id = watched_columns.column_id
+    left join known_categories
+        on watched_columns.monitor = known_categories.monitor
+        and watched_columns.column_name = known_categories.column_name
+        and categories.bin_type = known_categories.bin_type
+        and categories.category = known_categories.category
+    where categories.segment_column = '(all)'
+        and categories.category is not null
+        and known_categories.category is null
+    group by 1, 2, 3, 4, 5
+
+),
+
+kept_categories as (
+
+    select monitor, column_name, bin_type, category
+    from known_categories
+
+    union all
+
+    select new_categories.monitor, new_categories.column_name, new_categories.bin_type, new_categories.category
+    from new_categories
+    left join known_category_counts
+        on new_categories.monitor = known_category_counts.monitor
+        and new_categories.column_name = known_category_counts.column_name
+        and new_categories.bin_type = known_category_counts.bin_type
+    where new_categories.category_rank <= new_categories.max_categories - coalesce(known_category_counts.category_count, 0)
+
+),
+
+-- beyond the limit of categories per column, rows are counted together
+limited_categories as (
+
+    select
+        categories.column_id,
+        categories.period_start,
+        categories.segment_column,
+        categories.segment_value,
+        case
+            when categories.category is null then 'null'
+            when kept_categories.category is null then 'other'
+            else categories.bin_type
+        end as bin_type,
+        kept_categories.category,
+        sum(categories.row_count) as row_count
+    from categories
+    inner join watched_columns
+        on categories.column_id = watched_columns.column_id
+    left join kept_categories
+        on watched_columns.monitor = kept_categories.monitor
+        and watched_columns.column_name = kept_categories.column_name
+        and categories.bin_type = kept_categories.bin_type
+        and categories.category = kept_categories.category
+    group by 1, 2, 3, 4, 5, 6
+
+),
+
+distributions as (
+
+    select
+        column_id,
+        period_start,
+        segment_column,
+        segment_value,
+        case
+            when bin is null then 'null'
+            {%- for name, bin in data_health.special_bins().items() %}
+            when bin = {{ bin }} then '{{ name }}'
+            {%- endfor %}
+            else 'bin'
+        end as bin_type,
+        bin,
+        cast(null as varchar) as category,
+        row_count,
+        value_sum,
+        minimum,
+        maximum
+    from bins
+
+    union all
+
+    select
+        column_id,
+        period_start,
+        segment_column,
+        segment_value,
+        case when bin is null then 'null' else 'length' end as bin_type,
+        bin,
+        cast(null as varchar) as category,
+        row_count,
+        value_sum,
+        minimum,
+        maximum
+    from lengths
+
+    union all
+
+    select
+        column_id,
+        period_start,
+        segment_column,
+        segment_value,
+        bin_type,
+        cast(null as bigint) as bin,
+        category,
+        row_count,
+        cast(null as double precision) as value_sum,
+        cast(null as double precision) as minimum,
+        cast(null as double precision) as maximum
+    from limited_categories
+
+)
+
+select
+    wanted.period_key || '|' || wanted.column_name as period_column_key,
+    wanted.period_key,
+    wanted.monitor,
+    wanted.dataset,
+    wanted.period_start,
+    wanted.column_name,
+    distributions.segment_column,
+    distributions.segment_value,
+    wanted.grid_generation,
+    distributions.bin_type,
+    case when distributions.bin_type in ('bin', 'length') then distributions.bin end as bin,
+    distributions.category,
+    cast(distributions.row_count as bigint) as row_count,
+    distributions.value_sum,
+    distributions.minimum,
+    distributions.maximum,
+    wanted.built_from,
+    {{ data_health.run_time() }} as built_at
+from distributions
+inner join wanted
+    on distributions.column_id = wanted.column_id
+    and coalesce(distributions.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+{% else %}
+{{ data_health.no_rows({
+    'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
+    'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
+    'bin_type': 'varchar', 'bin': 'bigint', 'category': 'varchar', 'row_count': 'bigint', 'value_sum': 'double precision',
+    'minimum': 'double precision', 'maximum': 'double precision', 'built_from': 'varchar', 'built_at': 'timestamp'
+}) }}
+{% endif %}

@@ -1,0 +1,423 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='grid_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('monitored_periods') }}
+
+{%- set samples = data_health.grid_samples(data_health.watched_columns(data_health.datasets_of_this_run())) %}
+{% if samples %}
+with
+{% for sample in samples %}
+sample_{{ loop.index }} as (
+
+{{ data_health.sampled_rows(sample) }}
+
+),
+{% endfor %}
+-- 1. The columns, and what their sampled values look like.
+drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind, generation, row_count_when_drawn) as (
+
+    values
+{%- for sample in samples %}{% set outer = loop %}{% for column in sample.columns %}
+        ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ data_health.text_literal(column.data_type) }}, cast({{ "'" ~ column.kind ~ "'" if column.kind else 'null' }} as varchar), {{ column.generation }}, cast({{ column.row_count }} as bigint))
+        {{- ',' if not (outer.last and loop.last) }}
+{%- endfor %}{% endfor %}
+
+),
+
+sampled_texts as (
+{% set text_selects = [] %}
+{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if not data_health.is_binned(column) %}
+    {%- do text_selects.append('    select ' ~ column.id ~ ' as column_id, count(value_' ~ column.id ~ ') as value_count, count(distinct value_' ~ column.id
+        ~ ') as distinct_count, ' ~ ('avg(length(value_' ~ column.id ~ '))' if column.family == 'string' else 'cast(null as double precision)')
+        ~ ' as mean_length from sample_' ~ number) %}
+{%- endfor %}{% endfor %}
+{{ text_selects | join('\n    union all\n') or data_health.no_rows({'column_id': 'integer', 'value_count': 'bigint', 'distinct_count': 'bigint', 'mean_length': 'double precision'}) }}
+
+),
+
+sampled_numbers as (
+{% set number_selects = [] %}
+{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if data_health.is_binned(column) %}
+    {%- do number_selects.append('    select ' ~ column.id ~ ' as column_id, value_' ~ column.id ~ ' as x from sample_' ~ number
+        ~ ' where value_' ~ column.id ~ ' between -1e50 and 1e50') %}
+{%- endfor %}{% endfor %}
+{{ number_selects | join('\n    union all\n') or data_health.no_rows({'column_id': 'integer', 'x': 'double precision'}) }}
+
+),
+
+value_counts as (
+
+    select column_id, x, count(*) as n
+    from sampled_numbers
+    group by column_id, x
+
+),
+
+cumulative_values as (
+
+    select
+        column_id,
+        x,
+        n,
+        sum(n) over (partition by column_id order by x rows unbounded preceding) as cumulative_count,
+        sum(n) over (partition by column_id) as value_count
+    from value_counts
+
+),
+
+column_totals as (
+
+    select
+        column_id,
+        max(value_count) as value_count,
+        count(*) as distinct_count,
+        min(x) as minimum,
+        min(case when 2 * cumulative_count >= value_count then x end) as centre,
+        max(case when x = floor(x) then 0 else 1 end) = 0 as is_whole,
+        -- whole numbers of a small range: every one of them gets a bin of its own
+        max(case when x = floor(x) then 0 else 1 end) = 0
+            and min(case when 100 * cumulative_count >= 99 * value_count then x end)
+                - min(case when 100 * cumulative_count >= value_count then x end) < 512 as is_counted_singly
+    from cumulative_values
+    group by column_id
+
+),
+
+-- 2. Atoms: single values so frequent that they get bins of their own.
+marked_values as (
+
+    select
+        value_counts.column_id,
+        value_counts.x,
+        value_counts.n,
+        column_totals.value_count,
+        column_totals.is_whole,
+        column_totals.is_counted_singly,
+        value_counts.n >= 4 and value_counts.n * 256 >= column_totals.value_count as is_atom,
+        sum(case when value_counts.n >= 4 and value_counts.n * 256 >= column_totals.value_count then value_counts.n else 0 end)
+            over (partition by value_counts.column_id) as atom_row_count
+    from value_counts
+    inner join column_totals
+        on value_counts.column_id = column_totals.column_id
+
+),
+
+-- the values that the bins are laid over: all but the atoms, unless hardly anything is left
+base_values as (
+
+    select
+        column_id,
+        x,
+        n,
+        value_count,
+        case when is_atom then 0 else n end as unsettled_count,
+        sum(n) over (partition by column_id order by x rows unbounded preceding) as cumulative_count,
+        sum(n) over (partition by column_id) as base_count
+    from marked_values
+    where is_counted_singly or not is_atom or (value_count - atom_row_count) * 50 < value_count
+
+),
+
+-- 3. Quantiles in steps of 1/4096, kept as numerators.
+quantile_levels as (
+
+    select
+        column_id,
+        floor(4096.0 * cumulative_count / base_count) as level,
+        min(x) as x
+    from base_values
+    group by 1, 2
+
+),
+
+spans as (
+
+    select
+        quantile_levels.column_id,
+        column_totals.is_whole,
+        column_totals.is_counted_singly,
+        column_totals.minimum,
+        min(case when level >= 41 then x end) as percentile_1,
+        min(case when level >= 4055 then x end) as percentile_99
+    from quantile_levels
+    inner join column_totals
+        on quantile_levels.column_id = column_totals.column_id
+    group by 1, 2, 3, 4
+
+),
+
+-- 4. First candidate: equal bins, with whole edges for whole numbers.
+linear_spans as (
+
+    select
+        column_id,
+        is_whole,
+        is_counted_singly,
+        percentile_1,
+        percentile_99,
+        case
+            when is_whole then percentile_1
+            when percentile_99 > percentile_1 then percentile_1
+            else percentile_1 - 0.256e0 * greatest(abs(percentile_1), 1e0)
+        end as lower_edge,
+        case
+            when is_whole then greatest(1e0, ceil((percentile_99 + 1 - percentile_1) / 512))
+            when percentile_99 > percentile_1 then (percentile_99 - percentile_1) / 512
+            else 0.001e0 * greatest(abs(percentile_1), 1e0)
+        end as step,
+        case when is_whole then 0 else 512 end as fixed_bin_count
+    from spans
+
+),
+
+linear_grids as (
+
+    select
+        linear_spans.*,
+        case when is_whole then ceil((percentile_99 + 1 - percentile_1) / step) else fixed_bin_count end as bin_count
+    from linear_spans
+
+),
+
+linear_shares as (
+
+    select column_id, max(row_share) as heaviest_share
+    from (
+        select
+            base_values.column_id,
+            {{ data_health.grid_candidate_bin('base_values.x', 'linear_grids.lower_edge', 'linear_grids.step', 'linear_grids.bin_count') }} as bin,
+            sum(base_values.unsettled_count) * 1e0 / max(base_values.value_count) as row_share
+        from base_values
+        inner join linear_grids
+            on base_values.column_id = linear_grids.column_id
+        group by 1, 2
+    ) as linear_bins
+    group by column_id
+
+),
+
+-- 5. Second candidate, for positive values: equal bins of the logarithm.
+logarithmic_grids as (
+
+    select
+        column_id,
+        ln(percentile_1) as lower_edge,
+        (ln(percentile_99) - ln(percentile_1)) / 512 as step
+    from spans
+    where minimum > 0
+        and percentile_99 > percentile_1
+
+),
+
+logarithmic_shares as (
+
+    select column_id, max(row_share) as heaviest_share
+    from (
+        select
+            base_values.column_id,
+            {{ data_health.grid_candidate_bin('ln(base_values.x)', 'logarithmic_grids.lower_edge', 'logarithmic_grids.step', '512') }} as bin,
+            sum(base_values.unsettled_count) * 1e0 / max(base_values.value_count) as row_share
+        from base_values
+        inner join logarithmic_grids
+            on base_values.column_id = logarithmic_grids.column_id
+        group by 1, 2
+    ) as logarithmic_bins
+    group by column_id
+
+),
+
+methods as (
+
+    select
+        linear_grids.column_id,
+        case
+            when linear_grids.is_counted_singly or linear_shares.heaviest_share <= 0.008 or linear_grids.percentile_99 <= linear_grids.percentile_1 then 'linear'
+            when logarithmic_shares.heaviest_share <= 0.008 then 'logarithmic'
+            else 'knots'
+        end as method
+    from linear_grids
+    inner join linear_shares
+        on linear_grids.column_id = linear_shares.column_id
+    left join logarithmic_shares
+        on linear_grids.column_id = logarithmic_shares.column_id
+
+),
+
+-- 6. Third candidate: knots at quantiles, with eight equal bins between neighbours.
+knot_stretches as (
+
+    select
+        quantile_levels.column_id,
+        floor(quantile_levels.level / 128) as stretch,
+        min(quantile_levels.x) as stretch_start
+    from quantile_levels
+    inner join methods
+        on quantile_levels.column_id = methods.column_id
+    where methods.method = 'knots'
+    group by 1, 2
+
+),
+
+bounded_stretches as (
+
+    select
+        column_id,
+        stretch,
+        stretch_start,
+        lead(stretch_start) over (partition by column_id order by stretch) as stretch_end
+    from knot_stretches
+
+),
+
+stretch_bins as (
+
+    select
+        base_values.column_id,
+        bounded_stretches.stretch,
+        floor(8 * (base_values.x - bounded_stretches.stretch_start) / (bounded_stretches.stretch_end - bounded_stretches.stretch_start)) as eighth,
+        sum(base_values.n) * 1e0 / max(base_values.base_count) as row_share
+    from base_values
+    inner join bounded_stretches
+        on base_values.column_id = bounded_stretches.column_id
+        and floor(32.0 * base_values.cumulative_count / base_values.base_count) = bounded_stretches.stretch
+    where bounded_stretches.stretch_end > bounded_stretches.stretch_start
+    group by 1, 2, 3
+
+),
+
+heavy_stretches as (
+
+    select
+        column_id,
+        stretch,
+        row_number() over (partition by column_id order by max(row_share) desc, stretch) as heaviness
+    from stretch_bins
+    group by column_id, stretch
+    having max(row_share) > 0.008
+
+),
+
+knot_levels as (
+
+    select knot_stretches.column_id, knot_numerators.level
+    from (select distinct column_id from knot_stretches) as knot_stretches
+    cross join (
+        values
+        {%- for level in data_health.knot_numerators() %} ({{ level }}){{ ',' if not loop.last }}{% endfor %}
+    ) as knot_numerators (level)
+
+    union
+
+    -- stretches with a heavy bin are split in four
+    select heavy_stretches.column_id, 128 * heavy_stretches.stretch + quarters.numerator
+    from heavy_stretches
+    cross join (values (32), (64), (96)) as quarters (numerator)
+    where heavy_stretches.heaviness <= 17
+
+),
+
+knots as (
+
+    select
+        column_id,
+        {{ dbt.listagg('cast(x as varchar)', "';'", 'order by x') }} as knots
+    from (
+        select distinct knot_levels.column_id, min(quantile_levels.x) as x
+        from knot_levels
+        inner join quantile_levels
+            on knot_levels.column_id = quantile_levels.column_id
+            and knot_levels.level <= quantile_levels.level
+        group by knot_levels.column_id, knot_levels.level
+    ) as distinct_knots
+    group by column_id
+    having count(*) >= 4
+
+),
+
+-- 7. Atoms that are not already alone in a bin of one whole number.
+atoms as (
+
+    select
+        marked_values.column_id,
+        {{ dbt.listagg('cast(marked_values.x as varchar)', "';'", 'order by marked_values.x') }} as atoms
+    from marked_values
+    inner join linear_grids
+        on marked_values.column_id = linear_grids.column_id
+    where marked_values.is_atom
+        and not (
+            marked_values.is_whole
+            and linear_grids.step = 1
+            and marked_values.x >= linear_grids.lower_edge
+            and marked_values.x < linear_grids.lower_edge + linear_grids.bin_count
+        )
+    group by marked_values.column_id
+
+)
+
+select
+    drawn_columns.monitor || '|' || drawn_columns.column_name as grid_key,
+    drawn_columns.monitor,
+    drawn_columns.column_name,
+    drawn_columns.generation,
+    drawn_columns.family,
+    drawn_columns.data_type,
+    coalesce(
+        drawn_columns.declared_kind,
+        case
+            when sampled_texts.mean_length > 200 then 'text'
+            when sampled_texts.distinct_count > 50 and sampled_texts.distinct_count * 2 > sampled_texts.value_count then 'text'
+            else 'categorical'
+        end
+    ) as kind,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(case when knots.knots is null and methods.method = 'knots' then 'linear' end, methods.method, 'linear') end as method,
+    -- before the first value is seen nothing is known about the column: unit bins around zero, until its grid is drawn
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(column_totals.centre, 0e0) end as centre,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+        then coalesce(case when methods.method = 'logarithmic' then logarithmic_grids.lower_edge else linear_grids.lower_edge end, -256e0) end as lower_edge,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+        then coalesce(
+            case when methods.method = 'logarithmic' then logarithmic_grids.lower_edge + 512 * logarithmic_grids.step
+                else linear_grids.lower_edge + linear_grids.bin_count * linear_grids.step end,
+            256e0) end as upper_edge,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+        then coalesce(case when methods.method = 'logarithmic' then logarithmic_grids.step else linear_grids.step end, 1e0) end as step,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+        then cast(coalesce(case when methods.method = 'logarithmic' then 512 else linear_grids.bin_count end, 512) as integer) end as bin_count,
+    atoms.atoms,
+    case when methods.method = 'knots' then knots.knots end as knots,
+    coalesce(column_totals.distinct_count <= 512 and column_totals.value_count >= 20 * column_totals.distinct_count, false) as is_discrete,
+    cast(coalesce(column_totals.value_count, sampled_texts.value_count, 0) as bigint) as sampled_value_count,
+    cast(coalesce(column_totals.distinct_count, sampled_texts.distinct_count, 0) as bigint) as sampled_distinct_count,
+    drawn_columns.row_count_when_drawn,
+    {{ data_health.run_time() }} as drawn_at
+from drawn_columns
+left join sampled_texts
+    on drawn_columns.column_id = sampled_texts.column_id
+left join column_totals
+    on drawn_columns.column_id = column_totals.column_id
+left join methods
+    on drawn_columns.column_id = methods.column_id
+left join linear_grids
+    on drawn_columns.column_id = linear_grids.column_id
+left join logarithmic_grids
+    on drawn_columns.column_id = logarithmic_grids.column_id
+left join knots
+    on drawn_columns.column_id = knots.column_id
+left join atoms
+    on drawn_columns.column_id = atoms.column_id
+-- a column that still has no value keeps the grid it has
+where drawn_columns.generation = 1
+    or coalesce(column_totals.value_count, sampled_texts.value_count, 0) > 0
+{% else %}
+{{ data_health.no_rows({
+    'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',
+    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'lower_edge': 'double precision',
+    'upper_edge': 'double precision', 'step': 'double precision', 'bin_count': 'integer', 'atoms': 'varchar', 'knots': 'varchar',
+    'is_discrete': 'boolean', 'sampled_value_count': 'bigint', 'sampled_distinct_count': 'bigint',
+    'row_count_when_drawn': 'bigint', 'drawn_at': 'timestamp'
+}) }}
+{% endif %}

@@ -1,0 +1,62 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='period_column_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('monitored_periods') }}
+-- depends_on: {{ ref('column_grids') }}
+
+{%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
+{%- set parts = data_health.statistics_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
+{% if parts %}
+with wanted as (
+
+{{ data_health.wanted_statistics(watched) }}
+
+),
+{% for part in parts %}
+{{ part.name }} as (
+
+{{ data_health.chunk_statistics(part.scan, part.chunk, part.segmentation) }}
+
+),
+{% endfor %}
+measured as (
+{% for part in parts %}{% set last_part = loop.last %}{% for column in part.chunk.columns %}
+{{ data_health.measured_rows(column, part) }}
+    {{ 'union all' if not (last_part and loop.last) }}
+{%- endfor %}{% endfor %}
+)
+
+select
+    wanted.period_key || '|' || wanted.column_name as period_column_key,
+    wanted.period_key,
+    wanted.monitor,
+    wanted.dataset,
+    wanted.period_start,
+    wanted.column_name,
+    measured.segment_column,
+    measured.segment_value,
+    wanted.grid_generation,
+    wanted.centre,
+    {%- for statistic in data_health.statistic_types() %}
+    measured.{{ statistic }},
+    {%- endfor %}
+    wanted.built_from,
+    {{ data_health.run_time() }} as built_at
+from measured
+inner join wanted
+    on measured.column_id = wanted.column_id
+    and coalesce(measured.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+{% else %}
+{%- set columns = {
+    'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
+    'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
+    'centre': 'double precision'
+} %}
+{%- do columns.update(data_health.statistic_types()) %}
+{%- do columns.update({'built_from': 'varchar', 'built_at': 'timestamp'}) %}
+{{ data_health.no_rows(columns) }}
+{% endif %}

@@ -1,0 +1,190 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='period_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('health_monitors') }}
+
+{%- set datasets = data_health.datasets_of_this_run() %}
+{%- set counting_starts = data_health.counting_starts(this, datasets) if execute else {} %}
+{%- set previous_columns = {
+    'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'grain': 'varchar', 'period_start': 'date',
+    'period_end': 'date', 'status': 'varchar', 'row_count': 'bigint', 'current_row_count': 'bigint',
+    'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp',
+    'first_row_count': 'bigint', 'first_counted_at': 'timestamp', 'changed_at': 'timestamp', 'fingerprint': 'varchar'
+} %}
+
+with counted as (
+{% for pair in data_health.flat_datasets(datasets) %}
+{{ data_health.period_counts(pair.monitor, pair.dataset, counting_starts.get(pair.monitor.name)) }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'grain': 'varchar',
+        'on_missing_period': 'varchar', 'period_start': 'date', 'window_end': 'date', 'row_count': 'bigint',
+        'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp'
+    }) }}
+{%- endfor %}
+),
+
+current_periods as (
+
+    select
+        monitor || '|' || dataset || '|' || grain || ' ' || coalesce(cast(period_start as varchar), 'none') as period_key,
+        monitor,
+        dataset,
+        grain,
+        period_start,
+        coalesce(
+            window_end,
+            case grain
+            {%- for grain in ['day', 'week', 'month', 'quarter'] %}
+                when '{{ grain }}' then {{ data_health.period_end('period_start', grain) }}
+            {%- endfor %}
+            end
+        ) as period_end,
+        on_missing_period,
+        fingerprint,
+        row_count,
+        labelled_count,
+        late_row_count,
+        newest_event,
+        newest_load,
+        max(period_start) over (partition by monitor, dataset) as newest_period
+    from counted
+    where row_count > 0
+
+),
+
+previous_periods as (
+{% if is_incremental() %}
+    select
+        {{ previous_columns | join(',\n        ') }}
+    from {{ this }}
+{%- else %}
+    {{ data_health.no_rows(previous_columns) }}
+{%- endif %}
+
+),
+
+compared_periods as (
+
+    select
+        current_periods.*,
+        previous_periods.row_count as previous_row_count,
+        previous_periods.first_row_count as previous_first_row_count,
+        previous_periods.first_counted_at as previous_first_counted_at,
+        previous_periods.newest_load as previous_newest_load,
+        previous_periods.labelled_count as previous_labelled_count,
+        previous_periods.late_row_count as previous_late_row_count,
+        case
+            when current_periods.dataset <> 'production' then 'reference'
+            when current_periods.period_start = current_periods.newest_period
+                and current_periods.period_end > cast('{{ data_health.build_date() }}' as date) then 'partial'
+            when current_periods.row_count < previous_periods.row_count
+                and current_periods.fingerprint = previous_periods.fingerprint
+                and current_periods.on_missing_period = 'keep' then 'shrunk'
+            else 'production'
+        end as status
+    from current_periods
+    left join previous_periods
+        on current_periods.period_key = previous_periods.period_key
+
+),
+
+present_periods as (
+
+    select
+        period_key,
+        monitor,
+        dataset,
+        grain,
+        period_start,
+        period_end,
+        status,
+        case when status = 'shrunk' then previous_row_count else row_count end as row_count,
+        row_count as current_row_count,
+        case when status = 'shrunk' then previous_labelled_count else labelled_count end as labelled_count,
+        case when status = 'shrunk' then previous_late_row_count else late_row_count end as late_row_count,
+        newest_event,
+        case when status = 'shrunk' then previous_newest_load else newest_load end as newest_load,
+        coalesce(previous_first_row_count, row_count) as first_row_count,
+        coalesce(previous_first_counted_at, {{ data_health.run_time() }}) as first_counted_at,
+        fingerprint
+    from compared_periods
+
+),
+
+counting_scope as (
+
+    {{ data_health.counting_scope(datasets, counting_starts) }}
+
+),
+
+gone_periods as (
+
+    select
+        previous_periods.period_key,
+        previous_periods.monitor,
+        previous_periods.dataset,
+        previous_periods.grain,
+        previous_periods.period_start,
+        previous_periods.period_end,
+        'gone' as status,
+        case when counting_scope.on_missing_period = 'keep' then previous_periods.row_count else 0 end as row_count,
+        cast(0 as bigint) as current_row_count,
+        previous_periods.labelled_count,
+        previous_periods.late_row_count,
+        previous_periods.newest_event,
+        previous_periods.newest_load,
+        previous_periods.first_row_count,
+        previous_periods.first_counted_at,
+        previous_periods.fingerprint
+    from previous_periods
+    inner join counting_scope
+        on previous_periods.monitor = counting_scope.monitor
+        and previous_periods.dataset = 'production'
+        and previous_periods.grain = counting_scope.grain
+        and coalesce(previous_periods.period_start, counting_scope.counted_from) >= counting_scope.counted_from
+    left join current_periods
+        on previous_periods.period_key = current_periods.period_key
+    where current_periods.period_key is null
+
+),
+
+all_periods as (
+
+    select * from present_periods
+    union all
+    select * from gone_periods
+
+)
+
+select
+    all_periods.period_key,
+    all_periods.monitor,
+    all_periods.dataset,
+    all_periods.grain,
+    all_periods.period_start,
+    all_periods.period_end,
+    all_periods.status,
+    cast(all_periods.row_count as bigint) as row_count,
+    cast(all_periods.current_row_count as bigint) as current_row_count,
+    cast(all_periods.labelled_count as bigint) as labelled_count,
+    cast(all_periods.late_row_count as bigint) as late_row_count,
+    all_periods.newest_event,
+    all_periods.newest_load,
+    cast(all_periods.first_row_count as bigint) as first_row_count,
+    all_periods.first_counted_at,
+    {{ data_health.run_time() }} as changed_at,
+    all_periods.fingerprint
+from all_periods
+left join previous_periods
+    on all_periods.period_key = previous_periods.period_key
+-- a period of which nothing changed is not written again
+where previous_periods.period_key is null
+{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load', 'fingerprint'] %}
+    or all_periods.{{ name }} is distinct from previous_periods.{{ name }}
+{%- endfor %}

@@ -1,0 +1,101 @@
+{# What can be said about one monitor without asking the warehouse. #}
+{% macro monitor_problems(schema, defaults, name, monitor) %}
+    {% set usable = data_health.expected({'type': 'name'}, name) %}
+    {% if usable %}
+        {{ return([data_health.problem('', 'monitors', name, usable)]) }}
+    {% elif monitor is not none and monitor is not mapping %}
+        {{ return([data_health.problem('', 'monitors.' ~ name, monitor, 'a mapping such as {relation: {ref: model}}')]) }}
+    {% endif %}
+    {% set merged = data_health.merged_monitor(schema, defaults, monitor) %}
+    {% set resolved = data_health.resolved_monitor(schema, name, merged) %}
+    {% set problems = data_health.schema_problems({'keys': schema}, name, '', monitor or {}) %}
+    {% if merged.get('relation') is none %}
+        {% do problems.append(data_health.problem(name, 'relation', none, data_health.expected(schema['relation'], none))) %}
+    {% endif %}
+    {% do problems.extend(data_health.reference_problems(name, merged, resolved)) %}
+    {% do problems.extend(data_health.role_problems(name, merged, resolved)) %}
+    {{ return(problems) }}
+{% endmacro %}
+
+
+{# Unknown keys and values of a wrong type, at any depth. `place` is the path of `value` in the configuration. #}
+{% macro schema_problems(entry, owner, place, value) %}
+    {% set problems = [] %}
+    {% set known = entry['keys'] %}
+    {% for key, item in value.items() %}
+        {% set child = known.get('*') or known.get(key) %}
+        {% set item_place = place ~ '.' ~ key if place else key | string %}
+        {% if child is none %}
+            {% do problems.append(data_health.problem(
+                owner, item_place, key, data_health.known_names(key, known.keys() | list), 'unknown key'
+            )) %}
+        {% elif item is not none and data_health.expected(child, item) is not none %}
+            {% do problems.append(data_health.problem(owner, item_place, item, data_health.expected(child, item))) %}
+        {% elif item is mapping and child.get('keys') %}
+            {% do problems.extend(data_health.schema_problems(child, owner, item_place, item)) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
+
+{% macro reference_problems(owner, merged, resolved) %}
+    {% set problems = [] %}
+    {% set references = merged.get('references') %}
+    {% for name, item in (references if references is mapping else {}).items() if item is mapping or item is none %}
+        {% set place = 'references.' ~ name %}
+        {% set unusable = data_health.expected({'type': 'name'}, name) %}
+        {% set given = [] %}
+        {% for key in ['from', 'to', 'relation', 'last'] if (item or {}).get(key) is not none %}{% do given.append(key) %}{% endfor %}
+        {% if unusable %}
+            {% do problems.append(data_health.problem(owner, 'references', name, unusable)) %}
+        {% elif name == 'production' %}
+            {% set allowed = 'any other name; production is what references are compared with' %}
+            {% do problems.append(data_health.problem(owner, place, name, allowed)) %}
+        {% elif given not in [['from', 'to'], ['relation'], ['last']] %}
+            {% set shown = given | join(', ') if given else none %}
+            {% do problems.append(data_health.problem(owner, place, shown, 'exactly one of: from and to; relation; last')) %}
+        {% elif given != ['relation'] and merged.get('time') is none %}
+            {% set allowed = 'relation, unless the monitor has the key time: a window needs it' %}
+            {% do problems.append(data_health.problem(owner, place, given | join(', '), allowed)) %}
+        {% endif %}
+    {% endfor %}
+    {% for reference in resolved['references'] %}
+        {% if reference['kind'] == 'window' and reference['from'] >= reference['to'] %}
+            {% set place = 'references.' ~ reference['name'] ~ '.to' %}
+            {% do problems.append(data_health.problem(owner, place, reference['to'], 'a time after from, which is ' ~ reference['from'])) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
+
+{# Columns asked to be two things at once, and outcomes that are told by halves. #}
+{% macro role_problems(owner, merged, monitor) %}
+    {% set wrong = [] %}
+    {% for column in monitor['features'] or [] if column in monitor['exclude'] %}
+        {% do wrong.append(['features', column, 'columns that are not under exclude']) %}
+    {% endfor %}
+    {% for group in monitor['subgroups'] %}
+        {% for column in group if column in monitor['key'] %}
+            {% do wrong.append(['subgroups', column, 'columns that are not the key']) %}
+        {% endfor %}
+    {% endfor %}
+    {% for column in monitor['segments'] if column in monitor['key'] %}
+        {% do wrong.append(['segments', column, 'columns that are not the key']) %}
+    {% endfor %}
+    {% set label, prediction = merged.get('label'), merged.get('prediction') %}
+    {% if label is mapping and label.get('column') is none %}
+        {% do wrong.append(['label.column', none, 'the name of the column that holds the label']) %}
+    {% elif label is mapping and label.get('relation') is not none and (label.get('key') is none or not monitor['key']) %}
+        {% do wrong.append(['label.key' if label.get('key') is none else 'key', none, 'the columns by which label.relation is joined']) %}
+    {% elif monitor['label'] and monitor['label']['relation'] and monitor['label']['key'] | length != monitor['key'] | length %}
+        {% do wrong.append(['label.key', label['key'], 'as many columns as the key has (' ~ monitor['key'] | length ~ ')']) %}
+    {% endif %}
+    {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
+        {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}
+    {% endif %}
+    {% set problems = [] %}
+    {% for key, found, allowed in wrong %}{% do problems.append(data_health.problem(owner, key, found, allowed)) %}{% endfor %}
+    {{ return(problems) }}
+{% endmacro %}

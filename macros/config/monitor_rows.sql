@@ -1,0 +1,78 @@
+{#- What health_monitors shows of one monitor, as rows (subject, name, value, role, data_type, is_watched, is_value_shown, reason). -#}
+{% macro monitor_rows(monitor, datasets) %}
+  {% set rows = [data_health.monitor_row('monitor', monitor.name, data_health.relation_text(monitor.relation))] %}
+  {% for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns'] %}
+    {% if value is not none and value != [] and value != {} %}
+      {% do rows.append(data_health.monitor_row('setting', name, value | string if value is string or value is number else data_health.setting_text(value))) %}
+    {% endif %}
+  {% endfor %}
+  {% for reference in monitor.references %}
+    {% do rows.append(data_health.monitor_row('reference', reference.name, data_health.reference_text(reference))) %}
+  {% endfor %}
+  {{ return(rows + data_health.column_rows_of_monitor(monitor, datasets)) }}
+{% endmacro %}
+
+
+{% macro monitor_row(subject, name, value, column=none, is_value_shown=false) %}
+  {{ return({
+    'subject': subject, 'name': name, 'value': value, 'role': column.role if column else none, 'data_type': column.data_type if column else none,
+    'is_watched': not column.left_out if column else none, 'is_value_shown': is_value_shown if column else none,
+    'reason': column.left_out if column else none
+  }) }}
+{% endmacro %}
+
+
+{#- A column is described as the production table has it; one that only a reference has, as the reference has it. -#}
+{% macro column_rows_of_monitor(monitor, datasets) %}
+  {% set rows = {} %}
+  {% for dataset in datasets %}
+    {% for column in dataset.columns %}
+      {% set known = rows.get(column.name) %}
+      {% if not known or (column.from_labels and not known.is_watched) %}
+        {% set where_it_is = 'table of labels' if column.from_labels else dataset.name %}
+        {% do rows.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column, column.name in monitor.show_values)}) %}
+      {% endif %}
+    {% endfor %}
+  {% endfor %}
+  {{ return(rows.values() | list) }}
+{% endmacro %}
+
+
+{% macro relation_text(relation) %}
+  {% if relation.get('source') %}{{ return('source ' ~ relation['source'] | join('.')) }}{% endif %}
+  {{ return('ref ' ~ (relation['ref'] if relation['ref'] is string else relation['ref'] | join('.'))) }}
+{% endmacro %}
+
+
+{% macro reference_text(reference) %}
+  {% if reference.kind == 'window' %}{{ return('from ' ~ reference['from'] ~ ' to ' ~ reference.to) }}{% endif %}
+  {% if reference.kind == 'rolling' %}{{ return('last ' ~ reference.days ~ ' days') }}{% endif %}
+  {{ return(data_health.relation_text(reference.relation)) }}
+{% endmacro %}
+
+
+{#- Lists and mappings as a person would write them: a, b and x: 1, y: 2. -#}
+{% macro setting_text(value) %}
+  {% set parts = [] %}
+  {% if value is mapping %}
+    {% for key, item in value.items() if item is not none %}
+      {% do parts.append(key ~ ': ' ~ (item if item is string or item is number else data_health.setting_text(item))) %}
+    {% endfor %}
+  {% elif value is iterable and value is not string %}
+    {% for item in value %}
+      {% do parts.append(item if item is string else item | join(' × ') if item is iterable else item | string) %}
+    {% endfor %}
+  {% else %}
+    {{ return(value | string) }}
+  {% endif %}
+  {{ return(parts | join(', ')) }}
+{% endmacro %}
+
+
+{#- Configured monitors that DATA_HEALTH_ONLY leaves out. -#}
+{% macro monitors_left_out_of_this_run() %}
+  {% set left_out = [] %}
+  {% set selected = data_health.selected_monitors() %}
+  {% for name in data_health.resolved_monitors() if name not in selected %}{% do left_out.append(name) %}{% endfor %}
+  {{ return(left_out) }}
+{% endmacro %}

@@ -1,0 +1,95 @@
+{#
+    Every key of a monitor, as data: validation, defaults and the reference page are read from this one table. A
+    mapping lists its own keys under `keys`; `*` stands for names that the user chooses. With `merge`, what a
+    monitor writes is added to what the defaults say, key by key, instead of replacing it.
+#}
+{% macro monitor_schema() %}
+    {{ return({
+        'relation': {'type': 'relation', 'description': 'The table or view that is watched.'},
+        'where': {'type': 'text', 'description': 'SQL condition; rows that do not meet it are not looked at.'},
+        'key': {'type': 'columns', 'default': [], 'description': 'The column or columns that identify a row.'},
+        'time': {'type': 'column', 'description': 'Event time; it decides which period a row belongs to.'},
+        'timezone': {'type': 'timezone', 'default': 'UTC', 'description': 'Timezone in which periods are cut.'},
+        'loaded_at': {'type': 'column', 'description': 'Load or update time; shows changes that keep the row count.'},
+        'grain': {'type': 'choice', 'allowed': ['day', 'week', 'month', 'quarter'], 'default': 'month',
+            'description': 'Length of a period.'},
+        'lookback': {'type': 'whole number', 'minimum': 1,
+            'description': 'How many of the newest periods are counted again on each run; all when not set.'},
+        'late_after_days': {'type': 'whole number', 'minimum': 0, 'default': 2,
+            'description': 'A row loaded more than this many days after its event time is late.'},
+        'on_missing_period': {'type': 'choice', 'allowed': ['keep', 'rebuild'], 'default': 'keep',
+            'description': 'What becomes of the statistics of a period whose rows shrink or disappear.'},
+        'max_categories': {'type': 'whole number', 'minimum': 1, 'default': 1000,
+            'description': 'Categories counted one by one per column; the others are counted together.'},
+        'references': {'type': 'mapping', 'default': {}, 'description': 'What production is compared with.', 'keys': {
+            '*': {'type': 'mapping', 'description': 'One reference: a window, another table or a rolling window.', 'keys': {
+                'from': {'type': 'date', 'description': 'First moment of a window of the same table.'},
+                'to': {'type': 'date', 'description': 'First moment after that window.'},
+                'relation': {'type': 'relation', 'description': 'Another table, compared as a whole.'},
+                'last': {'type': 'days', 'description': 'A window of this many days that ends where the period starts.'}
+            }}
+        }},
+        'features': {'type': 'columns',
+            'description': 'Columns to watch; every column without another role when not set.'},
+        'exclude': {'type': 'columns', 'default': [], 'description': 'Columns that are not looked at.'},
+        'columns': {'type': 'mapping', 'default': {}, 'merge': true,
+            'description': 'Per column, what to use instead of what is inferred.', 'keys': {
+            '*': {'type': 'mapping', 'description': 'One column.', 'keys': {
+                'kind': {'type': 'choice', 'allowed': ['numeric', 'categorical', 'boolean', 'timestamp', 'text'],
+                    'description': 'How the column is profiled.'}
+            }}
+        }},
+        'subgroups': {'type': 'column groups', 'default': [],
+            'description': 'Columns, and lists of columns, whose combinations are the subgroups.'},
+        'segments': {'type': 'columns', 'default': [],
+            'description': 'Drift is also computed inside each value of these columns.'},
+        'weight': {'type': 'column', 'description': 'Survey weight.'},
+        'population': {'type': 'relation',
+            'description': 'Table of population shares, with the columns subgroup, value and share.'},
+        'label': {'type': 'mapping', 'description': 'The true outcome.', 'keys': {
+            'column': {'type': 'column', 'description': 'Column that holds the label.'},
+            'positive': {'type': 'scalar', 'description': 'The label that counts as positive.'},
+            'relation': {'type': 'relation', 'description': 'Table that holds the labels, if it is another one.'},
+            'key': {'type': 'columns', 'default': [],
+                'description': 'Columns of that table that match the key of the monitor, in its order.'},
+            'loaded_at': {'type': 'column', 'description': 'When a label became known.'}
+        }},
+        'prediction': {'type': 'mapping', 'description': 'What the model said.', 'keys': {
+            'score': {'type': 'column', 'description': 'Predicted probability of the positive label.'},
+            'label': {'type': 'column', 'description': 'Predicted label.'},
+            'version': {'type': 'column', 'description': 'Version of the model that predicted.'}
+        }},
+        'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What people are asked to label.', 'keys': {
+            'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows in one batch.'}
+        }},
+        'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
+            'max_columns': {'type': 'whole number', 'minimum': 2, 'default': 50,
+                'description': 'Numeric columns whose products are kept; a wider table is computed in batches.'},
+            'variance': {'type': 'share', 'default': 0.9,
+                'description': 'Share of the variance that the advised components reach.'}
+        }},
+        'thresholds': {'type': 'mapping', 'default': {}, 'merge': true,
+            'description': 'Effects above which a change is a warning or an alert.', 'keys': {
+            'psi': {'type': 'thresholds', 'default': [0.1, 0.25], 'description': 'Population stability index.'},
+            'js': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'Jensen-Shannon distance.'},
+            'ks': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'Kolmogorov-Smirnov statistic.'},
+            'cramers_v': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'V of Cramér.'},
+            'wasserstein': {'type': 'thresholds', 'default': [0.1, 0.2],
+                'description': 'Wasserstein-1 distance in standard deviations of the reference.'},
+            'h': {'type': 'thresholds', 'default': [0.1, 0.2],
+                'description': 'Difference of two shares on the arcsine scale: null rate, single categories.'}
+        }},
+        'show_values': {'type': 'columns',
+            'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
+        'marts': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Parts to switch off.', 'keys': {
+            'profile': {'type': 'boolean', 'default': true, 'description': 'Profile of each column.'},
+            'drift': {'type': 'boolean', 'default': true, 'description': 'Drift against the references.'},
+            'performance': {'type': 'boolean', 'default': true, 'description': 'Performance of the model.'},
+            'coverage': {'type': 'boolean', 'default': true, 'description': 'Coverage of production by training.'},
+            'representation': {'type': 'boolean', 'default': true, 'description': 'Representation of subgroups.'},
+            'dimensions': {'type': 'boolean', 'default': true, 'description': 'Principal components.'},
+            'labeling': {'type': 'boolean', 'default': true, 'description': 'What to label next.'}
+        }},
+        'owner': {'type': 'text', 'description': 'Who answers for the table.'}
+    }) }}
+{% endmacro %}

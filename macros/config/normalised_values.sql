@@ -1,0 +1,48 @@
+{#
+    'YYYY-MM-DD', or 'YYYY-MM-DD HH:MM:SS' when there is a time of day; none when it is no date. YAML turns an
+    unquoted date into a date object on dbt 1 and into text on dbt 2: both print alike. An offset is refused,
+    because edges are wall-clock times of the monitor's timezone.
+#}
+{% macro normalised_date(value) %}
+    {% set text = (value | string).replace('T', ' ') %}
+    {% if not modules.re.match('^\\d{4}-\\d{2}-\\d{2}( \\d{2}:\\d{2}(:\\d{2}(\\.0+)?)?)?$', text) %}{{ return(none) }}{% endif %}
+    {% set year, month, day = text[:4] | int, text[5:7] | int, text[8:10] | int %}
+    {% set leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 %}
+    {% set days = [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] %}
+    {% if year < 1 or month < 1 or month > 12 or day < 1 or day > days[month - 1] %}{{ return(none) }}{% endif %}
+    {% set time = (text[11:19] ~ ':00')[:8] if text | length > 10 else '00:00:00' %}
+    {% if (time[:2] | int) > 23 or (time[3:5] | int) > 59 or (time[6:8] | int) > 59 %}{{ return(none) }}{% endif %}
+    {{ return(text[:10] if time == '00:00:00' else text[:10] ~ ' ' ~ time) }}
+{% endmacro %}
+
+
+{# {'ref': model} or {'ref': [package, model]}, with the version if one is asked for, or {'source': [source, table]}; else none. #}
+{% macro normalised_relation(value) %}
+    {% if value is not mapping %}{{ return(none) }}{% endif %}
+    {% set ref, source, version = value.get('ref'), value.get('source'), value.get('version') %}
+    {% for key in value %}
+        {% if key not in ['ref', 'source', 'version'] %}{{ return(none) }}{% endif %}
+    {% endfor %}
+    {% if source is not none %}
+        {% set understood = ref is none and version is none and data_health.is_text_list(source) and source | length == 2 %}
+        {{ return({'source': [source[0], source[1]]} if understood else none) }}
+    {% endif %}
+    {% set names = [ref] if ref is string else ref %}
+    {% if not data_health.is_text_list(names) or (names | length) not in [1, 2] %}{{ return(none) }}{% endif %}
+    {% set relation = {'ref': names[0] if names | length == 1 else [names[0], names[1]]} %}
+    {% if version is not none %}{% do relation.update({'version': version}) %}{% endif %}
+    {{ return(relation) }}
+{% endmacro %}
+
+
+{# `sex`, `[sex, site]` or `[sex, [sex, site]]` as a list of lists of columns; none when it is none of these. #}
+{% macro column_groups(value) %}
+    {% if value is mapping or value is not iterable %}{{ return(none) }}{% endif %}
+    {% set groups = [] %}
+    {% for item in ([value] if value is string else value) %}
+        {% set group = [item] if item is string else item %}
+        {% if not data_health.is_text_list(group) or not group %}{{ return(none) }}{% endif %}
+        {% do groups.append(group) %}
+    {% endfor %}
+    {{ return(groups) }}
+{% endmacro %}

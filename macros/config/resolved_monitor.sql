@@ -1,0 +1,73 @@
+{# One monitor in the shape that models rely on: lists are lists, relations have one form, nothing is missing. #}
+{% macro resolved_monitor(schema, name, merged) %}
+    {% set monitor = data_health.resolved_mapping({'keys': schema}, merged) %}
+    {% set label, prediction = monitor['label'], monitor['prediction'] %}
+    {% do label.update({
+        'relation': data_health.normalised_relation(label['relation']),
+        'key': [label['key']] if label['key'] is string else label['key']
+    }) %}
+    {% for key in ['key', 'features', 'exclude', 'segments', 'show_values'] %}
+        {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
+    {% endfor %}
+    {% do monitor.update({
+        'name': name,
+        'relation': data_health.normalised_relation(monitor['relation']),
+        'population': data_health.normalised_relation(monitor['population']),
+        'references': data_health.resolved_references(monitor['references']),
+        'subgroups': data_health.column_groups(monitor['subgroups']),
+        'label': label if label['column'] else none,
+        'prediction': prediction if prediction['score'] or prediction['label'] else none
+    }) %}
+    {% if monitor['show_values'] is none %}
+        {% set shown = [] %}
+        {% for group in monitor['subgroups'] %}
+            {% for column in group %}
+                {% if column not in shown %}{% do shown.append(column) %}{% endif %}
+            {% endfor %}
+        {% endfor %}
+        {% do monitor.update({'show_values': shown}) %}
+    {% endif %}
+    {{ return(monitor) }}
+{% endmacro %}
+
+
+{# `entry` describes a mapping; a value that is not what it describes gives way to the default. #}
+{% macro resolved_mapping(entry, value) %}
+    {% set resolved = {} %}
+    {% set given = value if value is mapping else {} %}
+    {% for key, child in entry['keys'].items() %}
+        {% if key == '*' %}
+            {% for name, item in given.items() %}
+                {% do resolved.update({name | string: data_health.resolved_mapping(child, item)}) %}
+            {% endfor %}
+        {% elif child['type'] == 'mapping' %}
+            {% do resolved.update({key: data_health.resolved_mapping(child, given.get(key))}) %}
+        {% else %}
+            {% set item = given.get(key) %}
+            {% set understood = item is not none and data_health.expected(child, item) is none %}
+            {% do resolved.update({key: item if understood else child.get('default')}) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(resolved) }}
+{% endmacro %}
+
+
+{% macro resolved_references(references) %}
+    {% set resolved = [] %}
+    {% for name, item in references.items() %}
+        {% set reference = {
+            'name': name,
+            'kind': none,
+            'from': data_health.normalised_date(item['from']),
+            'to': data_health.normalised_date(item['to']),
+            'relation': data_health.normalised_relation(item['relation']),
+            'days': item['last'].split(' ')[0] | int if item['last'] else none
+        } %}
+        {% if reference['relation'] %}{% do reference.update({'kind': 'relation'}) %}
+        {% elif reference['days'] %}{% do reference.update({'kind': 'rolling'}) %}
+        {% elif reference['from'] and reference['to'] %}{% do reference.update({'kind': 'window'}) %}
+        {% endif %}
+        {% if reference['kind'] %}{% do resolved.append(reference) %}{% endif %}
+    {% endfor %}
+    {{ return(resolved) }}
+{% endmacro %}

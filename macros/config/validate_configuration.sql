@@ -1,0 +1,76 @@
+{#
+    Raises one error that lists everything wrong with the configuration. Only `run` and `build` stop on it:
+    compiling, documenting or listing a project must work whatever this package thinks of its variables.
+#}
+{% macro validate_configuration() %}
+    {% if execute and flags.WHICH in ['run', 'build'] %}
+        {% set problems = data_health.configuration_problems() %}
+        {% if problems %}
+            {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
+            {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro configuration_problems() %}
+    {% set configuration = data_health.configured_block() %}
+    {% if configuration is not mapping %}
+        {{ return([data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults and monitors')]) }}
+    {% endif %}
+    {% set schema = data_health.monitor_schema() %}
+    {% set block = {'keys': {
+        'defaults': {'type': 'mapping', 'keys': schema},
+        'monitors': {'type': 'mapping', 'keys': {}}
+    }} %}
+    {% set problems = data_health.schema_problems(block, '', '', configuration) %}
+    {% set resolved, selected = data_health.resolved_monitors(), data_health.selected_monitors() %}
+    {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}
+        {% do problems.append(data_health.problem('', 'DATA_HEALTH_ONLY', name, data_health.known_names(name, resolved.keys() | list))) %}
+    {% endfor %}
+    {% set monitors = configuration.get('monitors') %}
+    {% for name, monitor in (monitors if monitors is mapping else {}).items() %}
+        {% set found = data_health.monitor_problems(schema, configuration.get('defaults'), name, monitor) %}
+        {% if not found and name in selected %}
+            {% set found = data_health.warehouse_problems(resolved[name], monitor) %}
+        {% endif %}
+        {% do problems.extend(found) %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
+
+{# One line of the message. `owner` is the monitor, or '' for what stands outside of monitors. #}
+{% macro problem(owner, key, found, allowed, detail='') %}
+    {% set place = "monitor '" ~ owner ~ "', " if owner else '' %}
+    {% set text = found | string %}
+    {% set text = text[:77] ~ '...' if text | length > 80 else text %}
+    {% set shown = 'nothing' if found is none else ("'" ~ text ~ "'" if found is string else text) %}
+    {{ return(place ~ key ~ ': found ' ~ shown ~ (' (' ~ detail ~ ')' if detail else '') ~ '; allowed: ' ~ allowed) }}
+{% endmacro %}
+
+
+{#
+    The known names, the one that `name` resembles most in front. Pairs of letters see a missing letter, single
+    letters see two that changed places.
+#}
+{% macro known_names(name, known) %}
+    {% set best = namespace(name=none, score=0.55) %}
+    {% set text = name | string | lower %}
+    {% for candidate in known %}
+        {% set other = candidate | string | lower %}
+        {% set shared = namespace(pairs=0, letters=0) %}
+        {% for i in range(text | length) %}
+            {% set shared.letters = shared.letters + (1 if text[i] in other else 0) %}
+            {% set shared.pairs = shared.pairs + (1 if text[i:i + 2] in other and i + 1 < text | length else 0) %}
+        {% endfor %}
+        {% set longest = [text | length, other | length] | max %}
+        {% set score = shared.letters / longest / 2 + shared.pairs / longest / 2 %}
+        {% if score >= best.score %}
+            {% set best.name = candidate %}
+            {% set best.score = score %}
+        {% endif %}
+    {% endfor %}
+    {% set hint = "did you mean '" ~ best.name ~ "'? All: " if best.name is not none else '' %}
+    {{ return(hint ~ known[:30] | join(', ') ~ (', ...' if known | length > 30 else '')) }}
+{% endmacro %}

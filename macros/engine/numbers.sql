@@ -1,0 +1,55 @@
+{# True for every number but NaN and the two infinities; null stays null. #}
+{% macro is_finite(value) -%}
+    {{ return(adapter.dispatch('is_finite', 'data_health')(value)) }}
+{%- endmacro %}
+
+{% macro default__is_finite(value) -%}
+    {{ return("(" ~ value ~ " > cast('-Infinity' as double precision) and "
+        ~ value ~ " < cast('Infinity' as double precision))") }}
+{%- endmacro %}
+
+{% macro duckdb__is_finite(value) -%}
+    {{ return("isfinite(" ~ value ~ ")") }}
+{%- endmacro %}
+
+
+{# NaN equals itself in DuckDB, PostgreSQL, Snowflake and Spark, where it is also greater than any number. #}
+{% macro is_nan(value) -%}
+    {{ return(adapter.dispatch('is_nan', 'data_health')(value)) }}
+{%- endmacro %}
+
+{% macro default__is_nan(value) -%}
+    {{ return(value ~ " = cast('NaN' as double precision)") }}
+{%- endmacro %}
+
+{% macro duckdb__is_nan(value) -%}
+    {{ return("isnan(" ~ value ~ ")") }}
+{%- endmacro %}
+
+
+{# Number of different values; approximate where the warehouse has a sketch. #}
+{% macro distinct_count(value) -%}
+    {{ return(adapter.dispatch('distinct_count', 'data_health')(value)) }}
+{%- endmacro %}
+
+{% macro default__distinct_count(value) -%}
+    {{ return("count(distinct " ~ value ~ ")") }}
+{%- endmacro %}
+
+{% macro duckdb__distinct_count(value) -%}
+    {{ return("approx_count_distinct(" ~ value ~ ")") }}
+{%- endmacro %}
+
+
+{# A whole row as a number that is spread evenly and the same at every run: the order in which samples are drawn. #}
+{% macro row_hash(alias) -%}
+    {{ return(adapter.dispatch('row_hash', 'data_health')(alias)) }}
+{%- endmacro %}
+
+{% macro default__row_hash(alias) -%}
+    {{ return("md5(cast(" ~ alias ~ " as varchar))") }}
+{%- endmacro %}
+
+{% macro duckdb__row_hash(alias) -%}
+    {{ return("hash(" ~ alias ~ ")") }}
+{%- endmacro %}

@@ -1,0 +1,103 @@
+{#
+    The fine bins of a numeric column. A bin is a whole number that grows with the value:
+    the bin of the grid without atoms, plus two for every atom below the value and one when the value is an atom.
+    Only the order of bins means anything; where a bin begins and ends is seen from the smallest and largest value in it.
+#}
+{% macro bin_of(value, grid) -%}
+    {%- if grid.method == 'logarithmic' -%}
+        {%- set base = data_health.logarithmic_bin(value, grid) -%}
+    {%- elif grid.method == 'knots' -%}
+        {%- set base = data_health.knot_bin(value, grid.knots) -%}
+    {%- else -%}
+        {%- set base = data_health.linear_bin(value, grid.lower, grid.upper, grid.step, grid.bin_count) -%}
+    {%- endif -%}
+    {%- if grid.atoms -%}
+        {%- set base = base ~ '\n        + ' ~ data_health.atoms_below(value, grid.atoms, 0, grid.atoms | length) -%}
+    {%- endif -%}
+    {{ return('cast(' ~ base ~ ' as bigint)') }}
+{%- endmacro %}
+
+
+{# Equal bins between lower and upper; outside, bins that grow by a tenth each, open for ever. #}
+{% macro linear_bin(value, lower, upper, step, bin_count) -%}
+    {%- set lower, upper, step = data_health.double_literal(lower), data_health.double_literal(upper), data_health.double_literal(step) -%}
+    {{ return("case when " ~ value ~ " < " ~ lower ~ " then -1 - " ~ data_health.tail_bin(lower ~ " - greatest(" ~ value ~ ", -1e50)", step)
+        ~ " when " ~ value ~ " < " ~ upper ~ " then floor((" ~ value ~ " - " ~ lower ~ ") / " ~ step ~ ")"
+        ~ " else " ~ bin_count ~ " + " ~ data_health.tail_bin("least(" ~ value ~ ", 1e50) - " ~ upper, step) ~ " end") }}
+{%- endmacro %}
+
+
+{# Number of the bin at this distance beyond the grid; the first is one step wide, 0.0953… is ln(1.1). #}
+{% macro tail_bin(distance, step) -%}
+    {{ return("floor(ln(1e0 + 0.1e0 * (" ~ distance ~ ") / " ~ step ~ ") / 0.09531017980432493e0)") }}
+{%- endmacro %}
+
+
+{# Equal bins of the logarithm. Zero and negative values, which the first data did not have, get bins far below. #}
+{% macro logarithmic_bin(value, grid) -%}
+    {%- set positive = data_health.linear_bin("ln(" ~ value ~ ")", grid.lower, grid.upper, grid.step, grid.bin_count) -%}
+    {{ return("case when " ~ value ~ " <= 0 then -1000000 - "
+        ~ data_health.tail_bin("least(- " ~ value ~ ", 1e50)", "exp(" ~ data_health.double_literal(grid.lower) ~ ")")
+        ~ " else " ~ positive ~ " end") }}
+{%- endmacro %}
+
+
+{# Eight equal bins between neighbouring knots, found by halving; tails as on a linear grid. #}
+{% macro knot_bin(value, knots) -%}
+    {%- set last = (knots | length) - 1 -%}
+    {%- set below = data_health.linear_bin(value, knots[0], knots[1], data_health.eighth(knots[0], knots[1]), 8) -%}
+    {%- set above = data_health.linear_bin(value, knots[last - 1], knots[last], data_health.eighth(knots[last - 1], knots[last]), 8) -%}
+    {%- set middle = data_health.knot_bin_between(value, knots, 1, last - 1) -%}
+    {{ return("case when " ~ value ~ " < " ~ data_health.double_literal(knots[1]) ~ " then " ~ below
+        ~ " when " ~ value ~ " >= " ~ data_health.double_literal(knots[last - 1]) ~ " then " ~ (8 * (last - 1)) ~ " + " ~ above
+        ~ " else " ~ middle ~ " end") }}
+{%- endmacro %}
+
+
+{% macro knot_bin_between(value, knots, first, last) -%}
+    {%- if last - first == 1 -%}
+        {{ return((8 * first) ~ " + floor((" ~ value ~ " - " ~ data_health.double_literal(knots[first]) ~ ") / "
+            ~ data_health.double_literal(data_health.eighth(knots[first], knots[last])) ~ ")") }}
+    {%- endif -%}
+    {%- set middle = (first + last) // 2 -%}
+    {{ return("case when " ~ value ~ " < " ~ data_health.double_literal(knots[middle])
+        ~ " then " ~ data_health.knot_bin_between(value, knots, first, middle)
+        ~ " else " ~ data_health.knot_bin_between(value, knots, middle, last) ~ " end") }}
+{%- endmacro %}
+
+
+{% macro eighth(lower, upper) -%}
+    {{ return((upper | float - lower | float) / 8) }}
+{%- endmacro %}
+
+
+{# Two for every atom below the value, one more when it is an atom itself; found by halving. #}
+{% macro atoms_below(value, atoms, first, last) -%}
+    {%- if first >= last -%}
+        {{ return((2 * first) | string) }}
+    {%- endif -%}
+    {%- set middle = (first + last) // 2 -%}
+    {%- set atom = data_health.double_literal(atoms[middle]) -%}
+    {{ return("case when " ~ value ~ " < " ~ atom ~ " then " ~ data_health.atoms_below(value, atoms, first, middle)
+        ~ " when " ~ value ~ " = " ~ atom ~ " then " ~ (2 * middle + 1)
+        ~ " else " ~ data_health.atoms_below(value, atoms, middle + 1, last) ~ " end") }}
+{%- endmacro %}
+
+
+{# Bins outside the grid: null stays null; the infinities and NaN lie beyond every bin. #}
+{% macro special_bins() -%}
+    {{ return({'negative_infinity': -1000000000, 'positive_infinity': 1000000000, 'nan': 1000000001}) }}
+{%- endmacro %}
+
+
+{# The bin of any value of the column. Whole numbers and decimals have neither NaN nor infinities. #}
+{% macro bin_or_special(value, grid, is_exact_number) -%}
+    {%- set bin = data_health.bin_of(value, grid) -%}
+    {%- if is_exact_number -%}
+        {{ return(bin) }}
+    {%- endif -%}
+    {%- set special = data_health.special_bins() -%}
+    {{ return("case when " ~ value ~ " is null then null when " ~ data_health.is_finite(value) ~ " then " ~ bin
+        ~ " when " ~ data_health.is_nan(value) ~ " then " ~ special.nan
+        ~ " when " ~ value ~ " > 0 then " ~ special.positive_infinity ~ " else " ~ special.negative_infinity ~ " end") }}
+{%- endmacro %}

@@ -1,0 +1,115 @@
+{# One branch of the distributions per scan, column and segmentation; `shape` says how its values are counted. #}
+{% macro distribution_parts(scans) -%}
+    {%- set parts = [] -%}
+    {%- for scan in scans -%}
+        {%- for column in scan.columns if column.grid_kind != 'key' -%}
+            {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns']}.get(column.grid_kind, ['values']) -%}
+            {%- for shape in shapes -%}
+                {%- for segmentation in data_health.segmentations(scan) -%}
+                    {%- do parts.append({'scan': scan, 'column': column, 'shape': shape, 'segmentation': segmentation}) -%}
+                {%- endfor -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(parts) }}
+{%- endmacro %}
+
+
+{# The values of one column as x, with their period and segment. #}
+{% macro column_rows(part, value) -%}
+        select
+            {{ data_health.scan_period(part.scan) }} as period_start,
+            {{ part.segmentation.value }} as segment_value,
+            {{ value }} as x
+        from {{ data_health.scan_source(part.scan.monitor, part.scan.dataset, part.column.from_labels) }}
+        where {{ data_health.scan_condition(part.scan.monitor, part.scan.dataset, part.scan.stretches) }}
+{%- endmacro %}
+
+
+{# Rows per fine bin. A column of few different values is counted by value first, so that a bin is computed per value, not per row. #}
+{% macro counted_bins(part) -%}
+{%- set column = part.column -%}
+{%- set is_discrete = column.grid.is_discrete -%}
+{%- set finite = data_health.finite_or_null('x', column) -%}
+    select
+        {{ column.id }} as column_id,
+        period_start,
+        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
+        segment_value,
+        bin,
+        {{ 'sum(n)' if is_discrete else 'count(*)' }} as row_count,
+        sum(finite_x{{ ' * n' if is_discrete }}) as value_sum,
+        min(finite_x) as minimum,
+        max(finite_x) as maximum
+    from (
+        select
+            period_start,
+            segment_value,
+            {{ 'n,' if is_discrete }}
+            {{ finite }} as finite_x,
+            {{ data_health.bin_or_special('x', column.grid, column.is_exact_number) }} as bin
+        from (
+{{ data_health.column_rows(part, column.value) if not is_discrete else data_health.counted_values(part) }}
+        ) as column_rows
+    ) as binned_rows
+    group by period_start, segment_value, bin
+{%- endmacro %}
+
+
+{% macro counted_values(part) -%}
+        select
+            period_start,
+            segment_value,
+            x,
+            count(*) as n
+        from (
+{{ data_health.column_rows(part, part.column.value) }}
+        ) as single_rows
+        group by period_start, segment_value, x
+{%- endmacro %}
+
+
+{# Rows per length of a text: one bin per length up to 512, bins that grow by a tenth each beyond. #}
+{% macro counted_lengths(part) -%}
+    select
+        {{ part.column.id }} as column_id,
+        period_start,
+        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
+        segment_value,
+        cast(case when x < 512 then x else 512 + {{ data_health.tail_bin('x - 512', '1e0') }} end as bigint) as bin,
+        count(*) as row_count,
+        cast(sum(x) as double precision) as value_sum,
+        cast(min(x) as double precision) as minimum,
+        cast(max(x) as double precision) as maximum
+    from (
+{{ data_health.column_rows(part, 'length(' ~ part.column.value ~ ')') }}
+    ) as column_rows
+    group by period_start, segment_value, bin
+{%- endmacro %}
+
+
+{# Rows per category, or per shape of a text. #}
+{% macro counted_categories(part) -%}
+    select
+        {{ part.column.id }} as column_id,
+        period_start,
+        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
+        segment_value,
+        '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
+        x as category,
+        count(*) as row_count
+    from (
+{{ data_health.column_rows(part, data_health.text_pattern(part.column.value) if part.shape == 'patterns' else part.column.value) }}
+    ) as column_rows
+    {{ 'where x is not null' if part.shape == 'patterns' }}
+    group by period_start, segment_value, x
+{%- endmacro %}
+
+
+{# Columns of a count of bins, for a run in which there is nothing of this shape. #}
+{% macro bin_types() -%}
+    {{ return({
+        'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar', 'bin': 'bigint',
+        'row_count': 'bigint', 'value_sum': 'double precision', 'minimum': 'double precision', 'maximum': 'double precision'
+    }) }}
+{%- endmacro %}

@@ -1,0 +1,107 @@
+{#
+    The columns of a relation that a monitor watches, as the configuration and the table say it; the kind of a text column
+    (categorical or text) is decided by its first data and stands in column_grids.
+    `left_out` tells why a column has no statistics.
+#}
+{% macro monitored_columns(monitor, relation_columns) -%}
+    {%- set roles = data_health.column_roles(monitor) -%}
+    {%- set result = [] -%}
+    {%- for column in relation_columns -%}
+        {%- set role = roles.get(column.name) or data_health.default_role(monitor, column.name) -%}
+        {%- do result.append(data_health.monitored_column(monitor, column.name, column.data_type, role, false)) -%}
+        {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and monitor.time -%}
+            {%- do result.append(data_health.distance_from_event(monitor, result[-1], relation_columns)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}
+
+
+{# Column name -> role; a column with several roles shows the one that says most about it. #}
+{% macro column_roles(monitor) -%}
+    {%- set roles = {} -%}
+    {%- for role, names in [
+        ('segment', monitor.segments), ('subgroup', data_health.flattened(monitor.subgroups)), ('weight', [monitor.weight]),
+        ('feature', monitor.features or []), ('loaded_at', [monitor.loaded_at]), ('time', [monitor.time]), ('key', monitor.key),
+        ('version', [(monitor.prediction or {}).get('version')]), ('predicted_label', [(monitor.prediction or {}).get('label')]),
+        ('score', [(monitor.prediction or {}).get('score')]),
+        ('label', [monitor.label.column if monitor.label and not monitor.label.relation else none])
+    ] -%}
+        {%- for name in names if name -%}
+            {%- if not (role in ['loaded_at', 'time'] and roles.get(name) == 'feature') -%}
+                {%- do roles.update({name: role}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for name in monitor.exclude -%}
+        {%- if roles.get(name) in [none, 'feature'] -%}{%- do roles.update({name: 'excluded'}) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(roles) }}
+{%- endmacro %}
+
+
+{% macro default_role(monitor, name) -%}
+    {{ return('feature' if monitor.features is none else 'not listed') }}
+{%- endmacro %}
+
+
+{% macro flattened(lists) -%}
+    {%- set result = [] -%}
+    {%- for list in lists -%}{%- for item in list -%}
+        {%- if item not in result -%}{%- do result.append(item) -%}{%- endif -%}
+    {%- endfor -%}{%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}
+
+
+{# One column as the statistics need it. `value` is the SQL of what is counted: a double, or a text. #}
+{% macro monitored_column(monitor, name, data_type, role, from_labels) -%}
+    {%- set family = data_health.type_family(data_type) -%}
+    {%- set declared = (monitor.columns.get(name) or {}).get('kind') -%}
+    {%- set kind = 'key' if role == 'key' else declared or {'string': none, 'other': none}.get(family, family) -%}
+    {%- set identifier = 'monitored_rows.' ~ data_health.quoted('data_health_label' if from_labels else name) -%}
+    {%- set exact = data_type | lower -%}
+    {{ return({
+        'name': name, 'data_type': data_type, 'role': role, 'family': family, 'declared_kind': declared, 'kind': kind,
+        'from_labels': from_labels, 'is_derived': false, 'identifier': identifier,
+        'value': data_health.column_value(identifier, family, kind),
+        'is_exact_number': family == 'numeric' and not ('float' in exact or 'double' in exact or 'real' in exact),
+        'left_out': data_health.reason_left_out(role, family, data_type)
+    }) }}
+{%- endmacro %}
+
+
+{% macro column_value(identifier, family, kind) -%}
+    {%- if kind == 'timestamp' -%}
+        {{ return(data_health.epoch_seconds(identifier)) }}
+    {%- elif kind == 'numeric' -%}
+        {{ return('cast(' ~ identifier ~ ' as double precision)') }}
+    {%- endif -%}
+    {%- if kind == 'key' -%}
+        {{ return(identifier) }}
+    {%- endif -%}
+    {{ return('cast(' ~ identifier ~ ' as varchar)') }}
+{%- endmacro %}
+
+
+{% macro reason_left_out(role, family, data_type) -%}
+    {%- if role == 'excluded' -%}{{ return('excluded by the configuration') }}
+    {%- elif role == 'not listed' -%}{{ return('not among the features') }}
+    {%- elif role in ['time', 'loaded_at'] -%}{{ return('cuts the periods; see health_volume') }}
+    {%- elif family == 'other' -%}{{ return('type ' ~ data_type ~ ' has no statistics') }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+
+{# A time says more as its distance from the event, in days: the distance stays where it is while both move on. #}
+{% macro distance_from_event(monitor, column, relation_columns) -%}
+    {%- set event = 'monitored_rows.' ~ data_health.quoted(data_health.find_column(relation_columns, monitor.time).name) -%}
+    {%- set distance = dict(column) -%}
+    {%- do distance.update({
+        'name': column.name ~ ' (days from event)', 'is_derived': true, 'kind': 'numeric', 'family': 'numeric', 'is_exact_number': false,
+        'value': '((' ~ column.value ~ ' - ' ~ data_health.epoch_seconds(event) ~ ') / 86400e0)'
+    }) -%}
+    {{ return(distance) }}
+{%- endmacro %}
+

@@ -1,0 +1,26 @@
+{# A select of no rows with these columns and types: what a model is before there is anything to read. #}
+{% macro no_rows(columns) -%}
+    select
+{%- for name, data_type in columns.items() %}
+        cast(null as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
+{%- endfor %}
+    where false
+{%- endmacro %}
+
+
+{# The moment at which this run began, in UTC. #}
+{% macro run_time() -%}
+    {{ return("cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)") }}
+{%- endmacro %}
+
+
+{# Each monitor and dataset of this run as a flat list of pairs. #}
+{% macro flat_datasets(datasets) -%}
+    {%- set result = [] -%}
+    {%- for name, scanned in datasets.items() -%}
+        {%- for dataset in scanned -%}
+            {%- do result.append({'monitor': data_health.resolved_monitors()[name], 'dataset': dataset}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}

@@ -1,0 +1,13 @@
+{# Raise this when the arithmetic of a stored statistic changes: every period that can be read again is then rebuilt. #}
+{% macro statistics_version() -%}
+    {{ return('1') }}
+{%- endmacro %}
+
+
+{# What the statistics of a monitor depend on, besides the rows and the grid of the column. #}
+{% macro monitor_fingerprint(monitor) -%}
+    {{ return(local_md5([
+        data_health.statistics_version(), monitor.relation, monitor.where, monitor.time, monitor.timezone, monitor.grain,
+        monitor.segments, monitor.max_categories, monitor.label
+    ] | string)[:12]) }}
+{%- endmacro %}

@@ -1,0 +1,108 @@
+{# Rows in the sample from which grids are drawn. #}
+{% macro grid_sample_size() -%}
+    {{ return(25000) }}
+{%- endmacro %}
+
+
+{# Monitor|dataset -> rows that it holds, and the first period that changed in this run. #}
+{% macro dataset_sizes() -%}
+    {%- set sizes = {} -%}
+    {%- set query -%}
+        select
+            monitor, dataset, cast(sum(current_row_count) as bigint) as row_count,
+            cast(min(case when changed_at = {{ data_health.run_time() }} then period_start end) as varchar) as changed_from,
+            count(case when changed_at = {{ data_health.run_time() }} then 1 end) as changed_period_count
+        from {{ ref('monitored_periods') }}
+        group by monitor, dataset
+    {%- endset -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do sizes.update({row['monitor'] ~ '|' ~ row['dataset']: row}) -%}
+    {%- endfor -%}
+    {{ return(sizes) }}
+{%- endmacro %}
+
+
+{#
+    The columns whose grid this run draws, each from the first dataset that has rows of it, as samples: {monitor, dataset, columns, stretches}.
+    A grid stays for ever, but for a column that changed its type, one drawn from few values of a table that has since grown tenfold,
+    and one whose first data was all null: that is drawn from the periods that are new.
+#}
+{% macro grid_samples(watched) -%}
+    {%- set samples = {} -%}
+    {%- set drawn = [] -%}
+    {%- if execute and watched and load_relation(ref('monitored_periods')) is not none -%}
+        {%- set grids = data_health.stored_grids(this) if load_relation(this) is not none else {} -%}
+        {%- set sizes = data_health.dataset_sizes() -%}
+        {%- for column in watched -%}
+            {%- set column_key = column.monitor.name ~ '|' ~ column.name -%}
+            {%- set size = sizes.get(column.monitor.name ~ '|' ~ column.dataset.name) -%}
+            {%- if size and size['row_count'] > 0 and column_key not in drawn -%}
+                {%- do drawn.append(column_key) -%}
+                {%- set reason = data_health.reason_to_draw(column, grids.get(column_key), size) -%}
+                {%- if reason -%}
+                    {%- set sample_key = column.monitor.name ~ '|' ~ column.dataset.name ~ '|' ~ reason ~ '|' ~ column.from_labels -%}
+                    {%- do column.update({'generation': (grids.get(column_key) or {}).get('generation', 0) + 1, 'row_count': size['row_count']}) -%}
+                    {%- do samples.setdefault(sample_key, {
+                        'monitor': column.monitor, 'dataset': column.dataset, 'columns': [], 'from_labels': column.from_labels,
+                        'stretches': [{'from': size['changed_from'], 'to': none}] if reason == 'first values' and size['changed_from'] else none
+                    })['columns'].append(column) -%}
+                {%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(samples.values() | list) }}
+{%- endmacro %}
+
+
+{% macro reason_to_draw(column, grid, size) -%}
+    {%- if not grid -%}{{ return('new') }}{%- endif -%}
+    {%- if column.dataset.name != 'production' -%}{{ return(none) }}{%- endif -%}
+    {%- if grid.family != column.family or (column.kind and grid.kind != column.kind) -%}{{ return('other type') }}{%- endif -%}
+    {%- if grid.sampled_value_count == 0 and size['changed_period_count'] > 0 -%}{{ return('first values') }}{%- endif -%}
+    {%- if 0 < grid.sampled_value_count < 20000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}{{ return('grown') }}{%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+
+{# The same rows at every run: those with the smallest hashes. #}
+{% macro sampled_rows(sample) -%}
+    select
+        {%- for column in sample.columns %}
+        value_{{ column.id }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        select
+            {%- for column in sample.columns %}
+            {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from {{ data_health.scan_source(sample.monitor, sample.dataset, sample.from_labels) }}
+        where {{ data_health.scan_condition(sample.monitor, sample.dataset, sample.stretches) }}
+    ) as candidate_rows
+    order by {{ data_health.row_hash('candidate_rows') }}
+    limit {{ data_health.grid_sample_size() }}
+{%- endmacro %}
+
+
+{# Is the column put into bins (a number or a time), or counted by value? #}
+{% macro is_binned(column) -%}
+    {{ return(column.kind in ['numeric', 'timestamp']) }}
+{%- endmacro %}
+
+
+{# Quantiles, in 4096ths, at which a grid of knots has its knots: every 32nd part, and ever smaller ones towards both ends. #}
+{% macro knot_numerators() -%}
+    {%- set numerators = [1, 2, 4, 8, 16, 32, 64] -%}
+    {%- for part in range(1, 32) -%}{%- do numerators.append(128 * part) -%}{%- endfor -%}
+    {{ return(numerators + [4032, 4064, 4080, 4088, 4092, 4094, 4095]) }}
+{%- endmacro %}
+
+
+{# The bin of a sampled value on a grid that is being tried: as linear_bin, with the grid's numbers in columns. #}
+{% macro grid_candidate_bin(value, lower, step, bin_count) -%}
+    {%- set upper = lower ~ ' + ' ~ bin_count ~ ' * ' ~ step -%}
+    case
+                when {{ value }} < {{ lower }} then -1 - {{ data_health.tail_bin(lower ~ ' - ' ~ value, step) }}
+                when {{ value }} < {{ upper }} then floor(({{ value }} - {{ lower }}) / {{ step }})
+                else {{ bin_count }} + {{ data_health.tail_bin(value ~ ' - (' ~ upper ~ ')', step) }}
+            end
+{%- endmacro %}

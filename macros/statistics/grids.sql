@@ -1,0 +1,33 @@
+{# The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. #}
+{% macro stored_grids(grid_relation) -%}
+    {%- set grids = {} -%}
+    {%- set query -%}
+        select
+            monitor, column_name, family, kind, method, is_discrete, generation, row_count_when_drawn, sampled_value_count,
+            cast(centre as varchar) as centre, cast(lower_edge as varchar) as lower_edge, cast(upper_edge as varchar) as upper_edge,
+            cast(step as varchar) as step, cast(bin_count as varchar) as bin_count, atoms, knots
+        from {{ grid_relation }}
+    {%- endset -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do grids.update({row['monitor'] ~ '|' ~ row['column_name']: {
+            'family': row['family'], 'kind': row['kind'], 'method': row['method'], 'is_discrete': row['is_discrete'],
+            'generation': row['generation'], 'row_count_when_drawn': row['row_count_when_drawn'],
+            'sampled_value_count': row['sampled_value_count'], 'centre': row['centre'], 'lower': row['lower_edge'],
+            'upper': row['upper_edge'], 'step': row['step'], 'bin_count': row['bin_count'],
+            'atoms': row['atoms'].split(';') if row['atoms'] else [], 'knots': row['knots'].split(';') if row['knots'] else []
+        }}) -%}
+    {%- endfor -%}
+    {{ return(grids) }}
+{%- endmacro %}
+
+
+{% macro attach_grids(scans) -%}
+    {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
+    {%- for scan in scans -%}
+        {%- for column in scan.columns -%}
+            {%- set grid = grids[column.monitor.name ~ '|' ~ column.name] -%}
+            {%- do column.update({'grid': grid, 'grid_kind': grid.kind}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(scans) }}
+{%- endmacro %}

@@ -1,0 +1,166 @@
+{# Every column that has statistics, of every dataset of this run, numbered. #}
+{% macro watched_columns(datasets) -%}
+    {%- set watched = [] -%}
+    {%- for pair in data_health.flat_datasets(datasets) -%}
+        {%- for column in pair.dataset.columns if not column.left_out -%}
+            {%- set entry = dict(column) -%}
+            {%- do entry.update({'id': watched | length, 'monitor': pair.monitor, 'dataset': pair.dataset}) -%}
+            {%- do watched.append(entry) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(watched) }}
+{%- endmacro %}
+
+
+{#
+    What the statistics should have been built from: one row per period and column that the tables can still tell.
+    A table without a time is counted as a whole on every build date, and only today's count can be taken again.
+#}
+{% macro wanted_statistics(watched) -%}
+    select
+        monitored_periods.period_key,
+        monitored_periods.monitor,
+        monitored_periods.dataset,
+        monitored_periods.period_start,
+        monitored_periods.period_end,
+        watched_columns.column_id,
+        watched_columns.column_name,
+        column_grids.generation as grid_generation,
+        column_grids.centre,
+        watched_columns.max_categories,
+        monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
+            || case when watched_columns.is_label then ', ' || monitored_periods.labelled_count || ' labels' else '' end
+            || ', ' || monitored_periods.fingerprint || ', ' || column_grids.kind || ' ' || column_grids.generation as built_from
+    from {{ ref('monitored_periods') }} as monitored_periods
+    inner join (
+        values
+        {%- for column in watched %}
+            {{ data_health.watched_column_row(column) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories)
+        on monitored_periods.monitor = watched_columns.monitor
+        and monitored_periods.dataset = watched_columns.dataset
+        and monitored_periods.fingerprint = watched_columns.fingerprint
+    inner join {{ ref('column_grids') }} as column_grids
+        on watched_columns.monitor = column_grids.monitor
+        and watched_columns.column_name = column_grids.column_name
+        and watched_columns.family = column_grids.family
+    where monitored_periods.status not in ('gone', 'shrunk')
+        and monitored_periods.row_count > 0
+        and (not watched_columns.is_dateless or monitored_periods.period_start = cast('{{ data_health.build_date() }}' as date))
+{%- endmacro %}
+
+
+{% macro watched_column_row(column) -%}
+    ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }})
+{%- endmacro %}
+
+
+{# Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. #}
+{% macro pending_stretches(stored_relation, watched) -%}
+with wanted as (
+
+{{ data_health.wanted_statistics(watched) }}
+
+),
+
+stored as (
+{% if load_relation(stored_relation) is not none %}
+    select distinct period_key, column_name, built_from from {{ stored_relation }}
+{%- else %}
+    {{ data_health.no_rows({'period_key': 'varchar', 'column_name': 'varchar', 'built_from': 'varchar'}) }}
+{%- endif %}
+
+),
+
+numbered as (
+
+    select
+        wanted.*,
+        dense_rank() over (partition by wanted.monitor, wanted.dataset order by wanted.period_start) as period_number
+    from wanted
+
+),
+
+pending_periods as (
+
+    select
+        numbered.monitor,
+        numbered.dataset,
+        numbered.period_start,
+        numbered.period_end,
+        numbered.period_number,
+        {{ dbt.listagg('cast(numbered.column_id as varchar)', "','", 'order by numbered.column_id') }} as column_ids
+    from numbered
+    left join stored
+        on numbered.period_key = stored.period_key
+        and numbered.column_name = stored.column_name
+    where stored.built_from is distinct from numbered.built_from
+    group by 1, 2, 3, 4, 5
+
+),
+
+numbered_stretches as (
+
+    select
+        pending_periods.*,
+        period_number - row_number() over (partition by monitor, dataset, column_ids order by period_number) as stretch_number
+    from pending_periods
+
+)
+
+select
+    monitor,
+    dataset,
+    column_ids,
+    cast(min(period_start) as varchar) as stretch_start,
+    cast(max(period_end) as varchar) as stretch_end
+from numbered_stretches
+group by monitor, dataset, column_ids, stretch_number, case when period_start is null then 1 else 0 end
+order by monitor, dataset, column_ids, stretch_start
+{%- endmacro %}
+
+
+{# What a statistics model has to scan in this run: a list of tasks, each one scan of some columns over some stretches of time. #}
+{% macro pending_scans(stored_relation, watched) -%}
+    {%- set scans = {} -%}
+    {%- if execute and watched and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none -%}
+        {%- for row in run_query(data_health.pending_stretches(stored_relation, watched)).rows -%}
+            {%- set scan_key = row['monitor'] ~ '|' ~ row['dataset'] ~ '|' ~ row['column_ids'] -%}
+            {%- if scan_key not in scans -%}
+                {%- set columns = [] -%}
+                {%- for id in (row['column_ids'] | string).split(',') -%}{%- do columns.append(watched[id | int]) -%}{%- endfor -%}
+                {%- do scans.update({scan_key: {
+                    'monitor': columns[0].monitor, 'dataset': columns[0].dataset, 'columns': columns, 'stretches': []
+                }}) -%}
+            {%- endif -%}
+            {%- do scans[scan_key].stretches.append({'from': row['stretch_start'], 'to': row['stretch_end']}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(scans.values() | list) }}
+{%- endmacro %}
+
+
+{# The groups of rows that statistics are kept for: all rows, and the rows of each value of a segment column. #}
+{% macro segmentations(scan) -%}
+    {%- set result = [{'column': '(all)', 'value': "cast('(all)' as varchar)"}] -%}
+    {%- for name in scan.monitor.segments -%}
+        {%- for column in scan.dataset.columns if column.name == name -%}
+            {%- do result.append({'column': name, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}
+
+
+{# Columns in groups of at most `size`, those that need the label table apart: a statement reads each group once. #}
+{% macro column_chunks(columns, size) -%}
+    {%- set chunks = [] -%}
+    {%- for from_labels in [false, true] -%}
+        {%- set group = columns | selectattr('from_labels', 'equalto', from_labels) | list -%}
+        {%- for start in range(0, group | length, size) -%}
+            {%- do chunks.append({'from_labels': from_labels, 'columns': group[start:start + size]}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(chunks) }}
+{%- endmacro %}

@@ -1,0 +1,142 @@
+{# The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. #}
+{% macro scan_source(monitor, dataset, with_labels=false) -%}
+    {%- if not with_labels -%}
+{{ dataset.relation }} as monitored_rows
+    {%- else -%}
+(
+        select
+            unlabelled_rows.*,
+            latest_labels.data_health_label
+        from {{ dataset.relation }} as unlabelled_rows
+        left join {{ data_health.latest_labels(monitor) }} as latest_labels
+            on {{ data_health.label_key_match(monitor) }}
+    ) as monitored_rows
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# One answer per key: the one that was loaded last. #}
+{% macro latest_labels(monitor) -%}
+    {%- set label = data_health.quoted(monitor.label.column) -%}
+    {%- set keys = data_health.quoted_list(monitor.label.key) -%}
+(
+            select
+                {{ keys | join(', ') }},
+                data_health_label
+            from (
+                select
+                    {{ keys | join(', ') }},
+                    {{ label }} as data_health_label,
+                    row_number() over (
+                        partition by {{ keys | join(', ') }}
+                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc, {% endif %}{{ label }}
+                    ) as answer_rank
+                from {{ data_health.relation_of(monitor.label.relation) }}
+                where {{ label }} is not null
+            ) as ranked_labels
+            where answer_rank = 1
+        )
+{%- endmacro %}
+
+
+{% macro label_key_match(monitor) -%}
+    {%- for key in data_health.quoted_list(monitor.label.key) -%}
+        unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) if monitor.key | length == monitor.label.key | length else key }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro quoted_list(names) -%}
+    {%- set result = [] -%}
+    {%- for name in names -%}{%- do result.append(data_health.quoted(name)) -%}{%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}
+
+
+{# A time of a row in the monitor's zone. A time without a zone of its own is taken as it stands. #}
+{% macro local_time(column, data_type, timezone) -%}
+    {%- if data_health.has_zone(data_type) -%}
+        {{ return("(monitored_rows." ~ column ~ " at time zone " ~ data_health.text_literal(timezone) ~ ")") }}
+    {%- endif -%}
+    {{ return("monitored_rows." ~ column) }}
+{%- endmacro %}
+
+
+{% macro event_time(monitor, dataset) -%}
+    {{ return(data_health.local_time(dataset.time, dataset.time_type, monitor.timezone)) }}
+{%- endmacro %}
+
+
+{% macro has_zone(data_type) -%}
+    {{ return('with time zone' in data_type or data_type in ['timestamptz', 'timestamp_tz', 'timestamp_ltz']) }}
+{%- endmacro %}
+
+
+{# The first day of the period of a row; null for a row without a time, and where the dataset is one period. #}
+{% macro row_period(monitor, dataset) -%}
+    {%- if dataset.name != 'production' -%}
+        {{ return(data_health.whole_period(monitor, dataset)) }}
+    {%- elif dataset.time is none -%}
+        {{ return("cast('" ~ data_health.build_date() ~ "' as date)") }}
+    {%- endif -%}
+    {{ return(data_health.period_start(data_health.event_time(monitor, dataset), monitor.grain)) }}
+{%- endmacro %}
+
+
+{% macro whole_period(monitor, dataset) -%}
+    {%- if dataset.is_other_table -%}
+        {{ return("cast(null as date)") }}
+    {%- endif -%}
+    {{ return("cast('" ~ dataset.reference['from'][:10] ~ "' as date)") }}
+{%- endmacro %}
+
+
+{% macro build_date() -%}
+    {{ return(run_started_at.strftime('%Y-%m-%d')) }}
+{%- endmacro %}
+
+
+{# Which rows count: the user's filter, and the stretches of time that are asked for, with literal edges. #}
+{% macro scan_condition(monitor, dataset, stretches) -%}
+    {%- set conditions = [] -%}
+    {%- if monitor.where and not dataset.is_other_table -%}
+        {%- do conditions.append('(' ~ monitor.where ~ ')') -%}
+    {%- endif -%}
+    {%- if dataset.time and dataset.name != 'production' -%}
+        {%- do conditions.append(data_health.time_between(monitor, dataset, dataset.reference['from'], dataset.reference.to)) -%}
+    {%- elif dataset.time and stretches is not none -%}
+        {%- set spans = [] -%}
+        {%- for stretch in stretches -%}
+            {%- do spans.append(data_health.time_between(monitor, dataset, stretch['from'], stretch.to)) -%}
+        {%- endfor -%}
+        {%- do conditions.append('(' ~ spans | join('\n            or ') ~ ')') -%}
+    {%- endif -%}
+    {{ return(conditions | join('\n        and ') or 'true') }}
+{%- endmacro %}
+
+
+{# Rows between two moments; no moments means the rows without a time. #}
+{% macro time_between(monitor, dataset, begins, ends) -%}
+    {%- set time = 'monitored_rows.' ~ dataset.time -%}
+    {%- set has_zone = data_health.has_zone(dataset.time_type) -%}
+    {%- if begins is none and ends is none -%}
+        {{ return('(' ~ time ~ ' is null or not ' ~ data_health.is_finite_time(time) ~ ')') }}
+    {%- endif -%}
+    {%- set bounds = [] -%}
+    {%- if begins is not none -%}
+        {%- do bounds.append(time ~ ' >= ' ~ data_health.time_literal(begins, monitor.timezone, has_zone)) -%}
+    {%- endif -%}
+    {%- if ends is not none -%}
+        {%- do bounds.append(time ~ ' < ' ~ data_health.time_literal(ends, monitor.timezone, has_zone)) -%}
+    {%- endif -%}
+    {{ return('(' ~ bounds | join(' and ') ~ ')') }}
+{%- endmacro %}
+
+
+{# The period of a scanned row; rows without a usable time are told apart only where the scan asks for them. #}
+{% macro scan_period(scan) -%}
+    {%- for stretch in scan.stretches if stretch['from'] is none and scan.dataset.name == 'production' -%}
+        {{ return(data_health.counted_period(scan.monitor, scan.dataset)) }}
+    {%- endfor -%}
+    {{ return(data_health.row_period(scan.monitor, scan.dataset)) }}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""What SQL cannot do: the Python side of data_health."""

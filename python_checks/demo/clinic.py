@@ -1,0 +1,156 @@
+"""From people to seeds: rows, then faults, then CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from functools import reduce
+from pathlib import Path
+
+from python_checks.demo.faults import DELIVERY, RECORDING, few_older_patients, label_break
+from python_checks.demo.rows import (
+    FIRST_DAY,
+    LAST_DAY,
+    POPULATION,
+    Screening,
+    annotate,
+    diagnose,
+    make_patients,
+    make_screenings,
+    predict,
+    sample_rows,
+    stream,
+)
+
+Value = str | int | float | date | datetime | None
+Table = list[dict[str, Value]]
+
+# column, type in version 1, definition
+FEATURES = (
+    ("site", "varchar", "where the visit took place"),
+    ("sex", "varchar", "f or m, from the register"),
+    ("age_band", "varchar", "band of the age at the visit"),
+    ("region", "varchar", "region of residence"),
+    ("age", "integer", "completed years at the visit"),
+    ("height_cm", "integer", "height without shoes, cm"),
+    ("weight_kg", "double precision", "weight, kg"),
+    ("bmi", "double precision", "weight_kg / (height_cm / 100)^2"),
+    ("systolic_bp", "integer", "systolic blood pressure, mmHg, one reading"),
+    ("diastolic_bp", "integer", "diastolic blood pressure, mmHg, one reading"),
+    ("heart_rate", "integer", "heart rate at rest, beats per minute"),
+    ("glucose", "integer", "glucose, mg/dL"),
+    ("hba1c", "double precision", "glycated haemoglobin, %"),
+    ("cholesterol", "integer", "total cholesterol, mg/dL"),
+    ("creatinine", "double precision", "creatinine, mg/dL"),
+    ("prior_visits", "integer", "number of visits before this one"),
+    ("last_visit_date", "date", "day of the visit before this one"),
+    ("smoking_status", "varchar", "never, former or current"),
+    ("referral_source", "varchar", "who sent the patient"),
+    ("insurance", "varchar", "public, private or none"),
+    ("device_model", "varchar", "model of the measuring device"),
+    ("family_history", "boolean", "a first-degree relative is diagnosed"),
+    ("pregnant", "boolean", "pregnant at the visit"),
+)
+CHANGED_IN_V2 = {
+    "systolic_bp": ("integer", "systolic blood pressure, mmHg, mean of two readings"),
+    "prior_visits": ("varchar", "number of visits before this one, as 0, 1-2, 3-5 or 6+"),
+    "waist_cm": ("integer", "waist circumference, cm"),
+}
+
+
+def training_row(row: Screening) -> dict[str, Value]:
+    """The columns that a model is trained on; names and test flags stay at the clinic."""
+    values = asdict(row)
+    flags = {"Y": "true", "N": "false"}
+    features = {name: flags[values[name]] if kind == "boolean" else values[name] for name, kind, _ in FEATURES}
+    return {"screening_id": row.screening_id, "screened_at": row.screened_at, **features}
+
+
+def visit_band(visits: int) -> str:
+    """How version 2 writes the number of prior visits."""
+    return "0" if visits == 0 else "1-2" if visits <= 2 else "3-5" if visits <= 5 else "6+"
+
+
+def training_sets(clean: Sequence[Screening]) -> dict[str, Table]:
+    """Version 1 from the year before; version 2 from clean rows of early 2024, retyped and with one more feature."""
+    people = make_patients("people_2023", "Q", 900, few_older_patients(POPULATION["age_band"]), date(2023, 7, 1))
+    year_before = make_screenings("screenings_2023", "T", people, date(2023, 1, 2), date(2023, 12, 30), (3, 5))
+    first_half = [row for row in clean if row.screened_at < datetime(2024, 7, 1)]
+    rng = stream("waist_cm")
+    second = [
+        training_row(row)
+        | {
+            "prior_visits": visit_band(row.prior_visits),
+            "waist_cm": round(88 + 2.3 * (row.bmi - 26.5) + rng.normal(0, 5)),
+        }
+        for row in sample_rows("training_set_v2", first_half, 1200)
+    ]
+    return {
+        "training_set_v1": [training_row(row) for row in sample_rows("training_set_v1", year_before, 1000)],
+        "training_set_v2": second,
+    }
+
+
+def feature_registry() -> Table:
+    """What each model version expects: features, their types and their definitions."""
+    first = {name: (kind, definition) for name, kind, definition in FEATURES}
+    versions = {"v1": first, "v2": first | CHANGED_IN_V2}
+    return [
+        {"model_version": version, "feature": feature, "data_type": kind, "definition": definition}
+        for version, features in versions.items()
+        for feature, (kind, definition) in features.items()
+    ]
+
+
+def demo_seeds() -> dict[str, Table]:
+    """All seeds by name. The same numbers on every call."""
+    people = make_patients("people", "P", 4000, few_older_patients(POPULATION["age_band"]), date(2024, 10, 1))
+    clean = make_screenings("screenings", "S", people, FIRST_DAY, LAST_DAY, (8, 17))
+    recorded = reduce(lambda rows, fault: fault(rows), RECORDING, clean)
+    delivered = reduce(lambda rows, fault: fault(rows), DELIVERY, recorded)
+    screened_at = {row.screening_id: row.screened_at for row in recorded}
+    answers = label_break(annotate(recorded, diagnose(clean)), screened_at)
+    shares: Table = [
+        {"subgroup": subgroup, "value": value, "share": share}
+        for subgroup, values in POPULATION.items()
+        for value, share in values.items()
+    ]
+    return {
+        "raw_screenings": [asdict(row) for row in sorted(delivered, key=lambda r: (r.loaded_at, r.screening_id))],
+        "raw_annotations": [asdict(answer) for answer in answers],
+        "raw_predictions": [asdict(score) for score in sorted(predict(recorded), key=lambda p: p.screening_id)],
+        "population_shares": shares,
+        "feature_registry": feature_registry(),
+        **training_sets(clean),
+    }
+
+
+def cell(value: Value) -> str:
+    """One value as CSV text; nothing at all for null."""
+    # Without seconds, which every engine can read, the largest seed stays under dbt's 1 MiB limit for state comparison.
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)
+
+
+def to_csv(rows: Sequence[Mapping[str, Value]]) -> str:
+    """A table as CSV, with the line ends of Unix whatever the machine."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([cell(value) for value in row.values()] for row in rows)
+    return out.getvalue()
+
+
+def write_demo(folder: Path) -> list[Path]:
+    """Write every seed as `<name>.csv` into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, rows in demo_seeds().items():
+        path = folder / f"{name}.csv"
+        path.write_bytes(to_csv(rows).encode())
+        paths.append(path)
+    return paths
