@@ -16,6 +16,7 @@
     is a subquery.
 #}
 {% macro columns_of(relation) %}
+    {% if relation.is_cte %}{{ return(none) }}{% endif %}
     {% if relation.external %}
         {{ return(get_column_schema_from_query('select * from ' ~ relation)) }}
     {% endif %}

@@ -8,7 +8,7 @@
     {% if model is defined and model['resource_type'] == 'unit_test' %}{{ return(problems) }}{% endif %}
     {% for item in data_health.relations_of_monitor(monitor) %}
         {% set relation = data_health.relation_of(item['relation']) %}
-        {% set columns = none if relation.is_cte else data_health.columns_of(relation) %}
+        {% set columns = data_health.columns_of(relation) %}
         {% if relation.is_cte %}
             {% set allowed = 'a table or a view; this model is ephemeral' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation.identifier, allowed)) %}
@@ -25,7 +25,7 @@
 {% endmacro %}
 
 
-{# Which columns the configuration expects in the relation under `key`, as [{key, names, family}]; without a family any type will do. #}
+{# Which columns the configuration expects in the relation under `key`, as [{key, names, family}]; no family: any type. #}
 {% macro column_uses(monitor, written, key) %}
     {% set label, prediction = monitor['label'] or {}, monitor['prediction'] or {} %}
     {% set uses = [] %}

@@ -1,0 +1,1 @@
+select 'sex' as subgroup, 'f' as value, 0.5 as share

@@ -1,0 +1,15 @@
+select
+    1 as screening_id,
+    timestamp '2024-01-05 10:00:00' as screened_at,
+    timestamp '2024-01-06 03:00:00' as loaded_at,
+    34 as age,
+    'f' as sex,
+    '30-39' as age_band,
+    'harbour' as site,
+    '08001' as zip,
+    cast(1.5 as double) as survey_weight,
+    cast(0.3 as double) as risk_score,
+    'yes' as predicted,
+    'v1' as model_version,
+    'yes' as diagnosis,
+    'note' as free_text_note
