@@ -5,12 +5,13 @@
 #}
 {% macro monitored_columns(monitor, relation_columns) -%}
     {%- set roles = data_health.column_roles(monitor) -%}
+    {%- set time_column = data_health.find_column(relation_columns, monitor.time) if monitor.time else none -%}
     {%- set result = [] -%}
     {%- for column in relation_columns -%}
         {%- set role = roles.get(column.name) or data_health.default_role(monitor, column.name) -%}
         {%- do result.append(data_health.monitored_column(monitor, column.name, column.data_type, role, false)) -%}
-        {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and monitor.time -%}
-            {%- do result.append(data_health.distance_from_event(monitor, result[-1], relation_columns)) -%}
+        {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and time_column -%}
+            {%- do result.append(data_health.distance_from_event(result[-1], time_column)) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}
@@ -95,8 +96,8 @@
 
 
 {# A time says more as its distance from the event, in days: the distance stays where it is while both move on. #}
-{% macro distance_from_event(monitor, column, relation_columns) -%}
-    {%- set event = 'monitored_rows.' ~ data_health.quoted(data_health.find_column(relation_columns, monitor.time).name) -%}
+{% macro distance_from_event(column, time_column) -%}
+    {%- set event = 'monitored_rows.' ~ data_health.quoted(time_column.name) -%}
     {%- set distance = dict(column) -%}
     {%- do distance.update({
         'name': column.name ~ ' (days from event)', 'is_derived': true, 'kind': 'numeric', 'family': 'numeric', 'is_exact_number': false,

@@ -42,11 +42,11 @@
 {# The label that stands in a table of its own takes the place of a column of the same name. #}
 {% macro append_joined_label(columns, monitor) -%}
     {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) -%}
-    {%- if label_columns is not none -%}
+    {%- set label = data_health.find_column(label_columns or [], monitor.label.column) -%}
+    {%- if label is not none -%}
         {%- for column in columns if column.name == monitor.label.column -%}
             {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
         {%- endfor -%}
-        {%- set label = data_health.find_column(label_columns, monitor.label.column) -%}
         {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label.data_type, 'label', true)) -%}
     {%- endif -%}
 {%- endmacro %}
