@@ -53,3 +53,13 @@
 {% macro duckdb__row_hash(alias) -%}
     {{ return("hash(" ~ alias ~ ")") }}
 {%- endmacro %}
+
+
+{# An element of a list of literals, counted from one. #}
+{% macro list_element(elements, position) -%}
+    {{ return(adapter.dispatch('list_element', 'data_health')(elements, position)) }}
+{%- endmacro %}
+
+{% macro default__list_element(elements, position) -%}
+    {{ return("(array[" ~ elements | join(', ') ~ "])[" ~ position ~ "]") }}
+{%- endmacro %}

@@ -7,8 +7,10 @@
     {{ return("cast(extract(epoch from " ~ value ~ ") as double precision)") }}
 {%- endmacro %}
 
+{# DuckDB gives null for the infinite times. #}
 {% macro duckdb__epoch_seconds(value) -%}
-    {{ return("cast(epoch(" ~ value ~ ") as double)") }}
+    {{ return("case when isfinite(" ~ value ~ ") then cast(epoch(" ~ value ~ ") as double) when " ~ value
+        ~ " > '1970-01-01' then cast('Infinity' as double) when " ~ value ~ " < '1970-01-01' then cast('-Infinity' as double) end") }}
 {%- endmacro %}
 
 
@@ -50,6 +52,7 @@
 {%- endmacro %}
 
 {% macro default__time_literal(moment, timezone, has_zone) -%}
+    {%- set moment = moment if moment | length > 10 else moment ~ ' 00:00:00' -%}
     {%- if has_zone -%}
         {{ return("timestamp with time zone '" ~ moment ~ " " ~ timezone ~ "'") }}
     {%- endif -%}

@@ -42,32 +42,31 @@
 {%- endmacro %}
 
 
-{# Eight equal bins between neighbouring knots, found by halving; tails as on a linear grid. #}
+{# Eight equal bins between neighbouring knots; tails as on a linear grid. `stretch` is the value's knot_stretch. #}
 {% macro knot_bin(value, knots) -%}
     {%- set last = (knots | length) - 1 -%}
-    {%- set below = data_health.linear_bin(value, knots[0], knots[1], data_health.eighth(knots[0], knots[1]), 8) -%}
-    {%- set above = data_health.linear_bin(value, knots[last - 1], knots[last], data_health.eighth(knots[last - 1], knots[last]), 8) -%}
-    {%- set middle = data_health.knot_bin_between(value, knots, 1, last - 1) -%}
-    {{ return("case when " ~ value ~ " < " ~ data_health.double_literal(knots[1]) ~ " then " ~ below
-        ~ " when " ~ value ~ " >= " ~ data_health.double_literal(knots[last - 1]) ~ " then " ~ (8 * (last - 1)) ~ " + " ~ above
-        ~ " else " ~ middle ~ " end") }}
+    {%- set starts, widths = [], [] -%}
+    {%- for knot in knots -%}{%- if not loop.last -%}
+        {%- do starts.append(data_health.double_literal(knot)) -%}
+        {%- do widths.append(data_health.double_literal((knots[loop.index] | float - knot | float) / 8)) -%}
+    {%- endif -%}{%- endfor -%}
+    {{ return("case when stretch < 0 then -1 - " ~ data_health.tail_bin(starts[0] ~ " - greatest(" ~ value ~ ", -1e50)", widths[0])
+        ~ " when stretch = " ~ last ~ " then " ~ (8 * last) ~ " + "
+        ~ data_health.tail_bin("least(" ~ value ~ ", 1e50) - " ~ data_health.double_literal(knots[last]), widths[last - 1])
+        ~ " else 8 * stretch + floor((" ~ value ~ " - " ~ data_health.list_element(starts, "stretch + 1") ~ ") / "
+        ~ data_health.list_element(widths, "stretch + 1") ~ ") end") }}
 {%- endmacro %}
 
 
-{% macro knot_bin_between(value, knots, first, last) -%}
-    {%- if last - first == 1 -%}
-        {{ return((8 * first) ~ " + floor((" ~ value ~ " - " ~ data_health.double_literal(knots[first]) ~ ") / "
-            ~ data_health.double_literal(data_health.eighth(knots[first], knots[last])) ~ ")") }}
+{# Number of the last knot that is not above the value, from 0, found by halving; -1 below the first. #}
+{% macro knot_stretch(value, knots, first, last) -%}
+    {%- if first == last -%}
+        {{ return((first - 1) | string) }}
     {%- endif -%}
     {%- set middle = (first + last) // 2 -%}
     {{ return("case when " ~ value ~ " < " ~ data_health.double_literal(knots[middle])
-        ~ " then " ~ data_health.knot_bin_between(value, knots, first, middle)
-        ~ " else " ~ data_health.knot_bin_between(value, knots, middle, last) ~ " end") }}
-{%- endmacro %}
-
-
-{% macro eighth(lower, upper) -%}
-    {{ return((upper | float - lower | float) / 8) }}
+        ~ " then " ~ data_health.knot_stretch(value, knots, first, middle)
+        ~ " else " ~ data_health.knot_stretch(value, knots, middle + 1, last) ~ " end") }}
 {%- endmacro %}
 
 

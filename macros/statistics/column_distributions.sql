@@ -49,10 +49,25 @@
             {{ finite }} as finite_x,
             {{ data_health.bin_or_special('x', column.grid, column.is_exact_number) }} as bin
         from (
-{{ data_health.column_rows(part, column.value) if not is_discrete else data_health.counted_values(part) }}
+{{ data_health.rows_on_stretches(part) if column.grid.method == 'knots' else data_health.rows_to_bin(part) }}
         ) as column_rows
     ) as binned_rows
     group by period_start, segment_value, bin
+{%- endmacro %}
+
+
+{% macro rows_to_bin(part) -%}
+{{ data_health.counted_values(part) if part.column.grid.is_discrete else data_health.column_rows(part, part.column.value) }}
+{%- endmacro %}
+
+
+{% macro rows_on_stretches(part) -%}
+        select
+            column_rows.*,
+            {{ data_health.knot_stretch('x', part.column.grid.knots, 0, part.column.grid.knots | length) }} as stretch
+        from (
+{{ data_health.rows_to_bin(part) }}
+        ) as column_rows
 {%- endmacro %}
 
 

@@ -106,3 +106,10 @@
                 else {{ bin_count }} + {{ data_health.tail_bin(value ~ ' - (' ~ upper ~ ')', step) }}
             end
 {%- endmacro %}
+
+
+{# 1 for a bin that holds more than .008 of the rows, with some allowance for chance where the sample is small. #}
+{% macro is_heavy_bin(row_count, sampled_count) -%}
+    case when {{ row_count }} <= 0.008 * {{ sampled_count }}
+                or ({{ sampled_count }} < 20000 and {{ row_count }} <= 0.008 * {{ sampled_count }} + 3 * sqrt(0.008 * {{ sampled_count }}) + 3) then 0 else 1 end
+{%- endmacro %}

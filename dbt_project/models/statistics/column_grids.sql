@@ -185,12 +185,13 @@ linear_grids as (
 
 linear_shares as (
 
-    select column_id, max(row_share) as heaviest_share
+    select column_id, max({{ data_health.is_heavy_bin('unsettled_count', 'value_count') }}) = 0 as is_even
     from (
         select
             base_values.column_id,
             {{ data_health.grid_candidate_bin('base_values.x', 'linear_grids.lower_edge', 'linear_grids.step', 'linear_grids.bin_count') }} as bin,
-            sum(base_values.unsettled_count) * 1e0 / max(base_values.value_count) as row_share
+            sum(base_values.unsettled_count) as unsettled_count,
+            max(base_values.value_count) as value_count
         from base_values
         inner join linear_grids
             on base_values.column_id = linear_grids.column_id
@@ -215,12 +216,13 @@ logarithmic_grids as (
 
 logarithmic_shares as (
 
-    select column_id, max(row_share) as heaviest_share
+    select column_id, max({{ data_health.is_heavy_bin('unsettled_count', 'value_count') }}) = 0 as is_even
     from (
         select
             base_values.column_id,
             {{ data_health.grid_candidate_bin('ln(base_values.x)', 'logarithmic_grids.lower_edge', 'logarithmic_grids.step', '512') }} as bin,
-            sum(base_values.unsettled_count) * 1e0 / max(base_values.value_count) as row_share
+            sum(base_values.unsettled_count) as unsettled_count,
+            max(base_values.value_count) as value_count
         from base_values
         inner join logarithmic_grids
             on base_values.column_id = logarithmic_grids.column_id
@@ -235,8 +237,8 @@ methods as (
     select
         linear_grids.column_id,
         case
-            when linear_grids.is_counted_singly or linear_shares.heaviest_share <= 0.008 or linear_grids.percentile_99 <= linear_grids.percentile_1 then 'linear'
-            when logarithmic_shares.heaviest_share <= 0.008 then 'logarithmic'
+            when linear_grids.is_counted_singly or linear_shares.is_even or linear_grids.percentile_99 <= linear_grids.percentile_1 then 'linear'
+            when logarithmic_shares.is_even then 'logarithmic'
             else 'knots'
         end as method
     from linear_grids
