@@ -1,6 +1,6 @@
 """A page whose fenced blocks are run: files of a project, and queries with the tables that they give.
 
-A block below a path in backquotes is that file; a `sql` block without one is a query, and the table below it its output.
+A block below a path in backquotes is that file; a `sql` block without one is a query, the table below it its output.
 """
 
 import re
@@ -9,7 +9,7 @@ from datetime import date, datetime
 import yaml
 
 BLOCK = re.compile(
-    r"(?:^`(?P<path>[^`\n]+)`:\n\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```\n(?P<table>\n(?:^\|.*\n)+)?",
+    r"(?:^`(?P<path>[^`\n]+)`:\n\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```\n(?P<table>\n(?:^\|[^\n]*\n)+)?",
     re.MULTILINE | re.DOTALL,
 )
 

@@ -9,7 +9,7 @@
     {%- set result = [] -%}
     {%- for column in relation_columns -%}
         {%- set role = roles.get(column.name) or data_health.default_role(monitor, column.name) -%}
-        {%- do result.append(data_health.monitored_column(monitor, column.name, column.data_type, role, false)) -%}
+        {%- do result.append(data_health.monitored_column(monitor, column.name, data_health.shown_type(column), role, false)) -%}
         {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and time_column -%}
             {%- do result.append(data_health.distance_from_event(result[-1], time_column)) -%}
         {%- endif -%}
@@ -106,3 +106,9 @@
     {{ return(distance) }}
 {%- endmacro %}
 
+
+
+{# The type as the warehouse names it; adapters give texts a length that the table does not have. #}
+{% macro shown_type(column) -%}
+    {{ return(column.dtype if data_health.type_family(column.data_type) == 'string' else column.data_type) }}
+{%- endmacro %}

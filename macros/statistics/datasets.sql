@@ -47,7 +47,7 @@
         {%- for column in columns if column.name == monitor.label.column -%}
             {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
         {%- endfor -%}
-        {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label.data_type, 'label', true)) -%}
+        {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, data_health.shown_type(label), 'label', true)) -%}
     {%- endif -%}
 {%- endmacro %}
 
