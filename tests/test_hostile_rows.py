@@ -228,3 +228,53 @@ def test_more_categories_than_the_limit_are_counted_together(make_consumer):
     (row,) = consumer.rows("select distinct_count_lower, is_distinct_count_exact from health_profile where period_start = date '2024-01-01'")
     assert row["is_distinct_count_exact"] is False
     assert row["distinct_count_lower"] == pytest.approx(30, abs=3)
+
+
+@pytest.mark.parametrize("kind", ["integer", "decimal(10, 2)"])
+def test_nulls_among_exact_numbers_are_in_no_bin(make_consumer, kind):
+    consumer = make_consumer({"monitors": {"whole": RELATION}})
+    consumer.sql(
+        f"create table raw.rows as select case when i % 10 = 0 then null else i end::{kind} as part, "
+        f"case when i % 10 = 0 then null else i % 9 end::{kind} as few from range(3000) t(i)"
+    )
+    consumer.build()
+    counts = "select column_name, bin_type, sum(row_count) from column_distributions group by all order by all"
+    assert consumer.sql(counts) == [
+        (name, bin_type, count) for name in ("few", "part") for bin_type, count in (("bin", 2700), ("null", 300))
+    ]
+    (row,) = consumer.rows("select * from health_profile where column_name = 'part'")
+    exact = np.quantile([i for i in range(3000) if i % 10], [0.01, 0.5, 0.99])
+    for name, value in zip(("p01", "p50", "p99"), exact, strict=True):
+        assert row[f"{name}_lower"] <= value <= row[f"{name}_upper"]
+
+
+def test_columns_may_be_written_in_another_case(make_consumer):
+    monitor = RELATION | {
+        "key": "ID",
+        "time": "AT",
+        "exclude": ["NOTE"],
+        "subgroups": ["SEX"],
+        "segments": ["Sex"],
+        "label": {"column": "LABEL", "positive": 1},
+        "show_values": ["NAME"],
+        "columns": {"CODE": {"kind": "categorical"}},
+    }
+    consumer = make_consumer({"monitors": {"cases": monitor}})
+    consumer.sql(
+        "create table raw.rows as select i as id, timestamp '2024-01-05' as at, 'n' as note, 'f' as sex, 1 as label, "
+        "'Ana' as name, i % 3 as code from range(90) t(i)"
+    )
+    consumer.build()
+    roles = dict(consumer.sql("select name, role from health_monitors where subject = 'column'"))
+    assert roles == {
+        "id": "key",
+        "at": "time",
+        "note": "excluded",
+        "sex": "subgroup",
+        "label": "label",
+        "name": "feature",
+        "code": "feature",
+    }
+    profile = {row["column_name"]: row for row in consumer.rows("select * from health_profile where segment_column = 'sex'")}
+    assert profile["name"]["top_value"] == "Ana"
+    assert profile["code"]["kind"] == "categorical"

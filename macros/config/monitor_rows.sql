@@ -30,7 +30,7 @@
       {% set known = rows.get(column.name) %}
       {% if not known or (column.from_labels and not known.is_watched) %}
         {% set where_it_is = 'table of labels' if column.from_labels else dataset.name %}
-        {% do rows.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column, column.name in monitor.show_values)}) %}
+        {% do rows.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column, column.name in dataset.monitor.show_values)}) %}
       {% endif %}
     {% endfor %}
   {% endfor %}
@@ -55,15 +55,15 @@
 {% macro setting_text(value) %}
   {% set parts = [] %}
   {% if value is mapping %}
-    {% for key, item in value.items() if item is not none %}
-      {% do parts.append(key ~ ': ' ~ (item if item is string or item is number else data_health.setting_text(item))) %}
+    {% for key, item in value.items() if item is not none and item != [] %}
+      {% do parts.append(key ~ ': ' ~ (item | join(' and ') if item is sequence and item is not string and item is not mapping else data_health.setting_text(item))) %}
     {% endfor %}
   {% elif value is iterable and value is not string %}
     {% for item in value %}
       {% do parts.append(item if item is string else item | join(' × ') if item is iterable else item | string) %}
     {% endfor %}
   {% else %}
-    {{ return(value | string) }}
+    {{ return(value | string | lower if value is boolean else value | string) }}
   {% endif %}
   {{ return(parts | join(', ')) }}
 {% endmacro %}

@@ -93,7 +93,7 @@
 {% macro bin_or_special(value, grid, is_exact_number) -%}
     {%- set bin = data_health.bin_of(value, grid) -%}
     {%- if is_exact_number -%}
-        {{ return(bin) }}
+        {{ return("case when " ~ value ~ " is not null then " ~ bin ~ " end") }}
     {%- endif -%}
     {%- set special = data_health.special_bins() -%}
     {{ return("case when " ~ value ~ " is null then null when " ~ data_health.is_finite(value) ~ " then " ~ bin

@@ -3,8 +3,9 @@
     that do not begin and end with a period. Every other reference is a sum over production periods.
     Reads the catalogue, so it is called only while dbt executes; a table that is not there yet is left out.
 #}
-{% macro scanned_datasets(monitor) -%}
+{% macro scanned_datasets(configured_monitor) -%}
     {%- set datasets = [] -%}
+    {%- set monitor = data_health.monitor_in_table_names(configured_monitor) -%}
     {%- do data_health.append_dataset(datasets, monitor, 'production', monitor.relation, none) -%}
     {%- for reference in monitor.references -%}
         {%- if reference.kind == 'relation' -%}
@@ -29,7 +30,7 @@
         {%- set time = data_health.find_column(relation_columns, monitor.time) if monitor.time and not is_other_table else none -%}
         {%- set loaded_at = data_health.find_column(relation_columns, monitor.loaded_at) if monitor.loaded_at and not is_other_table else none -%}
         {%- do datasets.append({
-            'name': name, 'reference': reference, 'is_other_table': is_other_table, 'relation': relation, 'columns': columns,
+            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': relation, 'columns': columns,
             'time': data_health.quoted(time.name) if time else none,
             'time_type': time.data_type | lower if time else none,
             'loaded_at': data_health.quoted(loaded_at.name) if loaded_at else none,

@@ -19,7 +19,7 @@
     {%- set result = [] -%}
     {%- for name, scanned in datasets.items() -%}
         {%- for dataset in scanned -%}
-            {%- do result.append({'monitor': data_health.resolved_monitors()[name], 'dataset': dataset}) -%}
+            {%- do result.append({'monitor': dataset.monitor, 'dataset': dataset}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(result) }}

@@ -6,6 +6,9 @@
 
 {# What the statistics of a monitor depend on, besides the rows and the grid of the column. #}
 {% macro monitor_fingerprint(monitor) -%}
+    {%- if monitor.get('fingerprint') -%}
+        {{ return(monitor.fingerprint) }}
+    {%- endif -%}
     {{ return(local_md5([
         data_health.statistics_version(), monitor.relation, monitor.where, monitor.time, monitor.timezone, monitor.grain,
         monitor.segments, monitor.max_categories, monitor.label

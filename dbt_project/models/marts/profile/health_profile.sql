@@ -288,22 +288,22 @@ select
     cast(case
         when kind in ('categorical', 'boolean') and has_other = 0 then category_count
         when kind in ('categorical', 'boolean') and category_count is null then 0
-        when stored_period_count = 1 then largest_distinct_count
+        when stored_period_count = 1 then least(largest_distinct_count, present_count)
     end as bigint) as distinct_count,
     cast(case
         when kind in ('categorical', 'boolean') and has_other = 0 then category_count
-        else largest_distinct_count
+        else least(largest_distinct_count, present_count)
     end as bigint) as distinct_count_lower,
     cast(case
         when kind in ('categorical', 'boolean') and has_other = 0 then category_count
-        else total_distinct_count
+        else least(total_distinct_count, present_count)
     end as bigint) as distinct_count_upper,
     coalesce(kind in ('categorical', 'boolean') and coalesce(has_other, 0) = 0, false) as is_distinct_count_exact,
     minimum,
     maximum,
     case when extreme_count = 0 then centre + mean_shift end as mean,
-    case when extreme_count = 0 then greatest(second_moment, 0e0) end as variance,
-    case when extreme_count = 0 then sqrt(greatest(second_moment, 0e0)) end as standard_deviation,
+    case when minimum = maximum then 0e0 when extreme_count = 0 then greatest(second_moment, 0e0) end as variance,
+    case when minimum = maximum then 0e0 when extreme_count = 0 then sqrt(greatest(second_moment, 0e0)) end as standard_deviation,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum then third_moment / power(second_moment, 1.5e0) end as skewness,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum then fourth_moment / power(second_moment, 2e0) - 3 end as excess_kurtosis,
     coalesce(abs(mean_shift) > 100 * sqrt(greatest(second_moment, 0e0)), false) as is_imprecise,

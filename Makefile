@@ -1,0 +1,34 @@
+PYTHON ?= python3
+ROWS ?= 10000000
+COLUMNS ?= 25
+DAYS ?= 360
+
+environment := .venv/bin
+
+.PHONY: build test bench lint clean
+
+build: .venv/installed
+	$(environment)/dbt build
+	@echo
+	@echo "The demo clinic is built: data_health.duckdb holds the marts health_monitors, health_volume,"
+	@echo "health_schema_changes and health_profile. docs/demo.md tells what was planted and where it shows. A first look:"
+	@$(environment)/python -m python_checks.demo.look data_health.duckdb
+
+test: .venv/installed
+	$(environment)/python -m pytest
+
+bench: .venv/installed
+	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS)
+
+lint: .venv/installed
+	$(environment)/ruff check .
+	$(environment)/ruff format --check .
+
+clean:
+	rm -rf .venv .cache target logs dbt_packages build *.egg-info data_health.duckdb data_health.duckdb.wal
+
+# the locked versions, so that every machine runs the same; pyproject.toml says which others are fine
+.venv/installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(environment)/python -m pip install --quiet --constraint requirements.lock --editable '.[test,lint]'
+	touch $@

@@ -1,0 +1,306 @@
+"""The package as a guest in a user's project: what it brings, what it leaves alone, and that it is documented."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from consumer import REPOSITORY, Consumer
+
+FIXTURE = Path(__file__).with_name("consumer_project")
+OWN_TABLES = {("raw", "deliveries"), ("main", "visits")}
+STATISTICS = ("monitored_periods", "monitored_columns", "column_grids", "column_statistics", "column_distributions")
+
+MACRO_FILES = sorted((REPOSITORY / "macros").rglob("*.sql"))
+MACRO = re.compile(r"^\{%-? *(macro|test) +(\w+)", re.MULTILINE)
+
+
+class Installed(Consumer):
+    """A copy of the fixture, with the package installed and its source loaded."""
+
+    def __init__(self, folder, load=True):
+        shutil.copytree(FIXTURE, folder, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", "*.duckdb"))
+        self.write_settings(folder)
+        if load:
+            self.load_source()
+        self.dbt("deps")
+
+    def write_settings(self, folder):
+        self.folder, self.database = folder, folder / "consumer.duckdb"
+        self.write("packages.yml", {"packages": [{"local": str(REPOSITORY)}]})
+        # dbt-duckdb keeps one connection per path, and in this process a relative path would mean the same to every copy
+        self.write("profiles.yml", {"consumer": {"target": "dev", "outputs": {"dev": self.profile()}}})
+
+    def load_source(self):
+        self.sql((FIXTURE / "deliveries.sql").read_text())
+
+    def copy(self, folder):
+        twin = object.__new__(Installed)
+        shutil.copytree(self.folder, folder, symlinks=True)
+        twin.write_settings(folder)
+        return twin
+
+    def listed(self, *arguments):
+        """Names of the nodes that `dbt ls` gives, without the folders."""
+        return {name.split(".")[-1] for name in self.dbt("ls", *arguments).result}
+
+    def manifest(self):
+        return json.loads((self.folder / "target" / "manifest.json").read_text())
+
+    def tables(self):
+        return set(self.sql("select table_schema, table_name from information_schema.tables"))
+
+    def contents(self, *tables):
+        """The rows of tables as text, since NaN is not equal to itself."""
+        return {table: str(self.sql(f"select * from {table} order by all")) for table in tables}
+
+    def timeless_contents(self):
+        """All tables that dbt built, without the columns that tell when."""
+        columns = self.sql("""
+            select table_name, string_agg(column_name, ', ' order by ordinal_position) from information_schema.columns
+            where table_schema = 'main' and not regexp_matches(column_name, '(_at|_since|^valid_from|^valid_to)$') group by 1
+        """)
+        return {table: str(self.sql(f"select {names} from {table} order by all")) for table, names in columns}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Built once; tests that change it take a copy."""
+    consumer = Installed(tmp_path_factory.mktemp("installed") / "project")
+    consumer.build()
+    return consumer
+
+
+@pytest.fixture(scope="module")
+def manifest(installed):
+    return installed.manifest()
+
+
+@pytest.fixture(scope="module")
+def own_models(manifest):
+    """The package's models by name."""
+    nodes = manifest["nodes"].values()
+    return {node["name"]: node for node in nodes if is_ours(node) and node["resource_type"] == "model"}
+
+
+@pytest.fixture
+def copied(installed, tmp_path):
+    return installed.copy(tmp_path / "copy")
+
+
+def is_ours(node):
+    return node["package_name"] == "data_health"
+
+
+# What it brings
+
+
+def test_the_demo_is_off(installed, manifest):
+    models = {path.stem for path in (REPOSITORY / "dbt_project/models/demo").glob("*.sql")}
+    seeds = {path.stem for path in (REPOSITORY / "seeds/demo").glob("*.csv")}
+    assert models and seeds
+    assert not (models | seeds) & installed.listed("--resource-type", "model", "--resource-type", "seed")
+    assert not (models | seeds) & {table for _, table in installed.tables()}
+    kinds = {node["resource_type"] for node in manifest["nodes"].values() if is_ours(node)}
+    assert kinds == {"model", "test"}
+    assert [test for test in manifest["unit_tests"].values() if is_ours(test)] == []
+
+
+def test_the_only_new_tables_are_the_declared_models(installed):
+    models = installed.listed("--resource-type", "model", "--select", "package:data_health")
+    assert installed.tables() == OWN_TABLES | {("main", model) for model in models}
+
+
+def test_what_the_monitors_hold(installed):
+    counts = dict(installed.sql("select monitor, sum(row_count) from monitored_periods where dataset = 'production' group by 1"))
+    assert counts == {"visits": 1996, "deliveries": 2000}
+    (profile,) = installed.rows("""
+        select row_count, null_count from health_profile
+        where monitor = 'visits' and dataset = 'first_quarter' and column_name = 'weight_kg' and segment_column = '(all)'
+    """)
+    expected = installed.sql("select count(*), count(*) - count(weight_kg) from visits where happened_at < '2024-04-01'")
+    assert [(profile["row_count"], profile["null_count"])] == expected
+
+
+def test_lineage_has_real_edges(installed, own_models):
+    everything = set(own_models)
+    above_profile = installed.listed("--select", "+health_profile")
+    assert {"visits", "deliveries", "health_monitors", *STATISTICS} - {"monitored_columns"} <= above_profile
+    assert installed.listed("--select", "health_monitors+", "--resource-type", "model") == everything
+    for source in ("visits", "source:raw.deliveries"):
+        below = installed.listed("--select", f"{source}+", "--resource-type", "model")
+        assert {"health_monitors", "health_profile", "health_volume", "health_schema_changes", *STATISTICS} <= below
+    # every statistic is asked for by a mart
+    marts = [f"+{name}" for name in own_models if name.startswith("health_")]
+    assert installed.listed("--select", *marts, "--resource-type", "model") == everything | {"visits"}
+
+
+# What it leaves alone
+
+
+def test_a_database_without_anything_can_be_compiled_and_documented(tmp_path):
+    consumer = Installed(tmp_path / "project", load=False)
+    consumer.dbt("compile")
+    consumer.dbt("docs", "generate")
+    assert consumer.tables() == set()
+
+
+def test_a_first_build_without_rows_fixes_nothing(installed, tmp_path):
+    consumer = Installed(tmp_path / "project")
+    consumer.build("--empty")
+    assert consumer.sql("select count(*) from visits") == [(0,)]
+    assert consumer.contents(*STATISTICS) == dict.fromkeys(STATISTICS, "[]")
+    consumer.build()
+    assert consumer.timeless_contents() == installed.timeless_contents()
+
+
+def test_a_later_build_without_rows_changes_no_statistics(installed, copied):
+    before = copied.contents(*STATISTICS)
+    copied.build("--empty")
+    assert copied.sql("select count(*) from visits") == [(0,)]
+    assert copied.contents(*STATISTICS) == before
+    copied.build()
+    assert copied.contents(*STATISTICS) == before
+    assert copied.timeless_contents() == installed.timeless_contents()
+
+
+def test_a_wrong_configuration_stops_only_the_package(copied, own_models):
+    before = copied.contents(*own_models)
+    copied.sql("delete from visits")
+    project = yaml.safe_load((copied.folder / "dbt_project.yml").read_text())
+    project["vars"]["data_health"]["monitors"]["visits"]["grian"] = "month"
+    copied.write("dbt_project.yml", project)
+    copied.build(succeeds=False)
+    statuses = {result["unique_id"].split(".")[2]: result["status"] for result in copied.run_results()}
+    assert {name: statuses[name] for name in own_models} == {
+        name: "error" if name == "health_monitors" else "skipped" for name in own_models
+    }
+    assert statuses["visits"] == "success"
+    assert copied.sql("select count(*) from visits") == [(1996,)]
+    assert copied.contents(*own_models) == before
+    for command in (["compile"], ["run", "--select", "visits"], ["build", "--exclude", "package:data_health"]):
+        copied.dbt(*command)
+
+
+def test_nothing_happens_behind_the_back_of_the_project(manifest):
+    assert [node for node in manifest["nodes"].values() if node["resource_type"] == "operation"] == []
+    hooks = ("pre-hook", "post-hook")
+    assert [node["name"] for node in manifest["nodes"].values() if is_ours(node) and any(node["config"].get(hook) for hook in hooks)] == []
+    code = [macro["macro_sql"] for macro in manifest["macros"].values() if is_ours(macro)]
+    code += [node["raw_code"] for node in manifest["nodes"].values() if is_ours(node)]
+    assert [text for text in code if re.search(r"\bgraph\b", text)] == []
+
+
+def test_it_depends_on_no_other_package(manifest):
+    everything = [*manifest["nodes"].values(), *manifest["macros"].values()]
+    assert {node["package_name"] for node in everything} == {"consumer", "data_health", "dbt", "dbt_duckdb"}
+
+
+def test_its_macros_are_few_and_override_nothing(manifest):
+    ours = {macro["name"] for macro in manifest["macros"].values() if is_ours(macro)}
+    theirs = {macro["name"] for macro in manifest["macros"].values() if not is_ours(macro)}
+    undispatched = {re.sub(r"^[a-z0-9]+__", "", name) for name in theirs}
+    overriding = {name for name in ours if name in theirs or re.sub(r"^[a-z0-9]+__", "", name) in theirs | undispatched}
+    assert overriding == set()
+    assert [name for name in ours if name.startswith("materialization_")] == []
+    assert len(ours) < 150
+
+
+# Contracts and names
+
+
+def test_every_model_and_column_is_described(own_models):
+    missing = [name for name, node in own_models.items() if not node["description"].strip()]
+    missing += [
+        f"{name}.{column['name']}"
+        for name, node in own_models.items()
+        for column in node["columns"].values()
+        if not column["description"].strip()
+    ]
+    assert missing == []
+
+
+def test_every_mart_has_a_contract(own_models):
+    marts = [node for name, node in own_models.items() if name.startswith("health_")]
+    assert marts
+    assert [node["name"] for node in marts if not node["config"]["contract"]["enforced"]] == []
+
+
+def test_the_columns_in_yaml_are_those_of_the_tables(installed, own_models):
+    built = {}
+    for table, column in installed.sql(
+        "select table_name, column_name from information_schema.columns where table_schema = 'main' order by table_name, ordinal_position"
+    ):
+        built.setdefault(table, []).append(column)
+    assert {name: list(node["columns"]) for name, node in own_models.items()} == {name: built[name] for name in own_models}
+
+
+def test_names_and_types_suit_other_tools(installed, own_models):
+    columns = installed.sql("select table_name, column_name, data_type from information_schema.columns where table_schema = 'main'")
+    columns = [column for column in columns if column[0] in own_models]
+    assert [column for column in columns if not re.fullmatch(r"[a-z][a-z0-9_]*", column[0] + column[1])] == []
+    marts = [column for column in columns if column[0].startswith("health_")]
+    assert [column for column in marts if column[1] in ("rows", "column")] == []
+    assert [column for column in marts if re.search(r"JSON|STRUCT|MAP|UNION|\[", column[2])] == []
+
+
+# The source code
+
+
+def described_macros():
+    """YAML entries by macro name."""
+    entries = {}
+    for path in (REPOSITORY / "macros").rglob("*.yml"):
+        entries |= {entry["name"]: entry for entry in yaml.safe_load(path.read_text())["macros"]}
+    return entries
+
+
+def macros_in(path):
+    """Name, text before it and lines of every macro in a file."""
+    text = path.read_text()
+    for start in MACRO.finditer(text):
+        end = re.compile(r"\{%-? *end" + start[1]).search(text, start.end())
+        name = f"test_{start[2]}" if start[1] == "test" else start[2]
+        yield name, text[: start.start()], text[start.start() : end.start()].count("\n") + 1
+
+
+def test_every_macro_says_what_it_is_for():
+    described = described_macros()
+    silent = [
+        f"{path.relative_to(REPOSITORY)}: {name}"
+        for path in MACRO_FILES
+        for name, before, _ in macros_in(path)
+        if name not in described and not re.search(r"#\}\n$", before)
+    ]
+    assert silent == []
+
+
+def test_macro_entries_are_complete(manifest):
+    ours = {macro["name"]: macro for macro in manifest["macros"].values() if is_ours(macro)}
+    entries = described_macros()
+    assert set(entries) <= set(ours)
+    for name, entry in entries.items():
+        signature = re.search(r"\{%-? *(?:macro|test) +\w+\((.*?)\)", ours[name]["macro_sql"], re.DOTALL)[1]
+        arguments = [part.split("=")[0].strip() for part in signature.split(",") if part.strip()]
+        assert entry["description"].strip()
+        assert [argument["name"] for argument in entry.get("arguments", [])] == arguments, name
+        assert all(argument["type"] and argument["description"].strip() for argument in entry.get("arguments", [])), name
+
+
+def test_macros_that_the_docs_call_have_entries():
+    names = {name for path in MACRO_FILES for name, _, _ in macros_in(path)}
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]
+    called = {name for page in pages if page.exists() for name in re.findall(r"data_health\.(\w+)", page.read_text())}
+    public = {name for name in names if name in called or name.removeprefix("test_") in called or name.startswith("test_")}
+    assert public <= set(described_macros())
+
+
+def test_macros_and_files_stay_short():
+    long_macros = [f"{path.relative_to(REPOSITORY)}: {name}" for path in MACRO_FILES for name, _, lines in macros_in(path) if lines > 60]
+    assert long_macros == []
+    folders = ("macros", "dbt_project", "python_checks", "benchmarks", "tests")
+    files = [path for folder in folders for ending in ("sql", "py") for path in (REPOSITORY / folder).rglob(f"*.{ending}")]
+    long_files = {str(path.relative_to(REPOSITORY)) for path in files if path.read_text().count("\n") > 350}
+    assert long_files <= {"dbt_project/models/statistics/column_grids.sql"}
