@@ -127,12 +127,24 @@ def write_project(folder: Path, grain: str) -> None:
         "model-paths": ["models"],
         "vars": {
             "data_health": {
-                "monitors": {"bench": {"relation": {"source": ["raw", "bench"]}, "key": "id", "time": "happened_at", "grain": grain}}
+                "monitors": {
+                    "bench": {
+                        "relation": {"source": ["raw", "bench"]},
+                        "key": "id",
+                        "time": "happened_at",
+                        "grain": grain,
+                    }
+                }
             }
         },
         "flags": {"send_anonymous_usage_stats": False},
     }
-    profile = {"bench": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": str(folder / "bench.duckdb"), "threads": 2}}}}
+    profile = {
+        "bench": {
+            "target": "dev",
+            "outputs": {"dev": {"type": "duckdb", "path": str(folder / "bench.duckdb"), "threads": 2}},
+        }
+    }
     sources = {"sources": [{"name": "raw", "schema": "main", "tables": [{"name": "bench"}]}]}
     (folder / "models").mkdir(exist_ok=True)
     # JSON is YAML
@@ -184,7 +196,11 @@ def measured(name: str, command: list[str], folder: Path) -> Measurement:
 def model_seconds(folder: Path) -> dict[str, float]:
     """Execution time of each model in the last run, as dbt reports it."""
     results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    return {result["unique_id"].split(".")[-1]: result["execution_time"] for result in results if result["unique_id"].startswith("model.")}
+    return {
+        result["unique_id"].split(".")[-1]: result["execution_time"]
+        for result in results
+        if result["unique_id"].startswith("model.")
+    }
 
 
 if __name__ == "__main__":

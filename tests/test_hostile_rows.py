@@ -132,7 +132,9 @@ def test_types_without_statistics_are_left_out_with_a_reason(odd):
 def test_values_are_shown_only_where_allowed(make_consumer):
     monitors = {"hidden": RELATION, "shown": RELATION | {"show_values": ["city"]}}
     consumer = make_consumer({"monitors": monitors})
-    consumer.sql("create table raw.rows as select case when i < 60 then 'Girona' else 'Vic' end as city from range(100) t(i)")
+    consumer.sql(
+        "create table raw.rows as select case when i < 60 then 'Girona' else 'Vic' end as city from range(100) t(i)"
+    )
     consumer.build()
     tops = consumer.sql("select monitor, top_value, top_share from health_profile order by 1")
     assert tops == [("hidden", None, 0.6), ("shown", "Girona", 0.6)]
@@ -156,7 +158,9 @@ def test_tables_of_no_row_and_one_row(make_consumer, rows):
     consumer.sql("insert into raw.rows values (99, timestamp '2024-02-05', 'y', 2.5)")
     consumer.build()
     assert consumer.sql("select sum(row_count) from health_volume") == [(rows + 1,)]
-    newest = consumer.rows("select mean from health_profile where column_name = 'size' and period_start = date '2024-02-01'")
+    newest = consumer.rows(
+        "select mean from health_profile where column_name = 'size' and period_start = date '2024-02-01'"
+    )
     assert newest == [{"mean": 2.5}]
 
 
@@ -205,14 +209,22 @@ def test_a_column_that_is_null_at_first_gets_its_grid_with_its_first_values(make
     consumer.build()
     (grid,) = consumer.rows("select generation, centre, sampled_value_count from column_grids where column_name = 'x'")
     assert grid == {"generation": 2, "centre": pytest.approx(1e6 + 0.5, abs=0.01), "sampled_value_count": 1000}
-    rows = consumer.rows("select row_count, null_share, p50_lower, p50_upper from health_profile where column_name = 'x' order by period_start")
+    rows = consumer.rows(
+        "select row_count, null_share, p50_lower, p50_upper from health_profile where column_name = 'x' order by period_start"
+    )
     assert [row["null_share"] for row in rows] == [1, 0]
     assert rows[1]["p50_lower"] <= 1e6 + 0.4995 <= rows[1]["p50_upper"]
     assert rows[1]["p50_upper"] - rows[1]["p50_lower"] < 0.01
 
 
 def test_more_categories_than_the_limit_are_counted_together(make_consumer):
-    consumer = make_consumer({"monitors": {"many": RELATION | {"max_categories": 10, "time": "at", "columns": {"c": {"kind": "categorical"}}}}})
+    consumer = make_consumer(
+        {
+            "monitors": {
+                "many": RELATION | {"max_categories": 10, "time": "at", "columns": {"c": {"kind": "categorical"}}}
+            }
+        }
+    )
     consumer.sql(
         "create table raw.rows as select timestamp '2024-01-05' as at, 'c' || (i % 30) as c from range(300) t(i) "
         "union all select timestamp '2024-01-06', 'c' || (i % 10) from range(100) t(i)"
@@ -223,9 +235,13 @@ def test_more_categories_than_the_limit_are_counted_together(make_consumer):
     # known categories stay known, new ones beyond the limit do not come in
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', 'new' from range(500)")
     consumer.build()
-    february = consumer.sql("select bin_type, row_count from column_distributions where period_start = date '2024-02-01'")
+    february = consumer.sql(
+        "select bin_type, row_count from column_distributions where period_start = date '2024-02-01'"
+    )
     assert february == [("other", 500)]
-    (row,) = consumer.rows("select distinct_count_lower, is_distinct_count_exact from health_profile where period_start = date '2024-01-01'")
+    (row,) = consumer.rows(
+        "select distinct_count_lower, is_distinct_count_exact from health_profile where period_start = date '2024-01-01'"
+    )
     assert row["is_distinct_count_exact"] is False
     assert row["distinct_count_lower"] == pytest.approx(30, abs=3)
 
@@ -275,6 +291,8 @@ def test_columns_may_be_written_in_another_case(make_consumer):
         "name": "feature",
         "code": "feature",
     }
-    profile = {row["column_name"]: row for row in consumer.rows("select * from health_profile where segment_column = 'sex'")}
+    profile = {
+        row["column_name"]: row for row in consumer.rows("select * from health_profile where segment_column = 'sex'")
+    }
     assert profile["name"]["top_value"] == "Ana"
     assert profile["code"]["kind"] == "categorical"

@@ -49,7 +49,9 @@ def all_days(tmp_path_factory):
     for day in range(DAYS):
         late = np.where(generator.random(ROWS_A_DAY) < 0.1, generator.integers(1, 4, ROWS_A_DAY), 0)
         consumer.load("day", day_of_rows(day, day + 1 + late, seed=day))
-        consumer.sql("create table raw.everything as from raw.day" if day == 0 else "insert into raw.everything from raw.day")
+        consumer.sql(
+            "create table raw.everything as from raw.day" if day == 0 else "insert into raw.everything from raw.day"
+        )
     consumer.sql("create table raw.rows as from raw.everything")
     consumer.build()
     return consumer
@@ -61,7 +63,9 @@ def test_day_by_day_with_late_rows_and_reruns_equals_one_full_build(all_days, tm
         consumer.sql(f"delete from {table}")
     consumer.sql("delete from raw.rows")
     for day in range(1, DAYS + 4):
-        consumer.sql(f"insert into raw.rows from raw.everything where cast(loaded_at as date) = date '2024-03-01' + {day}")
+        consumer.sql(
+            f"insert into raw.rows from raw.everything where cast(loaded_at as date) = date '2024-03-01' + {day}"
+        )
         consumer.build()
         if day % 4 == 0:
             consumer.build()
@@ -71,14 +75,27 @@ def test_day_by_day_with_late_rows_and_reruns_equals_one_full_build(all_days, tm
 
 def compare_statistics(full, incremental):
     grain = "period_column_key, segment_column, segment_value"
-    counts = ["row_count", "null_count", "nan_count", "zero_count", "negative_count", "empty_count", "length_sum", "distinct_count"]
+    counts = [
+        "row_count",
+        "null_count",
+        "nan_count",
+        "zero_count",
+        "negative_count",
+        "empty_count",
+        "length_sum",
+        "distinct_count",
+    ]
     query = f"select {grain}, {', '.join(counts)}, minimum, maximum from column_statistics order by all"
     assert full.sql(query) == incremental.sql(query)
-    query = f"select {grain}, sum_1, sum_2, sum_3, sum_4 from column_statistics where sum_2 is not null order by {grain}"
+    query = (
+        f"select {grain}, sum_1, sum_2, sum_3, sum_4 from column_statistics where sum_2 is not null order by {grain}"
+    )
     for ours, theirs in zip(full.sql(query), incremental.sql(query), strict=True):
         scale = max(abs(value) for value in ours[3:])
         assert theirs[3:] == pytest.approx(ours[3:], rel=1e-12, abs=1e-12 * scale)
-    query = f"select {grain}, bin_type, bin, category, row_count, minimum, maximum from column_distributions order by all"
+    query = (
+        f"select {grain}, bin_type, bin, category, row_count, minimum, maximum from column_distributions order by all"
+    )
     assert full.sql(query) == incremental.sql(query)
 
 
@@ -98,7 +115,9 @@ def copied(all_days, tmp_path):
 
 
 def built_periods(consumer, table, since):
-    query = f"select distinct cast(period_start as varchar), column_name from {table} where built_at > timestamp '{since}'"
+    query = (
+        f"select distinct cast(period_start as varchar), column_name from {table} where built_at > timestamp '{since}'"
+    )
     return set(consumer.sql(query))
 
 
@@ -107,12 +126,19 @@ def newest_build(consumer):
 
 
 def test_a_second_build_rewrites_no_statistics(copied):
-    before = {table: copied.sql(f"select * from {table} order by all") for table in (*STATISTICS, "monitored_periods", "column_grids")}
+    before = {
+        table: copied.sql(f"select * from {table} order by all")
+        for table in (*STATISTICS, "monitored_periods", "column_grids")
+    }
     copied.build()
     after = {table: copied.sql(f"select * from {table} order by all") for table in before}
     # NaN is not equal to itself, so the rows are compared as they print
     assert str(before) == str(after)
-    compiled = {result["unique_id"].split(".")[-1]: result["compiled_code"] for result in copied.run_results() if result.get("compiled_code")}
+    compiled = {
+        result["unique_id"].split(".")[-1]: result["compiled_code"]
+        for result in copied.run_results()
+        if result.get("compiled_code")
+    }
     for table in STATISTICS:
         assert '"raw"."rows"' not in compiled[table]
 
@@ -124,7 +150,11 @@ def test_one_more_day_touches_that_period_only(copied):
     copied.build()
     for table in STATISTICS:
         assert {period for period, _ in built_periods(copied, table, since)} == {"2024-03-09"}
-    compiled = {result["unique_id"].split(".")[-1]: result["compiled_code"] for result in copied.run_results() if result.get("compiled_code")}
+    compiled = {
+        result["unique_id"].split(".")[-1]: result["compiled_code"]
+        for result in copied.run_results()
+        if result.get("compiled_code")
+    }
     for table in STATISTICS:
         assert "2024-03-09" in compiled[table]
         assert "2024-03-08" not in compiled[table]
@@ -132,7 +162,9 @@ def test_one_more_day_touches_that_period_only(copied):
 
 def test_one_late_row_rebuilds_its_period_only(copied):
     since = newest_build(copied)
-    copied.sql("insert into raw.rows by name select * replace (id + 500 as id, timestamp '2024-03-20' as loaded_at) from raw.rows where happened_at < '2024-03-02' limit 1")
+    copied.sql(
+        "insert into raw.rows by name select * replace (id + 500 as id, timestamp '2024-03-20' as loaded_at) from raw.rows where happened_at < '2024-03-02' limit 1"
+    )
     copied.build()
     assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-01"}
     (volume,) = copied.rows("select * from health_volume where period_start = date '2024-03-01'")
@@ -184,12 +216,16 @@ def test_periods_that_the_table_no_longer_holds_are_kept_and_marked(copied):
 
 def test_missing_periods_can_be_given_up(copied):
     copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"on_missing_period": "rebuild"}}})
-    copied.sql("delete from raw.rows where happened_at < timestamp '2024-03-02' or (happened_at < timestamp '2024-03-03' and id % 2 = 0)")
+    copied.sql(
+        "delete from raw.rows where happened_at < timestamp '2024-03-02' or (happened_at < timestamp '2024-03-03' and id % 2 = 0)"
+    )
     copied.build()
     volume = copied.sql("select cast(period_start as varchar), row_count from health_volume order by 1 limit 2")
     left = copied.sql("select count(*) from raw.rows where happened_at < timestamp '2024-03-03'")[0][0]
     assert volume[0] == ("2024-03-02", left)
-    assert copied.sql("select distinct row_count from health_profile where segment_column = '(all)' and period_start = date '2024-03-02'") == [(left,)]
+    assert copied.sql(
+        "select distinct row_count from health_profile where segment_column = '(all)' and period_start = date '2024-03-02'"
+    ) == [(left,)]
 
 
 def test_lookback_counts_only_the_newest_periods(copied):
@@ -198,7 +234,11 @@ def test_lookback_counts_only_the_newest_periods(copied):
     copied.sql("insert into raw.rows by name select * replace (id + 700 as id) from raw.rows where id in (20, 70020)")
     copied.build()
     assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-08"}
-    compiled = {result["unique_id"].split(".")[-1]: result["compiled_code"] for result in copied.run_results() if result.get("compiled_code")}
+    compiled = {
+        result["unique_id"].split(".")[-1]: result["compiled_code"]
+        for result in copied.run_results()
+        if result.get("compiled_code")
+    }
     assert ">= timestamp '2024-03-07 00:00:00'" in compiled["monitored_periods"]
     assert dict(copied.sql("select period_status, count(*) from health_volume group by 1")) == {"complete": DAYS}
 
@@ -209,8 +249,14 @@ def test_a_new_reference_window_scans_nothing(copied):
     copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"references": references}}})
     copied.build()
     assert built_periods(copied, "column_statistics", since) == set()
-    rows = copied.rows("select * from health_profile where dataset <> 'production' and column_name = 'size' and segment_column = '(all)'")
-    for row, (first, last) in zip(sorted(rows, key=lambda row: row["dataset"]), [("2024-03-01", "2024-03-04"), ("2024-03-05", "2024-03-08")], strict=True):
+    rows = copied.rows(
+        "select * from health_profile where dataset <> 'production' and column_name = 'size' and segment_column = '(all)'"
+    )
+    for row, (first, last) in zip(
+        sorted(rows, key=lambda row: row["dataset"]),
+        [("2024-03-01", "2024-03-04"), ("2024-03-05", "2024-03-08")],
+        strict=True,
+    ):
         within = f"happened_at >= timestamp '{first}' and happened_at < timestamp '{last}' and not isnan(size)"
         mean, variance, count = copied.sql(f"select avg(size), var_pop(size), count(*) from raw.rows where {within}")[0]
         assert (row["mean"], row["variance"]) == (pytest.approx(mean, rel=1e-12), pytest.approx(variance, rel=1e-9))
@@ -221,11 +267,16 @@ def test_a_new_reference_window_scans_nothing(copied):
 
 def test_a_reference_window_that_cuts_periods_and_a_reference_table_are_scanned_once(copied):
     copied.sql("create table raw.everything2 as select id, size, site from raw.rows where id % 3 = 0")
-    references = {"odd_hours": {"from": "2024-03-01 12:00:00", "to": "2024-03-02 06:00:00"}, "training": {"relation": {"source": ["raw", "everything"]}}}
+    references = {
+        "odd_hours": {"from": "2024-03-01 12:00:00", "to": "2024-03-02 06:00:00"},
+        "training": {"relation": {"source": ["raw", "everything"]}},
+    }
     copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"references": references}}})
     copied.build()
     within = "happened_at >= timestamp '2024-03-01 12:00:00' and happened_at < timestamp '2024-03-02 06:00:00'"
-    expected = copied.sql(f"select count(*) from raw.rows where {within}") + copied.sql("select count(*) from raw.everything")
+    expected = copied.sql(f"select count(*) from raw.rows where {within}") + copied.sql(
+        "select count(*) from raw.everything"
+    )
     query = "select row_count from health_profile where dataset <> 'production' and column_name = 'count' and segment_column = '(all)' order by dataset"
     assert copied.sql(query) == expected
     since = newest_build(copied)
@@ -241,19 +292,29 @@ def test_a_run_limited_to_one_monitor_leaves_the_others_alone(make_consumer):
     two = consumer.sql("select * from column_statistics where monitor = 'two'")
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', 7 from range(10)")
     consumer.build(only="one")
-    assert consumer.sql("select monitor, count(distinct period_start) from health_profile group by 1 order by 1") == [("one", 2), ("two", 1)]
+    assert consumer.sql("select monitor, count(distinct period_start) from health_profile group by 1 order by 1") == [
+        ("one", 2),
+        ("two", 1),
+    ]
     assert consumer.sql("select * from column_statistics where monitor = 'two'") == two
     assert consumer.sql("select distinct monitor from health_monitors order by 1") == [("one",), ("two",)]
     consumer.build()
-    assert consumer.sql("select monitor, count(distinct period_start) from health_profile group by 1 order by 1") == [("one", 2), ("two", 2)]
+    assert consumer.sql("select monitor, count(distinct period_start) from health_profile group by 1 order by 1") == [
+        ("one", 2),
+        ("two", 2),
+    ]
 
 
 def test_labels_that_arrive_in_place_rebuild_the_label_only(make_consumer):
     label = {"relation": {"source": ["raw", "labels"]}, "key": "id", "column": "label", "loaded_at": "labelled_at"}
     monitor = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "happened_at", "label": label}
     consumer = make_consumer({"monitors": {"labelled": monitor}}, sources=["rows", "labels"])
-    consumer.sql("create table raw.rows as select i as id, timestamp '2024-01-05' as happened_at, i as x from range(100) t(i)")
-    consumer.sql("create table raw.labels as select i as id, 'no' as label, timestamp '2024-02-01' as labelled_at from range(40) t(i)")
+    consumer.sql(
+        "create table raw.rows as select i as id, timestamp '2024-01-05' as happened_at, i as x from range(100) t(i)"
+    )
+    consumer.sql(
+        "create table raw.labels as select i as id, 'no' as label, timestamp '2024-02-01' as labelled_at from range(40) t(i)"
+    )
     # the later answer of two counts, and no row is counted twice
     consumer.sql("insert into raw.labels values (3, 'yes', timestamp '2024-02-02')")
     consumer.build()
@@ -272,10 +333,21 @@ def test_a_table_without_a_time_is_counted_on_each_build_date(make_consumer):
     consumer.build()
     # as if that had been yesterday
     for table in (*STATISTICS, "monitored_periods"):
-        keys = ", period_column_key = replace(period_column_key, ' 2', ' 1')" if table in STATISTICS else ", period_end = period_end - 1"
-        consumer.sql(f"update {table} set period_start = period_start - 1, period_key = replace(period_key, ' 2', ' 1'){keys}")
+        keys = (
+            ", period_column_key = replace(period_column_key, ' 2', ' 1')"
+            if table in STATISTICS
+            else ", period_end = period_end - 1"
+        )
+        consumer.sql(
+            f"update {table} set period_start = period_start - 1, period_key = replace(period_key, ' 2', ' 1'){keys}"
+        )
     consumer.sql("insert into raw.rows select 1000 from range(50)")
     consumer.build()
-    volume = consumer.sql("select row_count, period_status in ('complete', 'partial') from health_volume order by period_start")
+    volume = consumer.sql(
+        "select row_count, period_status in ('complete', 'partial') from health_volume order by period_start"
+    )
     assert volume == [(100, True), (150, True)]
-    assert consumer.sql("select row_count, is_latest from health_profile order by period_start") == [(100, False), (150, True)]
+    assert consumer.sql("select row_count, is_latest from health_profile order by period_start") == [
+        (100, False),
+        (150, True),
+    ]

@@ -40,6 +40,18 @@
     {{ return("cast(" ~ dbt.date_trunc(grain, value) ~ " as date)") }}
 {%- endmacro %}
 
+{# Going back to the first day costs a third of truncating, which would be a third of the time of a distribution. #}
+{% macro duckdb__period_start(value, grain) -%}
+    {%- set date = "cast(" ~ value ~ " as date)" -%}
+    {%- if grain == 'month' -%}
+        {{ return("(" ~ date ~ " - cast(day(" ~ date ~ ") - 1 as integer))") }}
+    {%- elif grain == 'week' -%}
+        {{ return("(" ~ date ~ " - cast(isodow(" ~ date ~ ") - 1 as integer))") }}
+    {%- endif -%}
+    {{ return(data_health.default__period_start(value, grain)) }}
+{%- endmacro %}
+
+
 {# The date on which the period that begins at this date ends, itself outside. #}
 {% macro period_end(value, grain) -%}
     {{ return("cast(" ~ dbt.dateadd(grain, 1, value) ~ " as date)") }}

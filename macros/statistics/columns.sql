@@ -11,7 +11,8 @@
         {%- set role = roles.get(column.name) or data_health.default_role(monitor, column.name) -%}
         {%- do result.append(data_health.monitored_column(monitor, column.name, data_health.shown_type(column), role, false)) -%}
         {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and time_column -%}
-            {%- do result.append(data_health.distance_from_event(result[-1], time_column)) -%}
+            {%- set distance = data_health.distance_from_event(result[-1], time_column) -%}
+            {%- if not data_health.find_column(relation_columns, distance.name) -%}{%- do result.append(distance) -%}{%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}

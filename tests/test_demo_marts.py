@@ -1,0 +1,423 @@
+"""The demo clinic, built: the queries of docs/demo.md, and every planted fault in the mart that must show it.
+
+Expected numbers come from the seed files alone. `python tests/test_demo_marts.py` writes the tables of the page again.
+"""
+
+import csv
+import re
+import tempfile
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import walkthrough
+from consumer import REPOSITORY, Consumer
+
+PAGE = REPOSITORY / "docs" / "demo.md"
+SEEDS = REPOSITORY / "seeds" / "demo"
+MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
+MARTS = {"health_profile", "health_volume", "health_schema_changes", "health_monitors"}
+
+
+class Demo(Consumer):
+    """The package as the root project; all that dbt writes goes into `folder`."""
+
+    def __init__(self, folder):
+        self.folder, self.database, self.output = REPOSITORY, folder / "demo.duckdb", folder
+
+    def dbt(self, *arguments, **options):
+        paths = [
+            "--profiles-dir",
+            self.folder,
+            "--target-path",
+            self.output / "target",
+            "--log-path",
+            self.output / "logs",
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATA_HEALTH_DUCKDB", str(self.database))
+            return super().dbt(*arguments, *map(str, paths), **options)
+
+    def written(self):
+        """When each row of the statistics was written."""
+        keys = "period_column_key, segment_column, segment_value"
+        return self.sql(f"select {keys}, built_at from column_statistics order by all")
+
+    def profile(self, column, monitor="screenings", segment=("(all)", "(all)")):
+        """Period -> row of the production rows of a column."""
+        rows = self.rows(f"""
+            select * from health_profile
+            where monitor = '{monitor}' and dataset = 'production' and column_name = '{column}'
+                and (segment_column, segment_value) = {segment}
+            order by period_start
+        """)
+        return {row["period_start"]: row for row in rows}
+
+    def volume(self, monitor):
+        return {
+            row["period_start"]: row for row in self.rows(f"select * from health_volume where monitor = '{monitor}'")
+        }
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    """The demo after two builds, and what the first of them left."""
+    demo = Demo(tmp_path_factory.mktemp("demo"))
+    demo.build("--warn-error")
+    first = {"written": demo.written(), "run": demo.sql("select distinct built_at from health_profile")}
+    demo.build()
+    return demo, first
+
+
+@pytest.fixture(scope="module")
+def demo(builds):
+    return builds[0]
+
+
+# The seed files as the monitors see them, by the standard library alone.
+
+
+def read(name):
+    with (SEEDS / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def day(row):
+    return date.fromisoformat(row["screened_at"][:10])
+
+
+def monday(row):
+    return day(row) - timedelta(days=day(row).weekday())
+
+
+def groups(rows, period):
+    result = {}
+    for row in rows:
+        result.setdefault(period(row), []).append(row)
+    return result
+
+
+@pytest.fixture(scope="module")
+def weeks():
+    """Monday -> delivered rows."""
+    return groups(read("raw_screenings"), monday)
+
+
+@pytest.fixture(scope="module")
+def months():
+    """Month -> visits that are no test, each once."""
+    visits = {row["screening_id"]: row for row in read("raw_screenings") if row["is_test"] == "N"}
+    return groups(visits.values(), lambda row: day(row).replace(day=1))
+
+
+def numbers(rows, column):
+    return np.array([float(row[column]) for row in rows if row[column] not in ("", "N/A")])
+
+
+def of(profile, statistic):
+    return {period: row[statistic] for period, row in profile.items()}
+
+
+def agree(profile, rows, column):
+    """Whether the profile of a numeric column has the numbers of the files, in every period."""
+    assert profile.keys() == rows.keys()
+    for period, row in profile.items():
+        values = numbers(rows[period], column)
+        assert (row["row_count"], row["null_count"]) == (len(rows[period]), len(rows[period]) - len(values)), period
+        if len(values):
+            assert (row["minimum"], row["maximum"]) == (values.min(), values.max()), period
+            assert row["mean"] == pytest.approx(values.mean(), rel=1e-9), period
+            assert row["standard_deviation"] == pytest.approx(values.std(), rel=1e-7), period
+    return True
+
+
+def most_frequent(rows, column):
+    (value, count), (_, second) = Counter(row[column] for row in rows).most_common(2)
+    return (value if count > second else None), count / len(rows)
+
+
+def categories_agree(profile, rows, column):
+    assert profile.keys() == rows.keys()
+    for period, row in profile.items():
+        value, share = most_frequent(rows[period], column)
+        assert row["top_share"] == pytest.approx(share, rel=1e-12), period
+        assert value in (None, row["top_value"]), period
+        assert row["distinct_count"] == len({record[column] for record in rows[period]}), period
+    return True
+
+
+def split(values, first, after=date.max):
+    """Values of the periods from `first` to before `after`, and those of the other periods."""
+    inside = [value for period, value in values.items() if first <= period < after]
+    return inside, [value for period, value in values.items() if not first <= period < after]
+
+
+# The page.
+
+
+@pytest.mark.parametrize("number", range(len(walkthrough.queries(PAGE.read_text()))))
+def test_every_query_gives_the_table_below_it(demo, number):
+    statement, table = walkthrough.queries(PAGE.read_text())[number]
+    assert table == walkthrough.table(demo.rows(statement)), statement
+
+
+def test_every_fault_of_a_mart_that_exists_is_looked_for():
+    section = PAGE.read_text().split("## What goes wrong")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", section, re.MULTILINE)
+    marts = {fault: set(re.findall(r"health_\w+", where.split("later")[0])) for fault, where in rows}
+    assert len(marts) == 15
+    assert all(names <= MARTS for names in marts.values())
+    assert {f"test_{fault}" for fault, names in marts.items() if names} <= set(globals())
+
+
+def test_second_build_writes_no_statistics(builds):
+    demo, first = builds
+    assert demo.sql("select distinct built_at from health_profile") != first["run"]
+    assert demo.written() == first["written"]
+
+
+def test_the_monitors_are_those_of_the_page(demo):
+    rows = demo.rows("select * from health_monitors")
+    settings = {(row["monitor"], row["name"]): row["value"] for row in rows if row["subject"] != "column"}
+    assert {monitor for monitor, _ in settings} == {"screenings", "screenings_weekly"}
+    assert settings["screenings", "where"] == "is_test = false"
+    watched = {row["name"] for row in rows if row["monitor"] == "screenings_weekly" and row["is_watched"]}
+    assert watched == {"glucose", "weight_kg"}
+
+
+def test_no_other_month_or_week_than_those_of_the_files(demo, months, weeks):
+    by_month, by_week = demo.volume("screenings"), demo.volume("screenings_weekly")
+    assert sorted(by_month) == MONTHS
+    assert of(by_month, "row_count") == {month: len(rows) for month, rows in months.items()}
+    assert {week: row["row_count"] for week, row in by_week.items() if row["row_count"]} == {
+        week: len(rows) for week, rows in weeks.items()
+    }
+
+
+# One test per planted fault that shows already, named like the function that plants it.
+
+
+def test_sentinels(demo, months):
+    cholesterol, visits, bmi = (demo.profile(column) for column in ("cholesterol", "prior_visits", "bmi"))
+    assert agree(cholesterol, months, "cholesterol")
+    assert agree(visits, months, "prior_visits")
+    assert agree(bmi, months, "bmi")
+    assert set(of(cholesterol, "minimum").values()) == {-999}
+    assert {month for month, value in of(visits, "maximum").items() if value != 999} == {date(2024, 7, 1)}
+    assert {month for month, value in of(bmi, "null_count").items() if value == 0} == {date(2025, 6, 1)}
+    for column, absent in (("smoking_status", []), ("insurance", [date(2024, 9, 1)])):
+        profile = demo.profile(column)
+        assert categories_agree(profile, months, column)
+        assert [month for month, count in of(profile, "distinct_count").items() if count != 4] == absent
+    references = demo.rows("""
+        select column_name, minimum, maximum, distinct_count from health_profile
+        where monitor = 'screenings' and dataset = 'training_v1' and segment_column = '(all)'
+    """)
+    clean = {row["column_name"]: row for row in references}
+    assert clean["cholesterol"]["minimum"] > 0
+    assert clean["prior_visits"]["maximum"] < 20
+    assert clean["smoking_status"]["distinct_count"] == clean["insurance"]["distinct_count"] == 3
+
+
+def test_pounds_for_kilograms(demo, months, weeks):
+    july = date(2024, 7, 1)
+    profile = demo.profile("weight_kg")
+    assert agree(profile, months, "weight_kg")
+    (spoilt,), others = split(of(profile, "mean"), july, date(2024, 8, 1))
+    assert (round(spoilt), round(min(others)), round(max(others))) == (119, 75, 77)
+
+    sites = {}
+    for site in ("harbour", "hill", "market"):
+        rows = {month: [row for row in rows if row["site"] == site] for month, rows in months.items()}
+        sites[site] = demo.profile("weight_kg", segment=("site", site))
+        assert agree(sites[site], rows, "weight_kg")
+        assert agree(demo.profile("bmi", segment=("site", site)), rows, "bmi")
+    highest = {site: max(of(rows, "mean"), key=of(rows, "mean").get) for site, rows in sites.items()}
+    assert highest["harbour"] == july
+    means = {site: split(of(rows, "mean"), july, date(2024, 8, 1)) for site, rows in sites.items()}
+    assert round(means["harbour"][0][0]) == 161
+    usual = means["harbour"][1] + [mean for site in ("hill", "market") for part in means[site] for mean in part]
+    assert max(usual) < 82
+    assert max(of(demo.profile("bmi"), "mean").values()) < 27
+
+    # what was planted and nothing else: with these values in kilograms July is a month like the others
+    harbour = [row for row in months[july] if row["site"] == "harbour"]
+    kilograms = [float(row["weight_kg"]) / (2.20462 if day(row) < date(2024, 7, 29) else 1) for row in harbour]
+    assert min(means["harbour"][1]) - 2 < np.mean(kilograms) < max(means["harbour"][1]) + 2
+
+    weekly = demo.profile("weight_kg", monitor="screenings_weekly")
+    assert agree(weekly, weeks, "weight_kg")
+    spoilt, others = split(of(weekly, "mean"), july, date(2024, 7, 29))
+    assert len(spoilt) == 4
+    assert min(spoilt) > 115
+    assert max(others) < 85
+
+
+def test_diastolic_null_spike(demo, months):
+    profile = demo.profile("diastolic_bp")
+    assert agree(profile, months, "diastolic_bp")
+    (spike,), others = split(of(profile, "null_share"), date(2024, 8, 1), date(2024, 9, 1))
+    assert spike == pytest.approx(0.41, abs=0.005)
+    assert max(others) < 0.021
+
+
+def test_missing_week(demo, weeks):
+    volume = demo.volume("screenings_weekly")
+    gap = date(2024, 9, 16)
+    assert gap not in weeks
+    assert {week for week, row in volume.items() if row["period_status"] != "complete"} == {gap}
+    assert (volume[gap]["period_status"], volume[gap]["row_count"], volume[gap]["row_count_change"]) == (
+        "missing",
+        0,
+        -1,
+    )
+    by_month = demo.volume("screenings")
+    assert {row["period_status"] for row in by_month.values()} == {"complete"}
+    assert min(by_month, key=of(by_month, "row_count").get) == date(2024, 9, 1)
+    assert by_month[date(2024, 9, 1)]["row_count"] == 213
+
+
+def test_exact_duplicates(demo, weeks):
+    twice = date(2024, 10, 7)
+    assert Counter(tuple(row.values()) for row in weeks[twice]).most_common()[-1][1] == 2
+    counts = of(demo.volume("screenings_weekly"), "row_count")
+    assert counts.pop(twice) == 140 == 2 * len({row["screening_id"] for row in weeks[twice]})
+    whole = [count for week, count in counts.items() if week not in (date(2024, 9, 16), date(2025, 6, 30))]
+    assert (min(whole), max(whole)) == (57, 93)
+    keys = demo.sql("select count(*), count(distinct screening_id) from screenings")
+    assert keys == [(5637, 5637)]
+
+
+def test_late_rows(demo, months, weeks):
+    def late(row):
+        delay = datetime.fromisoformat(row["loaded_at"]) - datetime.fromisoformat(row["screened_at"])
+        return delay > timedelta(days=2)
+
+    expected = {
+        "screenings": {date(2024, 12, 1): 57},
+        "screenings_weekly": {date(2024, 12, 9): 26, date(2024, 12, 16): 32},
+    }
+    for monitor, rows in (("screenings", months), ("screenings_weekly", weeks)):
+        found = {period: count for period, count in of(demo.volume(monitor), "late_row_count").items() if count}
+        counted = {period: sum(map(late, group)) for period, group in rows.items()}
+        assert found == expected[monitor] == {period: count for period, count in counted.items() if count}
+
+
+def test_glucose_mean_drift(demo, months, weeks):
+    profile = demo.profile("glucose")
+    assert agree(profile, months, "glucose")
+    assert agree(demo.profile("glucose", monitor="screenings_weekly"), weeks, "glucose")
+    after, before = split(of(profile, "mean"), date(2025, 1, 1))
+    assert np.mean(after) - np.mean(before) == pytest.approx(11, abs=0.6)
+    assert max(before) < 100.2 < 108.7 < min(after)
+    after, before = split(of(profile, "standard_deviation"), date(2025, 1, 1))
+    assert np.mean(after) == pytest.approx(np.mean(before), rel=0.03)
+    after, before = split(of(demo.profile("risk_score"), "mean"), date(2025, 1, 1))
+    assert (round(np.mean(before), 2), round(np.mean(after), 2)) == (0.22, 0.29)
+    assert max(before) < min(after)
+
+
+def test_heart_rate_disappears(demo, months):
+    profile = demo.profile("heart_rate")
+    assert agree(profile, months, "heart_rate")
+    after, before = split(of(profile, "null_share"), date(2025, 2, 1))
+    assert after == [1] * 5
+    assert max(before) < 0.06
+    assert [month for month, mean in of(profile, "mean").items() if mean is None] == MONTHS[13:]
+    assert not demo.sql("select * from health_schema_changes where column_name = 'heart_rate'")
+
+
+def test_creatinine_shape_drift(demo, months):
+    profile = demo.profile("creatinine")
+    assert agree(profile, months, "creatinine")
+    for month, rows in months.items():
+        z = numbers(rows, "creatinine")
+        z = (z - z.mean()) / z.std()
+        assert profile[month]["excess_kurtosis"] == pytest.approx(np.mean(z**4) - 3, abs=1e-6), month
+    ranges = {"mean": (0.91, 0.95, 0.91, 0.93), "standard_deviation": (0.12, 0.14, 0.215, 0.23)}
+    ranges["excess_kurtosis"] = (-0.5, 0.6, -1.85, -1.75)
+    for statistic, (low_before, high_before, low_after, high_after) in ranges.items():
+        after, before = split(of(profile, statistic), date(2025, 3, 1))
+        assert low_before < min(before) <= max(before) < high_before, statistic
+        assert low_after < min(after) <= max(after) < high_after, statistic
+
+
+def test_referral_share_drift(demo, months):
+    profile = demo.profile("referral_source")
+    assert categories_agree(profile, months, "referral_source")
+    after, before = split(of(profile, "top_value"), date(2025, 4, 1))
+    assert (set(after), set(before)) == ({"campaign"}, {"gp"})
+    after, _ = split(of(profile, "top_share"), date(2025, 4, 1))
+    assert all(share == pytest.approx(0.45, abs=0.025) for share in after)
+
+
+def test_hba1c_becomes_text(demo, months):
+    profile = demo.profile("hba1c")
+    assert categories_agree(profile, months, "hba1c")
+    lengths = {month: np.mean([len(row["hba1c"]) for row in rows]) for month, rows in months.items()}
+    assert of(profile, "mean_length") == pytest.approx(lengths)
+    after, before = split(of(profile, "mean_length"), date(2025, 5, 1))
+    assert set(before) == {3}
+    assert after == pytest.approx([5.13, 5.15], abs=0.005)
+    after, before = split(of(profile, "top_value"), date(2025, 5, 1))
+    assert set(after) == {"normal"}
+    assert all(re.fullmatch(r"\d\.\d", value) for value in before)
+    changes = demo.sql("""
+        select compared_with, change, type_before, type_now from health_schema_changes
+        where column_name = 'hba1c' order by compared_with
+    """)
+    assert changes == [
+        (name, "other type than reference", "DOUBLE", "VARCHAR") for name in ("training_v1", "training_v2")
+    ]
+
+
+def test_new_device_model(demo, months):
+    profile = demo.profile("device_model")
+    assert categories_agree(profile, months, "device_model")
+    after, before = split(of(profile, "top_value"), date(2025, 6, 1))
+    assert (after, set(before)) == (["C30"], {"A10"})
+    assert profile[date(2025, 6, 1)]["top_share"] == pytest.approx(0.32, abs=0.005)
+    after, before = split(of(profile, "distinct_count"), date(2025, 6, 1))
+    assert (after, set(before)) == ([4], {3})
+
+
+def test_label_break(demo, months):
+    answers = [row for row in read("raw_annotations") if row["label"] != "skip"]
+    # of two answers at the same time the one of the first annotator counts, so it must come last
+    answers.sort(key=lambda row: row["annotator"], reverse=True)
+    answers.sort(key=lambda row: row["labelled_at"])
+    labels = {row["screening_id"]: row["label"] for row in answers}
+    expected = {
+        month: [{"label": labels[row["screening_id"]]} for row in rows if row["screening_id"] in labels]
+        for month, rows in months.items()
+    }
+    profile = demo.profile("label")
+    for month, row in profile.items():
+        assert row["row_count"] - row["null_count"] == len(expected[month])
+        assert row["top_share"] == pytest.approx(most_frequent(expected[month], "label")[1], rel=1e-12)
+        assert row["top_value"] is None
+    (broken,), others = split(of(profile, "top_share"), date(2025, 6, 1))
+    assert round(broken, 2) == 0.57
+    assert (round(min(others), 2), round(max(others), 2)) == (0.67, 0.77)
+    leading = {month: most_frequent(rows, "label")[0] for month, rows in expected.items()}
+    assert {month for month, label in leading.items() if label == "yes"} == {date(2025, 6, 1)}
+
+
+def test_model_versions_differ_from_production_in_two_columns(demo):
+    changes = demo.sql("""
+        select column_name, change, compared_with from health_schema_changes
+        where column_name <> 'hba1c' order by column_name
+    """)
+    assert changes == [
+        ("prior_visits", "other type than reference", "training_v2"),
+        ("waist_cm", "missing in production", "training_v2"),
+    ]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        clinic = Demo(Path(folder))
+        clinic.build()
+        PAGE.write_text(walkthrough.with_tables(PAGE.read_text(), clinic.rows))
