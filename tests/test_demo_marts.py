@@ -130,6 +130,8 @@ def agree(profile, rows, column):
             assert (row["minimum"], row["maximum"]) == (values.min(), values.max()), period
             assert row["mean"] == pytest.approx(values.mean(), rel=1e-9), period
             assert row["standard_deviation"] == pytest.approx(values.std(), rel=1e-7), period
+        else:
+            assert (row["mean"], row["standard_deviation"]) == (None, None), period
     return True
 
 

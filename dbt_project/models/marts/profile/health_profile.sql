@@ -298,12 +298,12 @@ select
         when kind in ('categorical', 'boolean') and has_other = 0 then category_count
         else least(total_distinct_count, present_count)
     end as bigint) as distinct_count_upper,
-    coalesce(kind in ('categorical', 'boolean') and coalesce(has_other, 0) = 0, false) as is_distinct_count_exact,
+    present_count = 0 or (kind in ('categorical', 'boolean') and coalesce(has_other, 0) = 0) as is_distinct_count_exact,
     minimum,
     maximum,
     case when extreme_count = 0 then centre + mean_shift end as mean,
-    case when minimum = maximum then 0e0 when extreme_count = 0 then greatest(second_moment, 0e0) end as variance,
-    case when minimum = maximum then 0e0 when extreme_count = 0 then sqrt(greatest(second_moment, 0e0)) end as standard_deviation,
+    case when minimum = maximum then 0e0 when extreme_count = 0 and second_moment is not null then greatest(second_moment, 0e0) end as variance,
+    case when minimum = maximum then 0e0 when extreme_count = 0 and second_moment is not null then sqrt(greatest(second_moment, 0e0)) end as standard_deviation,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum then third_moment / power(second_moment, 1.5e0) end as skewness,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum then fourth_moment / power(second_moment, 2e0) - 3 end as excess_kurtosis,
     coalesce(abs(mean_shift) > 100 * sqrt(greatest(second_moment, 0e0)), false) as is_imprecise,
