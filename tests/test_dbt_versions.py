@@ -49,6 +49,7 @@ class Environment:
     """One dbt version; `folder` takes what its commands write."""
 
     def __init__(self, version, folder):
+        self.version = version
         self.programs = REPOSITORY / ".cache" / f"dbt-{version}" / "bin"
         self.folder = folder
         self.install(REQUIREMENTS[version] + own_requirements())
@@ -100,10 +101,8 @@ class Environment:
 
 
 @pytest.fixture(params=REQUIREMENTS)
-def version(request, tmp_path):
-    environment = Environment(request.param, tmp_path)
-    environment.name = request.param
-    return environment
+def environment(request, tmp_path):
+    return Environment(request.param, tmp_path)
 
 
 def install_in_a_consumer(environment):
@@ -113,15 +112,14 @@ def install_in_a_consumer(environment):
     packages.write_text(packages.read_text().replace("../..", str(REPOSITORY)))
     load = "import duckdb; duckdb.connect('consumer.duckdb').execute(open('deliveries.sql').read())"
     assert environment.run("python", "-c", load, project=project).returncode == 0
-    # the only command that may warn: dbt deps reports whatever the registry has to say
     assert environment.run("dbt", "deps", project=project).returncode == 0
     return project
 
 
-def test_no_version_warns(version):
-    consumer = install_in_a_consumer(version)
-    version.dbt("build")
-    version.dbt("build", project=consumer)
-    if version.name == "1.12":
-        version.parse_with_the_next_dbt()
-        version.parse_with_the_next_dbt(consumer)
+def test_no_version_warns(environment):
+    consumer = install_in_a_consumer(environment)
+    environment.dbt("build")
+    environment.dbt("build", project=consumer)
+    if environment.version == "1.12":
+        environment.parse_with_the_next_dbt()
+        environment.parse_with_the_next_dbt(consumer)

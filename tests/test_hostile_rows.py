@@ -77,7 +77,11 @@ def test_columns_without_values(profile):
         assert profile[name]["null_share"] == 1
         assert profile[name]["distinct_count"] == 0
         assert profile[name]["is_distinct_count_exact"]
-    assert (profile["a b"]["mean"], profile["a b"]["variance"], profile["a b"]["standard_deviation"]) == (None, None, None)
+    assert (profile["a b"]["mean"], profile["a b"]["variance"], profile["a b"]["standard_deviation"]) == (
+        None,
+        None,
+        None,
+    )
     assert profile["a b"]["p50"] is None
 
 

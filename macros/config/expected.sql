@@ -46,6 +46,7 @@
 {% endmacro %}
 
 
+{#- A list of texts that are not blank? -#}
 {% macro is_text_list(value) %}
     {% if value is string or value is mapping or value is not iterable %}{{ return(false) }}{% endif %}
     {% for item in value %}

@@ -39,6 +39,7 @@
 {% endmacro %}
 
 
+{#- What is wrong with the references of a monitor, as far as the configuration alone tells. -#}
 {% macro reference_problems(owner, merged, resolved) %}
     {% set problems = [] %}
     {% set references = merged.get('references') %}

@@ -13,6 +13,7 @@
 {% endmacro %}
 
 
+{#- One row of health_monitors. -#}
 {% macro monitor_row(subject, name, value, column=none, is_value_shown=false) %}
   {{ return({
     'subject': subject, 'name': name, 'value': value, 'role': column.role if column else none, 'data_type': column.data_type if column else none,
@@ -38,12 +39,14 @@
 {% endmacro %}
 
 
+{#- A relation as a person would write it. -#}
 {% macro relation_text(relation) %}
   {% if relation.get('source') %}{{ return('source ' ~ relation['source'] | join('.')) }}{% endif %}
   {{ return('ref ' ~ (relation['ref'] if relation['ref'] is string else relation['ref'] | join('.'))) }}
 {% endmacro %}
 
 
+{#- A reference as a person would write it. -#}
 {% macro reference_text(reference) %}
   {% if reference.kind == 'window' %}{{ return('from ' ~ reference['from'] ~ ' to ' ~ reference.to) }}{% endif %}
   {% if reference.kind == 'rolling' %}{{ return('last ' ~ reference.days ~ ' days') }}{% endif %}
@@ -66,13 +69,4 @@
     {{ return(value | string | lower if value is boolean else value | string) }}
   {% endif %}
   {{ return(parts | join(', ')) }}
-{% endmacro %}
-
-
-{#- Configured monitors that DATA_HEALTH_ONLY leaves out. -#}
-{% macro monitors_left_out_of_this_run() %}
-  {% set left_out = [] %}
-  {% set selected = data_health.selected_monitors() %}
-  {% for name in data_health.resolved_monitors() if name not in selected %}{% do left_out.append(name) %}{% endfor %}
-  {{ return(left_out) }}
 {% endmacro %}

@@ -52,6 +52,7 @@
 {% endmacro %}
 
 
+{#- The references as a list of dictionaries that all have the same keys. -#}
 {% macro resolved_references(references) %}
     {% set resolved = [] %}
     {% for name, item in references.items() %}

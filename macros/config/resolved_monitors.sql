@@ -40,6 +40,7 @@
 {% endmacro %}
 
 
+{#- A monitor over the shared defaults; mappings that the schema says to merge are merged key by key. -#}
 {% macro merged_monitor(schema, defaults, monitor) %}
     {% set merged = {} %}
     {% do merged.update(defaults if defaults is mapping else {}) %}

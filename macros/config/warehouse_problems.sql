@@ -65,6 +65,7 @@
 {% endmacro %}
 
 
+{#- What is wrong with the columns that a monitor names, now that the table can be looked at. -#}
 {% macro column_problems(owner, relation, columns, use) %}
     {% set problems = [] %}
     {% for name in use['names'] if name is not none %}

@@ -22,11 +22,6 @@
     {{ return(value ~ " = cast('NaN' as double precision)") }}
 {%- endmacro %}
 
-{% macro duckdb__is_nan(value) -%}
-    {{ return("isnan(" ~ value ~ ")") }}
-{%- endmacro %}
-
-
 {# Number of different values; approximate where the warehouse has a sketch. #}
 {% macro distinct_count(value) -%}
     {{ return(adapter.dispatch('distinct_count', 'data_health')(value)) }}
@@ -41,17 +36,19 @@
 {%- endmacro %}
 
 
-{# A whole row as a number that is spread evenly and the same at every run: the order in which samples are drawn. #}
-{% macro row_hash(alias) -%}
-    {{ return(adapter.dispatch('row_hash', 'data_health')(alias)) }}
+{# Columns as one number that is spread evenly and the same at every run: the order in which samples are drawn. #}
+{% macro row_hash(columns) -%}
+    {{ return(adapter.dispatch('row_hash', 'data_health')(columns)) }}
 {%- endmacro %}
 
-{% macro default__row_hash(alias) -%}
-    {{ return("md5(cast(" ~ alias ~ " as varchar))") }}
+{% macro default__row_hash(columns) -%}
+    {%- set texts = [] -%}
+    {%- for column in columns -%}{%- do texts.append("coalesce(cast(" ~ column ~ " as varchar), '')") -%}{%- endfor -%}
+    {{ return("md5(" ~ texts | join(" || '|' || ") ~ ")") }}
 {%- endmacro %}
 
-{% macro duckdb__row_hash(alias) -%}
-    {{ return("hash(" ~ alias ~ ")") }}
+{% macro duckdb__row_hash(columns) -%}
+    {{ return("hash(" ~ columns | join(", ") ~ ")") }}
 {%- endmacro %}
 
 

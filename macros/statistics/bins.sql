@@ -1,11 +1,15 @@
 {#
     The fine bins of a numeric column. A bin is a whole number that grows with the value:
     the bin of the grid without atoms, plus two for every atom below the value and one when the value is an atom.
+    On a logarithmic grid, zero and negative values, which the first data did not have, get bins far below.
     Only the order of bins means anything; where a bin begins and ends is seen from the smallest and largest value in it.
 #}
-{% macro bin_of(value, grid) -%}
+{% macro finite_bin(value, grid) -%}
     {%- if grid.method == 'logarithmic' -%}
-        {%- set base = data_health.logarithmic_bin(value, grid) -%}
+        {%- set positive = data_health.linear_bin("logarithm", grid.lower, grid.upper, grid.step, grid.bin_count) -%}
+        {%- set base = "case when " ~ value ~ " <= 0 then -1000000 - "
+            ~ data_health.tail_bin("least(- " ~ value ~ ", 1e50)", "exp(" ~ data_health.double_literal(grid.lower) ~ ")")
+            ~ " else " ~ positive ~ " end" -%}
     {%- elif grid.method == 'knots' -%}
         {%- set base = data_health.knot_bin(value, grid.knots) -%}
     {%- else -%}
@@ -30,15 +34,6 @@
 {# Number of the bin at this distance beyond the grid; the first is one step wide, 0.0953… is ln(1.1). #}
 {% macro tail_bin(distance, step) -%}
     {{ return("floor(ln(1e0 + 0.1e0 * (" ~ distance ~ ") / " ~ step ~ ") / 0.09531017980432493e0)") }}
-{%- endmacro %}
-
-
-{# Equal bins of the logarithm. Zero and negative values, which the first data did not have, get bins far below. #}
-{% macro logarithmic_bin(value, grid) -%}
-    {%- set positive = data_health.linear_bin("ln(" ~ value ~ ")", grid.lower, grid.upper, grid.step, grid.bin_count) -%}
-    {{ return("case when " ~ value ~ " <= 0 then -1000000 - "
-        ~ data_health.tail_bin("least(- " ~ value ~ ", 1e50)", "exp(" ~ data_health.double_literal(grid.lower) ~ ")")
-        ~ " else " ~ positive ~ " end") }}
 {%- endmacro %}
 
 
@@ -90,8 +85,8 @@
 
 
 {# The bin of any value of the column. Whole numbers and decimals have neither NaN nor infinities. #}
-{% macro bin_or_special(value, grid, is_exact_number) -%}
-    {%- set bin = data_health.bin_of(value, grid) -%}
+{% macro bin_of(value, grid, is_exact_number) -%}
+    {%- set bin = data_health.finite_bin(value, grid) -%}
     {%- if is_exact_number -%}
         {{ return("case when " ~ value ~ " is not null then " ~ bin ~ " end") }}
     {%- endif -%}

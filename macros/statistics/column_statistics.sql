@@ -21,7 +21,7 @@
         {%- do result.update(data_health.numeric_expressions(column, value, deviation)) -%}
     {%- elif column.family == 'string' -%}
         {%- do result.update({
-            'empty_count': "sum(case when " ~ value ~ " = '' then 1 else 0 end)",
+            'empty_count': data_health.count_where(value ~ " = ''"),
             'length_sum': 'sum(length(' ~ value ~ '))', 'length_minimum': 'min(length(' ~ value ~ '))',
             'length_maximum': 'max(length(' ~ value ~ '))'
         }) -%}
@@ -31,10 +31,11 @@
 {%- endmacro %}
 
 
+{# What is measured of a number or a time. #}
 {% macro numeric_expressions(column, value, deviation) -%}
     {%- set result = {
-        'zero_count': 'sum(case when ' ~ value ~ ' = 0 then 1 else 0 end)',
-        'negative_count': 'sum(case when ' ~ value ~ ' < 0 then 1 else 0 end)',
+        'zero_count': data_health.count_where(value ~ ' = 0'),
+        'negative_count': data_health.count_where(value ~ ' < 0'),
         'minimum': 'min(finite_' ~ value ~ ')', 'maximum': 'max(finite_' ~ value ~ ')',
         'extreme_count': 'count(finite_' ~ value ~ ') - count(' ~ deviation ~ ')',
         'sum_1': 'sum(' ~ deviation ~ ')',
@@ -44,9 +45,9 @@
     } -%}
     {%- if not column.is_exact_number -%}
         {%- do result.update({
-            'nan_count': 'sum(case when ' ~ data_health.is_nan(value) ~ ' then 1 else 0 end)',
-            'positive_infinity_count': "sum(case when " ~ value ~ " = cast('Infinity' as double precision) then 1 else 0 end)",
-            'negative_infinity_count': "sum(case when " ~ value ~ " = cast('-Infinity' as double precision) then 1 else 0 end)"
+            'nan_count': data_health.count_where(data_health.is_nan(value)),
+            'positive_infinity_count': data_health.count_where(value ~ " = cast('Infinity' as double precision)"),
+            'negative_infinity_count': data_health.count_where(value ~ " = cast('-Infinity' as double precision)")
         }) -%}
     {%- endif -%}
     {{ return(result) }}
@@ -72,7 +73,7 @@
             value_{{ column.id }}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
             {{ data_health.finite_or_null('value_' ~ column.id, column) }} as finite_value_{{ column.id }},
-            {{ data_health.deviation('value_' ~ column.id, column) }} as deviation_{{ column.id }}
+            case when value_{{ column.id }} between -1e50 and 1e50 then value_{{ column.id }} - {{ data_health.double_literal(column.grid.centre) }} end as deviation_{{ column.id }}
                 {%- endif %}
             {%- endfor %}
         from (
@@ -90,13 +91,9 @@
 {%- endmacro %}
 
 
+{# The value, or null where it is NaN or infinite. #}
 {% macro finite_or_null(value, column) -%}
     {{ return(value if column.is_exact_number else 'case when ' ~ data_health.is_finite(value) ~ ' then ' ~ value ~ ' end') }}
-{%- endmacro %}
-
-
-{% macro deviation(value, column) -%}
-    {{ return('case when ' ~ value ~ ' between -1e50 and 1e50 then ' ~ value ~ ' - ' ~ data_health.double_literal(column.grid.centre) ~ ' end') }}
 {%- endmacro %}
 
 
@@ -115,6 +112,13 @@
 {%- endmacro %}
 
 
+{# Rows for which a condition holds; a sum of casts takes half the time of a sum over a case. #}
+{% macro count_where(condition) -%}
+    {{ return('coalesce(sum(cast(' ~ condition ~ ' as integer)), 0)') }}
+{%- endmacro %}
+
+
+{# Where a stored statistic comes from: the aggregate, a zero that is known, or null where it has no meaning. #}
 {% macro measured_value(statistic, measured, column) -%}
     {%- if statistic == 'row_count' -%}{{ return('row_count') }}
     {%- elif statistic in measured -%}{{ return(statistic ~ '_' ~ column.id) }}

@@ -8,7 +8,7 @@
     {%- set time_column = data_health.find_column(relation_columns, monitor.time) if monitor.time else none -%}
     {%- set result = [] -%}
     {%- for column in relation_columns -%}
-        {%- set role = roles.get(column.name) or data_health.default_role(monitor, column.name) -%}
+        {%- set role = roles.get(column.name) or ('feature' if monitor.features is none else 'not listed') -%}
         {%- do result.append(data_health.monitored_column(monitor, column.name, data_health.shown_type(column), role, false)) -%}
         {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and time_column -%}
             {%- set distance = data_health.distance_from_event(result[-1], time_column) -%}
@@ -23,7 +23,7 @@
 {% macro column_roles(monitor) -%}
     {%- set roles = {} -%}
     {%- for role, names in [
-        ('segment', monitor.segments), ('subgroup', data_health.flattened(monitor.subgroups)), ('weight', [monitor.weight]),
+        ('segment', monitor.segments), ('subgroup', monitor.subgroups | sum(start=[])), ('weight', [monitor.weight]),
         ('feature', monitor.features or []), ('loaded_at', [monitor.loaded_at]), ('time', [monitor.time]), ('key', monitor.key),
         ('version', [(monitor.prediction or {}).get('version')]), ('predicted_label', [(monitor.prediction or {}).get('label')]),
         ('score', [(monitor.prediction or {}).get('score')]),
@@ -42,20 +42,6 @@
 {%- endmacro %}
 
 
-{% macro default_role(monitor, name) -%}
-    {{ return('feature' if monitor.features is none else 'not listed') }}
-{%- endmacro %}
-
-
-{% macro flattened(lists) -%}
-    {%- set result = [] -%}
-    {%- for list in lists -%}{%- for item in list -%}
-        {%- if item not in result -%}{%- do result.append(item) -%}{%- endif -%}
-    {%- endfor -%}{%- endfor -%}
-    {{ return(result) }}
-{%- endmacro %}
-
-
 {# One column as the statistics need it. `value` is the SQL of what is counted: a double, or a text. #}
 {% macro monitored_column(monitor, name, data_type, role, from_labels) -%}
     {%- set family = data_health.type_family(data_type) -%}
@@ -66,26 +52,16 @@
     {{ return({
         'name': name, 'data_type': data_type, 'role': role, 'family': family, 'declared_kind': declared, 'kind': kind,
         'from_labels': from_labels, 'is_derived': false, 'identifier': identifier,
-        'value': data_health.column_value(identifier, family, kind),
+        'value': {
+            'timestamp': data_health.epoch_seconds(identifier), 'numeric': 'cast(' ~ identifier ~ ' as double precision)', 'key': identifier
+        }.get(kind, 'cast(' ~ identifier ~ ' as varchar)'),
         'is_exact_number': family == 'numeric' and not ('float' in exact or 'double' in exact or 'real' in exact),
         'left_out': data_health.reason_left_out(role, family, data_type)
     }) }}
 {%- endmacro %}
 
 
-{% macro column_value(identifier, family, kind) -%}
-    {%- if kind == 'timestamp' -%}
-        {{ return(data_health.epoch_seconds(identifier)) }}
-    {%- elif kind == 'numeric' -%}
-        {{ return('cast(' ~ identifier ~ ' as double precision)') }}
-    {%- endif -%}
-    {%- if kind == 'key' -%}
-        {{ return(identifier) }}
-    {%- endif -%}
-    {{ return('cast(' ~ identifier ~ ' as varchar)') }}
-{%- endmacro %}
-
-
+{# Why a column has no statistics; none for one that has. #}
 {% macro reason_left_out(role, family, data_type) -%}
     {%- if role == 'excluded' -%}{{ return('excluded by the configuration') }}
     {%- elif role == 'not listed' -%}{{ return('not among the features') }}

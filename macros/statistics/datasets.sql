@@ -18,6 +18,7 @@
 {%- endmacro %}
 
 
+{# Adds what there is to know of a table to the list, unless the warehouse does not hold it. #}
 {% macro append_dataset(datasets, monitor, name, relation_spec, reference) -%}
     {%- set relation = data_health.relation_of(relation_spec) -%}
     {%- set relation_columns = data_health.columns_of(relation) -%}

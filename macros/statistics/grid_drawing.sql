@@ -1,9 +1,3 @@
-{# Rows in the sample from which grids are drawn. #}
-{% macro grid_sample_size() -%}
-    {{ return(25000) }}
-{%- endmacro %}
-
-
 {# Monitor|dataset -> rows that it holds, and the first period that changed in this run. #}
 {% macro dataset_sizes() -%}
     {%- set sizes = {} -%}
@@ -54,6 +48,7 @@
 {%- endmacro %}
 
 
+{# Why the grid of a column is drawn in this run; none where the stored one stands. #}
 {% macro reason_to_draw(column, grid, size) -%}
     {%- if not grid -%}{{ return('new') }}{%- endif -%}
     {%- if column.dataset.name != 'production' -%}{{ return(none) }}{%- endif -%}
@@ -64,28 +59,19 @@
 {%- endmacro %}
 
 
-{# The same rows at every run: those with the smallest hashes. #}
+{# The same rows at every run: those with the smallest hashes of key and time, or of all sampled columns where there is no key. #}
 {% macro sampled_rows(sample) -%}
+    {%- set hashed = [] -%}
+    {%- for key in sample.monitor.key if not sample.dataset.is_other_table -%}{%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) -%}{%- endfor -%}
+    {%- if hashed and sample.dataset.time -%}{%- do hashed.append('monitored_rows.' ~ sample.dataset.time) -%}{%- endif -%}
     select
         {%- for column in sample.columns %}
-        value_{{ column.id }}{{ ',' if not loop.last }}
+        {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from (
-        select
-            {%- for column in sample.columns %}
-            {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from {{ data_health.scan_source(sample.monitor, sample.dataset, sample.from_labels) }}
-        where {{ data_health.scan_condition(sample.monitor, sample.dataset, sample.stretches) }}
-    ) as candidate_rows
-    order by {{ data_health.row_hash('candidate_rows') }}
-    limit {{ data_health.grid_sample_size() }}
-{%- endmacro %}
-
-
-{# Is the column put into bins (a number or a time), or counted by value? #}
-{% macro is_binned(column) -%}
-    {{ return(column.kind in ['numeric', 'timestamp']) }}
+    from {{ data_health.scan_source(sample.monitor, sample.dataset, sample.from_labels) }}
+    where {{ data_health.scan_condition(sample.monitor, sample.dataset, sample.stretches) }}
+    order by {{ data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) }}
+    limit 20000
 {%- endmacro %}
 
 

@@ -21,6 +21,7 @@
 {%- endmacro %}
 
 
+{# Gives each column of each scan its stored grid. #}
 {% macro attach_grids(scans) -%}
     {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
     {%- for scan in scans -%}

@@ -1,4 +1,4 @@
-{# Every column that has statistics, of every dataset of this run, numbered. #}
+{# Every column that has statistics, of every dataset of this run, wanted. #}
 {% macro watched_columns(datasets) -%}
     {%- set watched = [] -%}
     {%- for pair in data_health.flat_datasets(datasets) -%}
@@ -23,6 +23,7 @@
         monitored_periods.dataset,
         monitored_periods.period_start,
         monitored_periods.period_end,
+        dense_rank() over (partition by monitored_periods.monitor, monitored_periods.dataset order by monitored_periods.period_start) as period_number,
         watched_columns.column_id,
         watched_columns.column_name,
         column_grids.generation as grid_generation,
@@ -35,7 +36,7 @@
     inner join (
         values
         {%- for column in watched %}
-            {{ data_health.watched_column_row(column) }}{{ ',' if not loop.last }}
+            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}){{ ',' if not loop.last }}
         {%- endfor %}
     ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories)
         on monitored_periods.monitor = watched_columns.monitor
@@ -48,11 +49,6 @@
     where monitored_periods.status not in ('gone', 'shrunk')
         and monitored_periods.row_count > 0
         and (not watched_columns.is_dateless or monitored_periods.period_start = cast('{{ data_health.build_date() }}' as date))
-{%- endmacro %}
-
-
-{% macro watched_column_row(column) -%}
-    ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }})
 {%- endmacro %}
 
 
@@ -73,29 +69,20 @@ stored as (
 
 ),
 
-numbered as (
-
-    select
-        wanted.*,
-        dense_rank() over (partition by wanted.monitor, wanted.dataset order by wanted.period_start) as period_number
-    from wanted
-
-),
-
 pending_periods as (
 
     select
-        numbered.monitor,
-        numbered.dataset,
-        numbered.period_start,
-        numbered.period_end,
-        numbered.period_number,
-        {{ dbt.listagg('cast(numbered.column_id as varchar)', "','", 'order by numbered.column_id') }} as column_ids
-    from numbered
+        wanted.monitor,
+        wanted.dataset,
+        wanted.period_start,
+        wanted.period_end,
+        wanted.period_number,
+        {{ dbt.listagg('cast(wanted.column_id as varchar)', "','", 'order by wanted.column_id') }} as column_ids
+    from wanted
     left join stored
-        on numbered.period_key = stored.period_key
-        and numbered.column_name = stored.column_name
-    where stored.built_from is distinct from numbered.built_from
+        on wanted.period_key = stored.period_key
+        and wanted.column_name = stored.column_name
+    where stored.built_from is distinct from wanted.built_from
     group by 1, 2, 3, 4, 5
 
 ),

@@ -9,30 +9,16 @@
         {{ data_health.text_literal(data_health.monitor_fingerprint(monitor)) }} as fingerprint,
         {{ data_health.text_literal(monitor.grain if dataset.time or dataset.name != 'production' else 'day') }} as grain,
         {{ data_health.text_literal(monitor.on_missing_period) }} as on_missing_period,
-        {{ data_health.counted_period(monitor, dataset) }} as period_start,
-        {{ data_health.window_end(dataset) }} as window_end,
+        {{ data_health.row_period(monitor, dataset, has_timeless_rows=true) }} as period_start,
+        cast({{ "'" ~ dataset.reference.to[:10] ~ "'" if dataset.reference and dataset.reference.kind == 'window' else 'null' }} as date) as window_end,
         count(*) as row_count,
         {{ 'count(monitored_rows.' ~ label ~ ')' if label else 'cast(null as bigint)' }} as labelled_count,
         {{ data_health.late_row_count(monitor, dataset) }} as late_row_count,
         {{ 'max(cast(' ~ data_health.event_time(monitor, dataset) ~ ' as timestamp))' if dataset.time else 'cast(null as timestamp)' }} as newest_event,
-        {{ 'max(cast(' ~ data_health.loading_time(monitor, dataset) ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load
+        {{ 'max(cast(' ~ data_health.local_time(dataset.loaded_at, dataset.loaded_at_type, monitor.timezone) ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load
     from {{ data_health.scan_source(monitor, dataset, with_labels=with_labels and monitor.label.relation is not none) }}
     where {{ data_health.scan_condition(monitor, dataset, stretches) }}
     group by 6
-{%- endmacro %}
-
-
-{% macro loading_time(monitor, dataset) -%}
-    {{ return(data_health.local_time(dataset.loaded_at, dataset.loaded_at_type, monitor.timezone)) }}
-{%- endmacro %}
-
-
-{% macro counted_period(monitor, dataset) -%}
-    {%- set period = data_health.row_period(monitor, dataset) -%}
-    {%- if dataset.name == 'production' and dataset.time -%}
-        {{ return("case when " ~ data_health.is_finite_time('monitored_rows.' ~ dataset.time) ~ " then " ~ period ~ " end") }}
-    {%- endif -%}
-    {{ return(period) }}
 {%- endmacro %}
 
 
@@ -42,7 +28,7 @@
         {{ return('cast(null as bigint)') }}
     {%- endif -%}
     {%- set on_time = dbt.dateadd('day', monitor.late_after_days, data_health.event_time(monitor, dataset)) -%}
-    {{ return("sum(case when " ~ data_health.loading_time(monitor, dataset) ~ " > " ~ on_time ~ " then 1 else 0 end)") }}
+    {{ return("sum(case when " ~ data_health.local_time(dataset.loaded_at, dataset.loaded_at_type, monitor.timezone) ~ " > " ~ on_time ~ " then 1 else 0 end)") }}
 {%- endmacro %}
 
 
@@ -61,15 +47,6 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(starts) }}
-{%- endmacro %}
-
-
-{# The end of a window that is a dataset of its own. #}
-{% macro window_end(dataset) -%}
-    {%- if dataset.reference is not none and dataset.reference.kind == 'window' -%}
-        {{ return("cast('" ~ dataset.reference.to[:10] ~ "' as date)") }}
-    {%- endif -%}
-    {{ return('cast(null as date)') }}
 {%- endmacro %}
 
 

@@ -18,6 +18,7 @@
 {%- endmacro %}
 
 
+{# One row of that list. #}
 {% macro configured_dataset_row(monitor, dataset, kind, first_day, end_day, days) -%}
     {%- set grain = monitor.grain if monitor.time or dataset != 'production' else 'day' -%}
     {{ return('(' ~ data_health.text_literal(monitor.name) ~ ', ' ~ data_health.text_literal(dataset) ~ ", '" ~ kind ~ "', '" ~ grain ~ "', "
@@ -25,6 +26,7 @@
 {%- endmacro %}
 
 
+{# A day as a date literal; null without one. #}
 {% macro date_or_null(day) -%}
     {{ return("cast('" ~ day[:10] ~ "' as date)" if day else 'cast(null as date)') }}
 {%- endmacro %}

@@ -9,7 +9,9 @@
             latest_labels.data_health_label
         from {{ dataset.relation }} as unlabelled_rows
         left join {{ data_health.latest_labels(monitor) }} as latest_labels
-            on {{ data_health.label_key_match(monitor) }}
+            on {% for key in data_health.quoted_list(monitor.label.key) -%}
+                unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
     ) as monitored_rows
     {%- endif -%}
 {%- endmacro %}
@@ -39,13 +41,7 @@
 {%- endmacro %}
 
 
-{% macro label_key_match(monitor) -%}
-    {%- for key in data_health.quoted_list(monitor.label.key) -%}
-        unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) if monitor.key | length == monitor.label.key | length else key }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}
-
-
+{# Column names, each quoted. #}
 {% macro quoted_list(names) -%}
     {%- set result = [] -%}
     {%- for name in names -%}{%- do result.append(data_health.quoted(name)) -%}{%- endfor -%}
@@ -62,35 +58,37 @@
 {%- endmacro %}
 
 
+{# When the row happened, in the monitor's zone. #}
 {% macro event_time(monitor, dataset) -%}
     {{ return(data_health.local_time(dataset.time, dataset.time_type, monitor.timezone)) }}
 {%- endmacro %}
 
 
+{# Does a time of this type know its zone? #}
 {% macro has_zone(data_type) -%}
     {{ return('with time zone' in data_type or data_type in ['timestamptz', 'timestamp_tz', 'timestamp_ltz']) }}
 {%- endmacro %}
 
 
-{# The first day of the period of a row; null for a row without a time, and where the dataset is one period. #}
-{% macro row_period(monitor, dataset) -%}
+{#
+    The first day of the period of a row; null where the dataset is one period. `has_timeless_rows`: rows without a usable time
+    may be among the rows, and get null.
+#}
+{% macro row_period(monitor, dataset, has_timeless_rows) -%}
     {%- if dataset.name != 'production' -%}
-        {{ return(data_health.whole_period(monitor, dataset)) }}
+        {{ return("cast(" ~ ("null" if dataset.is_other_table else "'" ~ dataset.reference['from'][:10] ~ "'") ~ " as date)") }}
     {%- elif dataset.time is none -%}
         {{ return("cast('" ~ data_health.build_date() ~ "' as date)") }}
     {%- endif -%}
-    {{ return(data_health.period_start(data_health.event_time(monitor, dataset), monitor.grain)) }}
-{%- endmacro %}
-
-
-{% macro whole_period(monitor, dataset) -%}
-    {%- if dataset.is_other_table -%}
-        {{ return("cast(null as date)") }}
+    {%- set period = data_health.period_start(data_health.event_time(monitor, dataset), monitor.grain) -%}
+    {%- if has_timeless_rows -%}
+        {{ return("case when " ~ data_health.is_finite_time('monitored_rows.' ~ dataset.time) ~ " then " ~ period ~ " end") }}
     {%- endif -%}
-    {{ return("cast('" ~ dataset.reference['from'][:10] ~ "' as date)") }}
+    {{ return(period) }}
 {%- endmacro %}
 
 
+{# The date of this run, in UTC: the period of a table without a time. #}
 {% macro build_date() -%}
     {{ return(run_started_at.strftime('%Y-%m-%d')) }}
 {%- endmacro %}
@@ -133,10 +131,7 @@
 {%- endmacro %}
 
 
-{# The period of a scanned row; rows without a usable time are told apart only where the scan asks for them. #}
+{# The period of a scanned row. #}
 {% macro scan_period(scan) -%}
-    {%- for stretch in scan.stretches if stretch['from'] is none and scan.dataset.name == 'production' -%}
-        {{ return(data_health.counted_period(scan.monitor, scan.dataset)) }}
-    {%- endfor -%}
-    {{ return(data_health.row_period(scan.monitor, scan.dataset)) }}
+    {{ return(data_health.row_period(scan.monitor, scan.dataset, scan.stretches | selectattr('from', 'none') | list | length > 0)) }}
 {%- endmacro %}

@@ -13,6 +13,10 @@
 {%- set bin_parts = parts | selectattr('shape', 'equalto', 'bins') | list %}
 {%- set length_parts = parts | selectattr('shape', 'equalto', 'lengths') | list %}
 {%- set category_parts = parts | selectattr('shape', 'in', ['values', 'patterns']) | list %}
+{%- set bin_columns = {
+    'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar', 'bin': 'bigint',
+    'row_count': 'bigint', 'value_sum': 'double precision', 'minimum': 'double precision', 'maximum': 'double precision'
+} %}
 {% if parts %}
 with wanted as (
 
@@ -25,7 +29,7 @@ bins as (
 {{ data_health.counted_bins(part) }}
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows(data_health.bin_types()) }}
+    {{ data_health.no_rows(bin_columns) }}
 {%- endfor %}
 
 ),
@@ -35,7 +39,7 @@ lengths as (
 {{ data_health.counted_lengths(part) }}
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows(data_health.bin_types()) }}
+    {{ data_health.no_rows(bin_columns) }}
 {%- endfor %}
 
 ),

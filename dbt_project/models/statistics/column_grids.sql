@@ -30,7 +30,7 @@ drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind
 
 sampled_texts as (
 {% set text_selects = [] %}
-{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if not data_health.is_binned(column) %}
+{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if column.kind not in ['numeric', 'timestamp'] %}
     {%- do text_selects.append('    select ' ~ column.id ~ ' as column_id, count(value_' ~ column.id ~ ') as value_count, count(distinct value_' ~ column.id
         ~ ') as distinct_count, ' ~ ('avg(length(value_' ~ column.id ~ '))' if column.family == 'string' else 'cast(null as double precision)')
         ~ ' as mean_length from sample_' ~ number) %}
@@ -41,7 +41,7 @@ sampled_texts as (
 
 sampled_numbers as (
 {% set number_selects = [] %}
-{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if data_health.is_binned(column) %}
+{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if column.kind in ['numeric', 'timestamp'] %}
     {%- do number_selects.append('    select ' ~ column.id ~ ' as column_id, value_' ~ column.id ~ ' as x from sample_' ~ number
         ~ ' where value_' ~ column.id ~ ' between -1e50 and 1e50') %}
 {%- endfor %}{% endfor %}

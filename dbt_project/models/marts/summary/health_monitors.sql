@@ -2,6 +2,7 @@
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
 {%- set monitors = data_health.selected_monitors() if execute else {} %}
+{%- set monitors_of_other_runs = data_health.resolved_monitors() | reject('in', monitors) | list %}
 
 with described_monitors as (
 {% for name, monitor in monitors.items() %}
@@ -53,7 +54,7 @@ monitors_of_other_runs as (
 
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
     from previous_build
-    where monitor in ({{ data_health.text_literals(data_health.monitors_left_out_of_this_run() or ['']) }})
+    where monitor in ({{ data_health.text_literals(monitors_of_other_runs or ['']) }})
 
 )
 
