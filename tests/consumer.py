@@ -89,7 +89,8 @@ class Consumer:
 
     def copy(self, folder):
         """The same project and database elsewhere."""
-        shutil.copytree(self.folder, folder)
+        # the installed package is a link to this repository, which is not to be copied
+        shutil.copytree(self.folder, folder, symlinks=True)
         twin = object.__new__(Consumer)
         twin.folder, twin.database = folder, folder / "consumer.duckdb"
         twin.write("profiles.yml", {"consumer": {"target": "dev", "outputs": {"dev": twin.profile()}}})
