@@ -21,7 +21,7 @@
 
 
 {# The values of one column as x, with their period and segment. #}
-{% macro column_rows(part, value) -%}
+{% macro column_rows(part, value) %}
         select
             {{ data_health.scan_period(part.scan) }} as period_start,
             {{ part.segmentation.value ~ ' as segment_value,' if part.segment_keys }}
@@ -35,7 +35,7 @@
 {% macro counted_bins(part) -%}
 {%- set column = part.column -%}
 {%- set is_discrete = column.grid.is_discrete -%}
-{%- set finite = data_health.finite_or_null('x', column) -%}
+{%- set finite = data_health.finite_or_null('x', column) %}
     select
         {{ column.id }} as column_id,
         period_start,
@@ -66,7 +66,7 @@
 {%- set rows = data_health.counted_values(part) if grid.is_discrete else data_health.column_rows(part, part.column.value) -%}
     {%- if grid.method == 'linear' -%}
 {{ rows }}
-    {%- else -%}
+    {%- else %}
         select
             rows_to_place.*,
             {{ data_health.knot_stretch('x', grid.knots, 0, grid.knots | length) ~ ' as stretch' if grid.method == 'knots'
@@ -79,7 +79,7 @@
 
 
 {# The different values of a column with their number of rows. #}
-{% macro counted_values(part) -%}
+{% macro counted_values(part) %}
         select
             {{ (['period_start'] + part.segment_keys) | join(', ') }},
             x,
@@ -92,7 +92,7 @@
 
 
 {# Rows per length of a text: one bin per length up to 512, bins that grow by a tenth each beyond. #}
-{% macro counted_lengths(part) -%}
+{% macro counted_lengths(part) %}
     select
         {{ part.column.id }} as column_id,
         period_start,
@@ -111,7 +111,7 @@
 
 
 {# Rows per category, or per shape of a text. #}
-{% macro counted_categories(part) -%}
+{% macro counted_categories(part) %}
     select
         {{ part.column.id }} as column_id,
         period_start,

@@ -55,7 +55,7 @@
 
 
 {# One scan of a chunk of columns for one way of segmenting: first the values, then one aggregate over all of them. #}
-{% macro chunk_statistics(scan, chunk, segmentation) -%}
+{% macro chunk_statistics(scan, chunk, segmentation) %}
     select
         period_start,
         segment_value,
@@ -99,7 +99,7 @@
 
 {# One select per column that turns the wide aggregate of its chunk into a row of the long table. #}
 {% macro measured_rows(column, part) -%}
-    {%- set measured = data_health.statistic_expressions(column) -%}
+    {%- set measured = data_health.statistic_expressions(column) %}
     select
         {{ column.id }} as column_id,
         period_start,

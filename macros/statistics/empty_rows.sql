@@ -1,5 +1,5 @@
 {# A select of no rows with these columns and types: what a model is before there is anything to read. #}
-{% macro no_rows(columns) -%}
+{% macro no_rows(columns) %}
     select
 {%- for name, data_type in columns.items() %}
         cast(null as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}

@@ -1,7 +1,7 @@
 {# Monitor|dataset -> rows that it holds, and the first period that changed in this run. #}
 {% macro dataset_sizes() -%}
     {%- set sizes = {} -%}
-    {%- set query -%}
+    {%- set query %}
         select
             monitor, dataset, cast(sum(current_row_count) as bigint) as row_count,
             cast(min(case when changed_at = {{ data_health.run_time() }} then period_start end) as varchar) as changed_from,
@@ -63,7 +63,7 @@
 {% macro sampled_rows(sample) -%}
     {%- set hashed = [] -%}
     {%- for key in sample.monitor.key if not sample.dataset.is_other_table -%}{%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) -%}{%- endfor -%}
-    {%- if hashed and sample.dataset.time -%}{%- do hashed.append('monitored_rows.' ~ sample.dataset.time) -%}{%- endif -%}
+    {%- if hashed and sample.dataset.time -%}{%- do hashed.append('monitored_rows.' ~ sample.dataset.time) -%}{%- endif %}
     select
         {%- for column in sample.columns %}
         {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}

@@ -1,7 +1,7 @@
 {# The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. #}
 {% macro stored_grids(grid_relation) -%}
     {%- set grids = {} -%}
-    {%- set query -%}
+    {%- set query %}
         select
             monitor, column_name, family, kind, method, is_discrete, generation, row_count_when_drawn, sampled_value_count,
             cast(centre as varchar) as centre, cast(lower_edge as varchar) as lower_edge, cast(upper_edge as varchar) as upper_edge,

@@ -16,7 +16,7 @@
     What the statistics should have been built from: one row per period and column that the tables can still tell.
     A table without a time is counted as a whole on every build date, and only today's count can be taken again.
 #}
-{% macro wanted_statistics(watched) -%}
+{% macro wanted_statistics(watched) %}
     select
         monitored_periods.period_key,
         monitored_periods.monitor,

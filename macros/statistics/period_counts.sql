@@ -2,7 +2,7 @@
 {% macro period_counts(monitor, dataset, counted_from) -%}
 {%- set with_labels = monitor.label is not none and not dataset.is_other_table -%}
 {%- set label = data_health.quoted('data_health_label' if monitor.label and monitor.label.relation else monitor.label.column) if with_labels else none -%}
-{%- set stretches = [{'from': counted_from, 'to': none}, {'from': none, 'to': none}] if counted_from else none -%}
+{%- set stretches = [{'from': counted_from, 'to': none}, {'from': none, 'to': none}] if counted_from else none %}
     select
         {{ data_health.text_literal(monitor.name) }} as monitor,
         {{ data_health.text_literal(dataset.name) }} as dataset,
