@@ -3,7 +3,8 @@
     python benchmarks/bench.py --rows 10000000 --columns 25 --days 360
 
 Four columns in five are numbers of different shapes, the fifth is a category. Every measurement is a process of its own on
-the same database file, so that nothing is warm for one and cold for another; memory is the peak of that process.
+the same database file, so that nothing is warm for one and cold for another; memory is the peak of that process. "dbt alone"
+is the same command with nothing to build: what dbt costs before the package does anything.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace, folder: Path) -> None:
     measurements = [
         duckdb_process("plain sums", database, f"select {sums} from bench"),
         duckdb_process("SUMMARIZE", database, "summarize bench"),
+        dbt_process("dbt alone", folder, "--exclude", "package:data_health"),
         dbt_process("dbt build", folder),
     ]
     models = model_seconds(folder)
@@ -89,6 +91,9 @@ def run(options: argparse.Namespace, folder: Path) -> None:
             f"{taken.name:28} {taken.seconds:8.2f} s {taken.seconds / summarize.seconds:11.2f} {taken.processor_seconds:10.2f} s "
             f"{taken.processor_seconds / summarize.processor_seconds:11.2f} {taken.memory:8.0f} MiB"
         )
+    alone, build = (next(taken for taken in measurements if taken.name == name) for name in ("dbt alone", "dbt build"))
+    added = build.seconds - alone.seconds
+    print(f"what the package adds to dbt itself: {added:.2f} s, {added / summarize.seconds:.2f} x SUMMARIZE")
     print("execution time of each model:")
     for name, seconds in models.items():
         print(f"  {name:40} {seconds:8.2f} s")
@@ -166,9 +171,9 @@ def duckdb_process(name: str, database: Path, statement: str) -> Measurement:
     return measured(name, [sys.executable, "-c", code, str(database), statement], database.parent)
 
 
-def dbt_process(name: str, folder: Path) -> Measurement:
-    """Run `dbt build` of the package's models in a fresh process."""
-    return measured(name, dbt_command("build"), folder)
+def dbt_process(name: str, folder: Path, *selection: str) -> Measurement:
+    """Run `dbt build` in a fresh process."""
+    return measured(name, dbt_command("build", *selection), folder)
 
 
 def dbt(folder: Path, *arguments: str) -> None:
