@@ -26,7 +26,7 @@
                 'from': {'type': 'date', 'description': 'First moment of a window of the same table.'},
                 'to': {'type': 'date', 'description': 'First moment after that window.'},
                 'relation': {'type': 'relation', 'description': 'Another table, compared as a whole.'},
-                'last': {'type': 'days', 'description': 'A window of this many days that ends where the period starts.'}
+                'last': {'type': 'days', 'description': 'The whole periods before the newest one that began within so many days of its start.'}
             }}
         }},
         'features': {'type': 'columns',
