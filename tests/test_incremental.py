@@ -350,3 +350,46 @@ def test_a_table_without_a_time_is_counted_on_each_build_date(make_consumer):
         (100, False),
         (150, True),
     ]
+
+
+def test_a_reference_that_names_another_table_of_as_many_rows_is_read_again(make_consumer):
+    def monitors(reference):
+        return {
+            "monitors": {
+                "m": {"relation": {"source": ["raw", "rows"]}, "references": {"training": {"relation": reference}}}
+            }
+        }
+
+    consumer = make_consumer(monitors({"source": ["raw", "first"]}), sources=["rows", "first", "second"])
+    for table, offset in (("rows", 0), ("first", 10), ("second", 20)):
+        consumer.sql(f"create table raw.{table} as select i + {offset} as x from range(100) t(i)")
+    consumer.build()
+    query = "select mean from health_profile where dataset = 'training'"
+    assert consumer.sql(query) == [(59.5,)]
+    consumer.configure(monitors({"source": ["raw", "second"]}))
+    consumer.build()
+    assert consumer.sql(query) == [(69.5,)]
+
+
+def test_a_grid_stays_though_some_of_its_sample_was_null(make_consumer):
+    consumer = make_consumer({"monitors": {"m": {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}}})
+    rows = "select timestamp '2024-01-05' as happened_at, case when i % 10 > 0 then i end as x from range(25000) t(i)"
+    consumer.sql(f"create table raw.rows as {rows}")
+    consumer.build()
+    grid = consumer.sql("select * from column_grids")
+    for _ in range(10):
+        consumer.sql(f"insert into raw.rows {rows}")
+    consumer.build()
+    assert consumer.sql("select * from column_grids") == grid
+
+
+def test_a_grid_of_few_values_is_drawn_anew_when_the_table_has_grown_tenfold(make_consumer):
+    consumer = make_consumer({"monitors": {"m": {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}}})
+    consumer.sql(
+        "create table raw.rows as select timestamp '2024-01-05' as happened_at, i * 1.5 as x from range(30) t(i)"
+    )
+    consumer.build()
+    consumer.sql("insert into raw.rows select timestamp '2024-02-05', i * 1.5 from range(400) t(i)")
+    consumer.build()
+    assert consumer.sql("select generation, row_count_when_drawn from column_grids") == [(2, 430)]
+    assert consumer.sql("select distinct grid_generation from column_distributions") == [(2,)]

@@ -84,7 +84,6 @@
 {%- endmacro %}
 
 
-
 {# The type as the warehouse names it; adapters give texts a length that the table does not have. #}
 {% macro shown_type(column) -%}
     {{ return(column.dtype if data_health.type_family(column.data_type) == 'string' else column.data_type) }}

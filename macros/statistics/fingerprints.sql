@@ -1,5 +1,10 @@
-{# What the statistics of a monitor depend on, besides the rows and the grid of the column. #}
-{% macro monitor_fingerprint(monitor) -%}
+{# What the statistics of a monitor, or of one of its references, depend on, besides the rows and the grid of the column. #}
+{% macro monitor_fingerprint(monitor, reference=none) -%}
+    {%- if reference is not none -%}
+        {{ return(local_md5([
+            data_health.monitor_fingerprint(monitor), reference.relation, reference['from'], reference.to
+        ] | string)[:12]) }}
+    {%- endif -%}
     {%- if monitor.get('fingerprint') -%}
         {{ return(monitor.fingerprint) }}
     {%- endif -%}

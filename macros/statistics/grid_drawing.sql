@@ -54,7 +54,7 @@
     {%- if column.dataset.name != 'production' -%}{{ return(none) }}{%- endif -%}
     {%- if grid.family != column.family or (column.kind and grid.kind != column.kind) -%}{{ return('other type') }}{%- endif -%}
     {%- if grid.sampled_value_count == 0 and size['changed_period_count'] > 0 -%}{{ return('first values') }}{%- endif -%}
-    {%- if 0 < grid.sampled_value_count < 20000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}{{ return('grown') }}{%- endif -%}
+    {%- if 0 < grid.sampled_value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}{{ return('grown') }}{%- endif -%}
     {{ return(none) }}
 {%- endmacro %}
 
@@ -97,5 +97,5 @@
 {# 1 for a bin that holds more than .008 of the rows, with some allowance for chance where the sample is small. #}
 {% macro is_heavy_bin(row_count, sampled_count) -%}
     case when {{ row_count }} <= 0.008 * {{ sampled_count }}
-                or ({{ sampled_count }} < 20000 and {{ row_count }} <= 0.008 * {{ sampled_count }} + 3 * sqrt(0.008 * {{ sampled_count }}) + 3) then 0 else 1 end
+                or ({{ sampled_count }} < 10000 and {{ row_count }} <= 0.008 * {{ sampled_count }} + 3 * sqrt(0.008 * {{ sampled_count }}) + 3) then 0 else 1 end
 {%- endmacro %}

@@ -6,7 +6,7 @@
     select
         {{ data_health.text_literal(monitor.name) }} as monitor,
         {{ data_health.text_literal(dataset.name) }} as dataset,
-        {{ data_health.text_literal(data_health.monitor_fingerprint(monitor)) }} as fingerprint,
+        {{ data_health.text_literal(data_health.monitor_fingerprint(monitor, dataset.reference)) }} as fingerprint,
         {{ data_health.text_literal(monitor.grain if dataset.time or dataset.name != 'production' else 'day') }} as grain,
         {{ data_health.text_literal(monitor.on_missing_period) }} as on_missing_period,
         {{ data_health.row_period(monitor, dataset, has_timeless_rows=true) }} as period_start,

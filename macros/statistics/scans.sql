@@ -66,7 +66,7 @@
 
 {# Does a time of this type know its zone? #}
 {% macro has_zone(data_type) -%}
-    {{ return('with time zone' in data_type or data_type in ['timestamptz', 'timestamp_tz', 'timestamp_ltz']) }}
+    {{ return('with time zone' in data_type or data_type.startswith('timestamptz') or data_type in ['timestamp_tz', 'timestamp_ltz']) }}
 {%- endmacro %}
 
 

@@ -6,7 +6,8 @@ import duckdb
 
 QUERY = """
     select period_start, row_count, round(null_share, 3) as null_share, round(mean, 1) as mean,
-        round(standard_deviation, 1) as standard_deviation, round(p05, 1) as p05, round(p50, 1) as p50, round(p95, 1) as p95
+        round(standard_deviation, 1) as standard_deviation, round(p05, 1) as p05, round(p50, 1) as p50,
+        round(p95, 1) as p95
     from health_profile
     where monitor = 'screenings' and dataset = 'production' and segment_column = '(all)' and column_name = 'glucose'
     order by period_start
