@@ -48,8 +48,8 @@
     {{ return("case when stretch < 0 then -1 - " ~ data_health.tail_bin(starts[0] ~ " - greatest(" ~ value ~ ", -1e50)", widths[0])
         ~ " when stretch = " ~ last ~ " then " ~ (8 * last) ~ " + "
         ~ data_health.tail_bin("least(" ~ value ~ ", 1e50) - " ~ data_health.double_literal(knots[last]), widths[last - 1])
-        ~ " else 8 * stretch + floor((" ~ value ~ " - " ~ data_health.list_element(starts, "stretch + 1") ~ ") / "
-        ~ data_health.list_element(widths, "stretch + 1") ~ ") end") }}
+        ~ " else 8 * stretch + floor((" ~ value ~ " - " ~ data_health.engine_sql('list_element', starts | join(', '), "stretch + 1") ~ ") / "
+        ~ data_health.engine_sql('list_element', widths | join(', '), "stretch + 1") ~ ") end") }}
 {%- endmacro %}
 
 
@@ -91,7 +91,7 @@
         {{ return("case when " ~ value ~ " is not null then " ~ bin ~ " end") }}
     {%- endif -%}
     {%- set special = data_health.special_bins() -%}
-    {{ return("case when " ~ value ~ " is null then null when " ~ data_health.is_finite(value) ~ " then " ~ bin
-        ~ " when " ~ data_health.is_nan(value) ~ " then " ~ special.nan
+    {{ return("case when " ~ value ~ " is null then null when " ~ data_health.engine_sql('is_finite', value) ~ " then " ~ bin
+        ~ " when " ~ data_health.engine_sql('is_nan', value) ~ " then " ~ special.nan
         ~ " when " ~ value ~ " > 0 then " ~ special.positive_infinity ~ " else " ~ special.negative_infinity ~ " end") }}
 {%- endmacro %}

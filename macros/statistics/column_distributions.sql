@@ -121,7 +121,7 @@
         x as category,
         count(*) as row_count
     from (
-{{ data_health.column_rows(part, data_health.text_pattern(part.column.value) if part.shape == 'patterns' else part.column.value) }}
+{{ data_health.column_rows(part, data_health.engine_sql('text_pattern', part.column.value) if part.shape == 'patterns' else part.column.value) }}
     ) as column_rows
     {{ 'where x is not null' if part.shape == 'patterns' }}
     group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, x

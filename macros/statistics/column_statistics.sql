@@ -26,7 +26,7 @@
             'length_maximum': 'max(length(' ~ value ~ '))'
         }) -%}
     {%- endif -%}
-    {%- do result.update({'distinct_count': data_health.distinct_count(value)}) -%}
+    {%- do result.update({'distinct_count': data_health.engine_sql('distinct_count', value)}) -%}
     {{ return(result) }}
 {%- endmacro %}
 
@@ -45,7 +45,7 @@
     } -%}
     {%- if not column.is_exact_number -%}
         {%- do result.update({
-            'nan_count': data_health.count_where(data_health.is_nan(value)),
+            'nan_count': data_health.count_where(data_health.engine_sql('is_nan', value)),
             'positive_infinity_count': data_health.count_where(value ~ " = cast('Infinity' as double precision)"),
             'negative_infinity_count': data_health.count_where(value ~ " = cast('-Infinity' as double precision)")
         }) -%}
@@ -93,7 +93,7 @@
 
 {# The value, or null where it is NaN or infinite. #}
 {% macro finite_or_null(value, column) -%}
-    {{ return(value if column.is_exact_number else 'case when ' ~ data_health.is_finite(value) ~ ' then ' ~ value ~ ' end') }}
+    {{ return(value if column.is_exact_number else 'case when ' ~ data_health.engine_sql('is_finite', value) ~ ' then ' ~ value ~ ' end') }}
 {%- endmacro %}
 
 

@@ -52,9 +52,9 @@
     {{ return({
         'name': name, 'data_type': data_type, 'role': role, 'family': family, 'declared_kind': declared, 'kind': kind,
         'from_labels': from_labels, 'is_derived': false, 'identifier': identifier,
-        'value': {
-            'timestamp': data_health.epoch_seconds(identifier), 'numeric': 'cast(' ~ identifier ~ ' as double precision)', 'key': identifier
-        }.get(kind, 'cast(' ~ identifier ~ ' as varchar)'),
+        'value': identifier if kind == 'key'
+            else data_health.engine_sql('epoch_seconds', identifier) if kind == 'timestamp'
+            else 'cast(' ~ identifier ~ (' as double precision)' if kind == 'numeric' else ' as varchar)'),
         'is_exact_number': family == 'numeric' and not ('float' in exact or 'double' in exact or 'real' in exact),
         'left_out': data_health.reason_left_out(role, family, data_type)
     }) }}
@@ -78,7 +78,7 @@
     {%- set distance = dict(column) -%}
     {%- do distance.update({
         'name': column.name ~ ' (days from event)', 'is_derived': true, 'kind': 'numeric', 'family': 'numeric', 'is_exact_number': false,
-        'value': '((' ~ column.value ~ ' - ' ~ data_health.epoch_seconds(event) ~ ') / 86400e0)'
+        'value': '((' ~ column.value ~ ' - ' ~ data_health.engine_sql('epoch_seconds', event) ~ ') / 86400e0)'
     }) -%}
     {{ return(distance) }}
 {%- endmacro %}

@@ -80,9 +80,9 @@
     {%- elif dataset.time is none -%}
         {{ return("cast('" ~ data_health.build_date() ~ "' as date)") }}
     {%- endif -%}
-    {%- set period = data_health.period_start(data_health.event_time(monitor, dataset), monitor.grain) -%}
+    {%- set period = data_health.engine_sql('period_start_' ~ monitor.grain, data_health.event_time(monitor, dataset)) -%}
     {%- if has_timeless_rows -%}
-        {{ return("case when " ~ data_health.is_finite_time('monitored_rows.' ~ dataset.time) ~ " then " ~ period ~ " end") }}
+        {{ return("case when " ~ data_health.engine_sql('is_finite_time', 'monitored_rows.' ~ dataset.time) ~ " then " ~ period ~ " end") }}
     {%- endif -%}
     {{ return(period) }}
 {%- endmacro %}
@@ -118,7 +118,7 @@
     {%- set time = 'monitored_rows.' ~ dataset.time -%}
     {%- set has_zone = data_health.has_zone(dataset.time_type) -%}
     {%- if begins is none and ends is none -%}
-        {{ return('(' ~ time ~ ' is null or not ' ~ data_health.is_finite_time(time) ~ ')') }}
+        {{ return('(' ~ time ~ ' is null or not ' ~ data_health.engine_sql('is_finite_time', time) ~ ')') }}
     {%- endif -%}
     {%- set bounds = [] -%}
     {%- if begins is not none -%}

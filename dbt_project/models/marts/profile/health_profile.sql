@@ -313,8 +313,8 @@ select
     {{ name }}_lower,
     {{ name }}_upper,
     {%- endfor %}
-    case when kind = 'timestamp' then {{ data_health.from_epoch_seconds('minimum') }} end as earliest,
-    case when kind = 'timestamp' then {{ data_health.from_epoch_seconds('maximum') }} end as latest,
+    case when kind = 'timestamp' then {{ data_health.engine_sql('from_epoch_seconds', 'minimum') }} end as earliest,
+    case when kind = 'timestamp' then {{ data_health.engine_sql('from_epoch_seconds', 'maximum') }} end as latest,
     case when is_value_shown then top_value end as top_value,
     top_count / nullif(present_count, 0) as top_share,
     entropy,

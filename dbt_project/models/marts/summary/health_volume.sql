@@ -147,7 +147,7 @@ select
     cast(labelled_count as double precision) / nullif(row_count, 0) as labelled_share,
     newest_event,
     newest_load,
-    case when is_latest then ({{ data_health.epoch_seconds(data_health.run_time()) }} - {{ data_health.epoch_seconds('monitor_newest_event') }}) / 3600e0 end as hours_since_newest_event,
-    case when is_latest then ({{ data_health.epoch_seconds(data_health.run_time()) }} - {{ data_health.epoch_seconds('monitor_newest_load') }}) / 3600e0 end as hours_since_newest_load,
+    case when is_latest then ({{ data_health.engine_sql('epoch_seconds', data_health.run_time()) }} - {{ data_health.engine_sql('epoch_seconds', 'monitor_newest_event') }}) / 3600e0 end as hours_since_newest_event,
+    case when is_latest then ({{ data_health.engine_sql('epoch_seconds', data_health.run_time()) }} - {{ data_health.engine_sql('epoch_seconds', 'monitor_newest_load') }}) / 3600e0 end as hours_since_newest_load,
     {{ data_health.run_time() }} as built_at
 from compared_periods

@@ -1,0 +1,60 @@
+{#
+    A piece of SQL that warehouses write differently, filled in: engine_sql('is_finite', 'x').
+    The names are those of default__engine_templates; an adapter changes those that it writes in another way.
+#}
+{% macro engine_sql(operation, first=none, second=none) -%}
+    {%- set templates = adapter.dispatch('engine_templates', 'data_health')() -%}
+    {{ return(templates[operation] | format(first=first, second=second)) }}
+{%- endmacro %}
+
+
+{#
+    Standard SQL, where there is any. NaN equals itself, and is greater than any number, in DuckDB, PostgreSQL, Snowflake and Spark.
+    Times: epoch_seconds takes a time without zone as UTC; from_epoch_seconds gives one without zone.
+    text_pattern: a run of digits becomes 9, of letters a, of blanks one blank; at most 40 characters are read.
+    row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn.
+    list_element: an element of a list of literals, counted from one.
+#}
+{% macro default__engine_templates() -%}
+    {{ return({
+        'quote': '"',
+        'is_finite': "(%(first)s > cast('-Infinity' as double precision) and %(first)s < cast('Infinity' as double precision))",
+        'is_nan': "%(first)s = cast('NaN' as double precision)",
+        'is_finite_time': "isfinite(%(first)s)",
+        'distinct_count': "count(distinct %(first)s)",
+        'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left(%(first)s, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
+        'list_element': "(array[%(first)s])[%(second)s]",
+        'row_hash': "md5(%(first)s)",
+        'row_hash_column': "coalesce(cast(%(first)s as varchar), '')",
+        'row_hash_separator': " || '|' || ",
+        'epoch_seconds': "cast(extract(epoch from %(first)s) as double precision)",
+        'from_epoch_seconds': "(to_timestamp(%(first)s) at time zone 'UTC')",
+        'period_start_day': "cast(%(first)s as date)",
+        'period_start_week': "cast(date_trunc('week', %(first)s) as date)",
+        'period_start_month': "cast(date_trunc('month', %(first)s) as date)",
+        'period_start_quarter': "cast(date_trunc('quarter', %(first)s) as date)",
+        'time_literal': "timestamp '%(first)s'",
+        'time_literal_with_zone': "timestamp with time zone '%(first)s %(second)s'"
+    }) }}
+{%- endmacro %}
+
+
+{#
+    DuckDB. Distinct values by a sketch. epoch() gives null for the infinite times. Going back to the first day of a month
+    costs a third of truncating, which would be a third of the time of a distribution.
+#}
+{% macro duckdb__engine_templates() -%}
+    {%- set templates = data_health.default__engine_templates() -%}
+    {%- do templates.update({
+        'is_finite': "isfinite(%(first)s)",
+        'distinct_count': "approx_count_distinct(%(first)s)",
+        'row_hash': "hash(%(first)s)",
+        'row_hash_column': "%(first)s",
+        'row_hash_separator': ", ",
+        'epoch_seconds': "case when isfinite(%(first)s) then cast(epoch(%(first)s) as double) when %(first)s > '1970-01-01' then cast('Infinity' as double) when %(first)s < '1970-01-01' then cast('-Infinity' as double) end",
+        'from_epoch_seconds': "make_timestamp(cast(round(1e6 * %(first)s) as bigint))",
+        'period_start_week': "(cast(%(first)s as date) - cast(isodow(cast(%(first)s as date)) - 1 as integer))",
+        'period_start_month': "(cast(%(first)s as date) - cast(day(cast(%(first)s as date)) - 1 as integer))"
+    }) -%}
+    {{ return(templates) }}
+{%- endmacro %}

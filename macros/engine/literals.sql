@@ -1,0 +1,49 @@
+{# A column name as the warehouse wants it quoted; a quote inside the name is doubled. #}
+{% macro quoted(name) -%}
+    {%- set quote = data_health.engine_sql('quote') -%}
+    {{ return(quote ~ (name | replace(quote, quote ~ quote)) ~ quote) }}
+{%- endmacro %}
+
+
+{# A text as a literal; a quote inside the text is doubled. #}
+{% macro text_literal(value) -%}
+    {{ return("'" ~ (value | string | replace("'", "''")) ~ "'") }}
+{%- endmacro %}
+
+
+{# A number read as text from the warehouse, written so that no engine takes it for a decimal. #}
+{% macro double_literal(value) -%}
+    {%- set text = value | string | lower -%}
+    {{ return(text if 'e' in text else text ~ 'e0') }}
+{%- endmacro %}
+
+
+{# Texts as a list of literals; none becomes a null that is known to be a text. #}
+{% macro text_literals(values) -%}
+    {%- set literals = [] -%}
+    {%- for value in values -%}
+        {%- do literals.append('cast(null as varchar)' if value is none else data_health.text_literal(value)) -%}
+    {%- endfor -%}
+    {{ return(literals | join(', ')) }}
+{%- endmacro %}
+
+
+{# A moment in the monitor's time zone as a literal of the time column's own type, so that partitions are pruned. #}
+{% macro time_literal(moment, timezone, has_zone) -%}
+    {%- set moment = moment if moment | length > 10 else moment ~ ' 00:00:00' -%}
+    {{ return(data_health.engine_sql('time_literal_with_zone' if has_zone else 'time_literal', moment, timezone)) }}
+{%- endmacro %}
+
+
+{# The date on which the period that begins at this date ends, itself outside. #}
+{% macro period_end(value, grain) -%}
+    {{ return("cast(" ~ dbt.dateadd(grain, 1, value) ~ " as date)") }}
+{%- endmacro %}
+
+
+{# Columns as one value that is spread evenly and the same at every run: the order in which samples are drawn. #}
+{% macro row_hash(columns) -%}
+    {%- set parts = [] -%}
+    {%- for column in columns -%}{%- do parts.append(data_health.engine_sql('row_hash_column', column)) -%}{%- endfor -%}
+    {{ return(data_health.engine_sql('row_hash', parts | join(data_health.engine_sql('row_hash_separator')))) }}
+{%- endmacro %}
