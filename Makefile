@@ -2,10 +2,12 @@ PYTHON ?= python3
 ROWS ?= 10000000
 COLUMNS ?= 25
 DAYS ?= 360
+GRAIN ?= month
+PEER_ROWS ?= 1000000
 
 environment := .venv/bin
 
-.PHONY: build test bench lint clean
+.PHONY: build test bench bench-peers lint clean
 
 build: .venv/installed
 	$(environment)/dbt build
@@ -18,7 +20,12 @@ test: .venv/installed
 	$(environment)/python -m pytest
 
 bench: .venv/installed
-	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS)
+	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \
+		--grain $(GRAIN) --peer-rows $(PEER_ROWS)
+
+# the tools that bench compares with, each in an environment of its own under .cache/peers
+bench-peers: .venv/installed
+	$(environment)/python benchmarks/peers.py install
 
 lint: .venv/installed
 	$(environment)/ruff check .

@@ -10,3 +10,12 @@ def make_consumer(tmp_path):
         return Consumer(tmp_path / name, configuration, **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """How to reach a PostgreSQL server."""
+    from postgres_server import running_server
+
+    with running_server() as server:
+        yield server

@@ -28,6 +28,7 @@
     {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}
         {% do problems.append(data_health.problem('', 'DATA_HEALTH_ONLY', name, data_health.known_names(name, resolved.keys() | list))) %}
     {% endfor %}
+    {% if data_health.rebuild_span() is sameas false %}{% do problems.append(data_health.rebuild_problem()) %}{% endif %}
     {% set monitors = configuration.get('monitors') %}
     {% for name, monitor in (monitors if monitors is mapping else {}).items() %}
         {% set found = data_health.monitor_problems(schema, configuration.get('defaults'), name, monitor) %}

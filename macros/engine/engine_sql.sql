@@ -13,7 +13,12 @@
     Times: epoch_seconds takes a time without zone as UTC; from_epoch_seconds gives one without zone.
     text_pattern: a run of digits becomes 9, of letters a, of blanks one blank; at most 40 characters are read.
     row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn.
+    types_with_nan: parts of the names of the number types that have NaN or infinities.
+    quotient of a distance, which is not negative, and a step; deviation of a value from a centre; summand of a sum of any
+    doubles: here a warehouse takes care that its arithmetic does not end the query.
     list_element: an element of a list of literals, counted from one.
+    compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
+    begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
 #}
 {% macro default__engine_templates() -%}
     {{ return({
@@ -23,6 +28,11 @@
         'is_finite_time': "isfinite(%(first)s)",
         'distinct_count': "count(distinct %(first)s)",
         'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left(%(first)s, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
+        'types_with_nan': 'float double real',
+        'quotient': "(%(first)s) / %(second)s",
+        'tail_quotient': "0.1e0 * (%(first)s) / %(second)s",
+        'deviation': "%(first)s - %(second)s",
+        'summand': "%(first)s",
         'list_element': "(array[%(first)s])[%(second)s]",
         'row_hash': "md5(%(first)s)",
         'row_hash_column': "coalesce(cast(%(first)s as varchar), '')",
@@ -34,7 +44,11 @@
         'period_start_month': "cast(date_trunc('month', %(first)s) as date)",
         'period_start_quarter': "cast(date_trunc('quarter', %(first)s) as date)",
         'time_literal': "timestamp '%(first)s'",
-        'time_literal_with_zone': "timestamp with time zone '%(first)s %(second)s'"
+        'time_literal_with_zone': "timestamp with time zone '%(first)s %(second)s'",
+        'compute_once': '',
+        'begin_model': '',
+        'hold_still': '',
+        'hold_alone': ''
     }) }}
 {%- endmacro %}
 
@@ -55,6 +69,30 @@
         'from_epoch_seconds': "make_timestamp(cast(round(1e6 * %(first)s) as bigint))",
         'period_start_week': "(cast(%(first)s as date) - cast(isodow(cast(%(first)s as date)) - 1 as integer))",
         'period_start_month': "(cast(%(first)s as date) - cast(day(cast(%(first)s as date)) - 1 as integer))"
+    }) -%}
+    {{ return(templates) }}
+{%- endmacro %}
+
+
+{#
+    PostgreSQL. Numbers too large or too small for a double are errors, also in between: a result that would be rounded to zero
+    is kept away from it, values nearer to the centre than 1e-60 count as the centre, and sums take values beyond 1e290 as that.
+    Decimals have NaN. Tables that were written a moment ago have no statistics yet, and the planner would join them row by row; to
+    compile long expressions takes longer than to run them. Others may read a table that is locked in exclusive mode.
+#}
+{% macro postgres__engine_templates() -%}
+    {%- set templates = data_health.default__engine_templates() -%}
+    {%- do templates.update({
+        'types_with_nan': 'float double real numeric',
+        'quotient': "greatest(%(first)s, 1e-20 * %(second)s) / %(second)s",
+        'tail_quotient': "0.1e0 * greatest(%(first)s, 1e-20 * %(second)s) / %(second)s",
+        'deviation': "case when abs(%(first)s - %(second)s) > 1e-60 then %(first)s - %(second)s else 0e0 end",
+        'summand': "case when %(first)s > 1e290 then 1e290 when %(first)s < -1e290 then -1e290 else %(first)s end",
+        'list_element': "(cast(array[%(first)s] as double precision[]))[%(second)s]",
+        'compute_once': "offset 0",
+        'begin_model': "set local enable_nestloop = off; set local jit = off",
+        'hold_still': "lock table %(first)s in share mode",
+        'hold_alone': "lock table %(first)s in exclusive mode"
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}

@@ -35,9 +35,12 @@
 {%- endmacro %}
 
 
-{# The date on which the period that begins at this date ends, itself outside. #}
-{% macro period_end(value, grain) -%}
-    {{ return("cast(" ~ dbt.dateadd(grain, 1, value) ~ " as date)") }}
+{# The first day of the period that is so many after the one that begins on this day. PostgreSQL has no interval of a quarter. #}
+{% macro periods_later(value, grain, periods=1) -%}
+    {%- if grain == 'quarter' -%}
+        {{ return("cast(" ~ dbt.dateadd('month', '3 * (' ~ periods ~ ')', value) ~ " as date)") }}
+    {%- endif -%}
+    {{ return("cast(" ~ dbt.dateadd(grain, periods, value) ~ " as date)") }}
 {%- endmacro %}
 
 

@@ -26,14 +26,14 @@
 {% macro linear_bin(value, lower, upper, step, bin_count) -%}
     {%- set lower, upper, step = data_health.double_literal(lower), data_health.double_literal(upper), data_health.double_literal(step) -%}
     {{ return("case when " ~ value ~ " < " ~ lower ~ " then -1 - " ~ data_health.tail_bin(lower ~ " - greatest(" ~ value ~ ", -1e50)", step)
-        ~ " when " ~ value ~ " < " ~ upper ~ " then floor((" ~ value ~ " - " ~ lower ~ ") / " ~ step ~ ")"
+        ~ " when " ~ value ~ " < " ~ upper ~ " then floor(" ~ data_health.engine_sql('quotient', value ~ ' - ' ~ lower, step) ~ ")"
         ~ " else " ~ bin_count ~ " + " ~ data_health.tail_bin("least(" ~ value ~ ", 1e50) - " ~ upper, step) ~ " end") }}
 {%- endmacro %}
 
 
 {# Number of the bin at this distance beyond the grid; the first is one step wide, 0.0953… is ln(1.1). #}
 {% macro tail_bin(distance, step) -%}
-    {{ return("floor(ln(1e0 + 0.1e0 * (" ~ distance ~ ") / " ~ step ~ ") / 0.09531017980432493e0)") }}
+    {{ return("floor(ln(1e0 + " ~ data_health.engine_sql('tail_quotient', distance, step) ~ ") / 0.09531017980432493e0)") }}
 {%- endmacro %}
 
 

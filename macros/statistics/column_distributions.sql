@@ -27,7 +27,7 @@
             {{ part.segmentation.value ~ ' as segment_value,' if part.segment_keys }}
             {{ value }} as x
         from {{ data_health.scan_source(part.scan.monitor, part.scan.dataset, part.column.from_labels) }}
-        where {{ data_health.scan_condition(part.scan.monitor, part.scan.dataset, part.scan.stretches) }}
+        where {{ data_health.scan_condition(part.scan.monitor, part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
 {%- endmacro %}
 
 
@@ -43,7 +43,7 @@
         {{ part.segment_value }} as segment_value,
         bin,
         {{ 'sum(n)' if is_discrete else 'count(*)' }} as row_count,
-        sum(finite_x{{ ' * n' if is_discrete }}) as value_sum,
+        sum({{ data_health.engine_sql('summand', 'finite_x') }}{{ ' * n' if is_discrete }}) as value_sum,
         min(finite_x) as minimum,
         max(finite_x) as maximum
     from (

@@ -73,7 +73,7 @@
             value_{{ column.id }}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
             {{ data_health.finite_or_null('value_' ~ column.id, column) }} as finite_value_{{ column.id }},
-            case when value_{{ column.id }} between -1e50 and 1e50 then value_{{ column.id }} - {{ data_health.double_literal(column.grid.centre) }} end as deviation_{{ column.id }}
+            case when value_{{ column.id }} between -1e50 and 1e50 then {{ data_health.engine_sql('deviation', 'value_' ~ column.id, data_health.double_literal(column.grid.centre)) }} end as deviation_{{ column.id }}
                 {%- endif %}
             {%- endfor %}
         from (
@@ -84,8 +84,8 @@
                 {{ column.value }} as value_{{ column.id }}
                 {%- endfor %}
             from {{ data_health.scan_source(scan.monitor, scan.dataset, chunk.from_labels) }}
-            where {{ data_health.scan_condition(scan.monitor, scan.dataset, scan.stretches) }}
-        ) as rows_of_chunk
+            where {{ data_health.scan_condition(scan.monitor, scan.dataset, scan.stretches, scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+        ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk
     group by period_start, segment_value
 {%- endmacro %}

@@ -52,10 +52,10 @@
     {{ return({
         'name': name, 'data_type': data_type, 'role': role, 'family': family, 'declared_kind': declared, 'kind': kind,
         'from_labels': from_labels, 'is_derived': false, 'identifier': identifier,
-        'value': identifier if kind == 'key'
+        'value': identifier if kind == 'key' and exact != 'uuid'
             else data_health.engine_sql('epoch_seconds', identifier) if kind == 'timestamp'
             else 'cast(' ~ identifier ~ (' as double precision)' if kind == 'numeric' else ' as varchar)'),
-        'is_exact_number': family == 'numeric' and not ('float' in exact or 'double' in exact or 'real' in exact),
+        'is_exact_number': family == 'numeric' and not data_health.engine_sql('types_with_nan').split(' ') | select('in', exact) | list,
         'left_out': data_health.reason_left_out(role, family, data_type)
     }) }}
 {%- endmacro %}

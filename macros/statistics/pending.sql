@@ -31,7 +31,8 @@
         watched_columns.max_categories,
         monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
             || case when watched_columns.is_label then ', ' || monitored_periods.labelled_count || ' labels' else '' end
-            || ', ' || monitored_periods.fingerprint || ', ' || column_grids.kind || ' ' || column_grids.generation as built_from
+            || ', ' || monitored_periods.fingerprint || ', ' || column_grids.kind || ' ' || column_grids.generation
+            || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '') as built_from
     from {{ ref('monitored_periods') }} as monitored_periods
     inner join (
         values
@@ -52,6 +53,21 @@
 {%- endmacro %}
 
 
+{# What the stored statistics of each period and column were built from; nothing, where two builds at once wrote them twice. #}
+{% macro stored_origins(stored_relation) -%}
+{% if load_relation(stored_relation) is not none %}
+    select
+        period_key,
+        column_name,
+        case when min(built_at) = max(built_at) then max(built_from) end as built_from
+    from {{ stored_relation }}
+    group by period_key, column_name
+{%- else %}
+    {{ data_health.no_rows({'period_key': 'varchar', 'column_name': 'varchar', 'built_from': 'varchar'}) }}
+{%- endif %}
+{%- endmacro %}
+
+
 {# Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. #}
 {% macro pending_stretches(stored_relation, watched) -%}
 with wanted as (
@@ -61,11 +77,19 @@ with wanted as (
 ),
 
 stored as (
-{% if load_relation(stored_relation) is not none %}
-    select distinct period_key, column_name, built_from from {{ stored_relation }}
-{%- else %}
-    {{ data_health.no_rows({'period_key': 'varchar', 'column_name': 'varchar', 'built_from': 'varchar'}) }}
-{%- endif %}
+
+{{ data_health.stored_origins(stored_relation) }}
+
+),
+
+high_water_marks as (
+
+    select
+        monitor,
+        dataset,
+        max(high_water_mark) as high_water_mark
+    from {{ ref('monitored_periods') }}
+    group by monitor, dataset
 
 ),
 
@@ -97,14 +121,19 @@ numbered_stretches as (
 )
 
 select
-    monitor,
-    dataset,
-    column_ids,
-    cast(min(period_start) as varchar) as stretch_start,
-    cast(max(period_end) as varchar) as stretch_end
+    numbered_stretches.monitor,
+    numbered_stretches.dataset,
+    numbered_stretches.column_ids,
+    cast(min(numbered_stretches.period_start) as varchar) as stretch_start,
+    cast(max(numbered_stretches.period_end) as varchar) as stretch_end,
+    cast(max(case when {{ data_health.engine_sql('is_finite_time', 'high_water_marks.high_water_mark') }}
+        then {{ dbt.dateadd('microsecond', 1, 'high_water_marks.high_water_mark') }} end) as varchar) as first_moment_outside
 from numbered_stretches
-group by monitor, dataset, column_ids, stretch_number, case when period_start is null then 1 else 0 end
-order by monitor, dataset, column_ids, stretch_start
+inner join high_water_marks
+    on numbered_stretches.monitor = high_water_marks.monitor
+    and numbered_stretches.dataset = high_water_marks.dataset
+group by 1, 2, 3, numbered_stretches.stretch_number, case when numbered_stretches.period_start is null then 1 else 0 end
+order by 1, 2, 3, 4
 {%- endmacro %}
 
 
@@ -118,7 +147,8 @@ order by monitor, dataset, column_ids, stretch_start
                 {%- set columns = [] -%}
                 {%- for id in (row['column_ids'] | string).split(',') -%}{%- do columns.append(watched[id | int]) -%}{%- endfor -%}
                 {%- do scans.update({scan_key: {
-                    'monitor': columns[0].monitor, 'dataset': columns[0].dataset, 'columns': columns, 'stretches': []
+                    'monitor': columns[0].monitor, 'dataset': columns[0].dataset, 'columns': columns, 'stretches': [],
+                    'first_moment_outside': row['first_moment_outside']
                 }}) -%}
             {%- endif -%}
             {%- do scans[scan_key].stretches.append({'from': row['stretch_start'], 'to': row['stretch_end']}) -%}

@@ -15,10 +15,21 @@
         {{ 'count(monitored_rows.' ~ label ~ ')' if label else 'cast(null as bigint)' }} as labelled_count,
         {{ data_health.late_row_count(monitor, dataset) }} as late_row_count,
         {{ 'max(cast(' ~ data_health.event_time(monitor, dataset) ~ ' as timestamp))' if dataset.time else 'cast(null as timestamp)' }} as newest_event,
-        {{ 'max(cast(' ~ data_health.local_time(dataset.loaded_at, dataset.loaded_at_type, monitor.timezone) ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load
+        {{ 'max(cast(' ~ data_health.local_time(dataset.loaded_at, dataset.loaded_at_type, monitor.timezone) ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load,
+        {{ data_health.high_water_mark(dataset) }} as high_water_mark
     from {{ data_health.scan_source(monitor, dataset, with_labels=with_labels and monitor.label.relation is not none) }}
     where {{ data_health.scan_condition(monitor, dataset, stretches) }}
     group by 6
+{%- endmacro %}
+
+
+{# The newest moment among the rows that are counted, of load or else of the event, in UTC where it knows its zone: later rows are left to the next run. #}
+{% macro high_water_mark(dataset) -%}
+    {%- set column = dataset.loaded_at or dataset.time -%}
+    {%- if not column -%}
+        {{ return('cast(null as timestamp)') }}
+    {%- endif -%}
+    {{ return('max(cast(' ~ data_health.local_time(column, dataset.loaded_at_type or dataset.time_type, 'UTC') ~ ' as timestamp))') }}
 {%- endmacro %}
 
 
@@ -39,11 +50,13 @@
         {%- set monitor = data_health.selected_monitors()[name] -%}
         {%- if monitor.lookback and monitor.time and load_relation(relation) is not none -%}
             {%- set newest = run_query(
-                "select cast(" ~ dbt.dateadd(monitor.grain, 1 - monitor.lookback, 'max(period_start)') ~ " as date) from " ~ relation
+                "select " ~ data_health.periods_later('max(period_start)', monitor.grain, 1 - monitor.lookback) ~ " from " ~ relation
                 ~ " where monitor = " ~ data_health.text_literal(name) ~ " and dataset = 'production' and fingerprint = "
                 ~ data_health.text_literal(data_health.monitor_fingerprint(monitor))
             ).rows[0][0] -%}
-            {%- do starts.update({name: (newest | string)[:10] if newest else none}) -%}
+            {%- set rebuilt = data_health.rebuild_span() -%}
+            {%- set counts_all = not newest or (rebuilt and not rebuilt['from']) -%}
+            {%- do starts.update({name: none if counts_all else ([(newest | string)[:10]] + ([rebuilt['from']] if rebuilt else [])) | min}) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(starts) }}

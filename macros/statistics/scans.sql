@@ -94,18 +94,27 @@
 {%- endmacro %}
 
 
-{# Which rows count: the user's filter, and the stretches of time that are asked for, with literal edges. #}
-{% macro scan_condition(monitor, dataset, stretches) -%}
+{#
+    Which rows count: the user's filter, and the stretches of time that are asked for, with literal edges. Rows from
+    `first_moment_outside` on came after the periods were counted; they are told by when they were loaded, else by when they happened.
+#}
+{% macro scan_condition(monitor, dataset, stretches, first_moment_outside=none) -%}
     {%- set conditions = [] -%}
     {%- if monitor.where and not dataset.is_other_table -%}
         {%- do conditions.append('(' ~ monitor.where ~ ')') -%}
     {%- endif -%}
+    {%- if first_moment_outside and dataset.loaded_at -%}
+        {%- set loaded_at = 'monitored_rows.' ~ dataset.loaded_at -%}
+        {%- set outside = data_health.time_literal(first_moment_outside, 'UTC', data_health.has_zone(dataset.loaded_at_type)) -%}
+        {%- do conditions.append('(' ~ loaded_at ~ ' < ' ~ outside ~ ' or ' ~ loaded_at ~ ' is null)') -%}
+    {%- endif -%}
+    {%- set newest = none if dataset.loaded_at else first_moment_outside -%}
     {%- if dataset.time and dataset.name != 'production' -%}
-        {%- do conditions.append(data_health.time_between(monitor, dataset, dataset.reference['from'], dataset.reference.to)) -%}
+        {%- do conditions.append(data_health.time_between(monitor, dataset, dataset.reference['from'], dataset.reference.to, newest)) -%}
     {%- elif dataset.time and stretches is not none -%}
         {%- set spans = [] -%}
         {%- for stretch in stretches -%}
-            {%- do spans.append(data_health.time_between(monitor, dataset, stretch['from'], stretch.to)) -%}
+            {%- do spans.append(data_health.time_between(monitor, dataset, stretch['from'], stretch.to, newest)) -%}
         {%- endfor -%}
         {%- do conditions.append('(' ~ spans | join('\n            or ') ~ ')') -%}
     {%- endif -%}
@@ -113,8 +122,8 @@
 {%- endmacro %}
 
 
-{# Rows between two moments; no moments means the rows without a time. #}
-{% macro time_between(monitor, dataset, begins, ends) -%}
+{# Rows between two moments of the monitor's zone, and before a third in UTC; no moments means the rows without a time. #}
+{% macro time_between(monitor, dataset, begins, ends, newest) -%}
     {%- set time = 'monitored_rows.' ~ dataset.time -%}
     {%- set has_zone = data_health.has_zone(dataset.time_type) -%}
     {%- if begins is none and ends is none -%}
@@ -124,8 +133,11 @@
     {%- if begins is not none -%}
         {%- do bounds.append(time ~ ' >= ' ~ data_health.time_literal(begins, monitor.timezone, has_zone)) -%}
     {%- endif -%}
-    {%- if ends is not none -%}
+    {%- if ends is not none and (has_zone or not newest or ends < newest) -%}
         {%- do bounds.append(time ~ ' < ' ~ data_health.time_literal(ends, monitor.timezone, has_zone)) -%}
+    {%- endif -%}
+    {%- if ends is not none and newest and (has_zone or newest <= ends) -%}
+        {%- do bounds.append(time ~ ' < ' ~ data_health.time_literal(newest, 'UTC', has_zone)) -%}
     {%- endif -%}
     {{ return('(' ~ bounds | join(' and ') ~ ')') }}
 {%- endmacro %}

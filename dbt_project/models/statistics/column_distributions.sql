@@ -8,6 +8,7 @@
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
 
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
 {%- set parts = data_health.distribution_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
 {%- set bin_parts = parts | selectattr('shape', 'equalto', 'bins') | list %}

@@ -7,6 +7,7 @@
 ) }}
 -- depends_on: {{ ref('monitored_periods') }}
 
+{%- do data_health.begin_model([ref('monitored_periods')], adds_to_this=true) %}
 {%- set samples = data_health.grid_samples(data_health.watched_columns(data_health.datasets_of_this_run())) %}
 {% if samples %}
 with
@@ -57,68 +58,98 @@ value_counts as (
 
 ),
 
-cumulative_values as (
+value_totals as (
 
     select
         column_id,
-        x,
-        n,
-        sum(n) over (partition by column_id order by x rows unbounded preceding) as cumulative_count,
-        sum(n) over (partition by column_id) as value_count
-    from value_counts
-
-),
-
-column_totals as (
-
-    select
-        column_id,
-        max(value_count) as value_count,
+        sum(n) as value_count,
         count(*) as distinct_count,
         min(x) as minimum,
-        min(case when 2 * cumulative_count >= value_count then x end) as centre,
-        max(case when x = floor(x) then 0 else 1 end) = 0 as is_whole,
-        -- whole numbers of a small range: every one of them gets a bin of its own
-        max(case when x = floor(x) then 0 else 1 end) = 0
-            and min(case when 100 * cumulative_count >= 99 * value_count then x end)
-                - min(case when 100 * cumulative_count >= value_count then x end) < 512 as is_counted_singly
-    from cumulative_values
+        max(case when x = floor(x) then 0 else 1 end) = 0 as is_whole
+    from value_counts
     group by column_id
 
 ),
 
--- 2. Atoms: single values so frequent that they get bins of their own.
+-- 2. Atoms: single values so frequent that they get bins of their own. All ranks come from one pass over the sorted values.
 marked_values as (
 
     select
         value_counts.column_id,
         value_counts.x,
         value_counts.n,
-        column_totals.value_count,
-        column_totals.is_whole,
-        column_totals.is_counted_singly,
-        value_counts.n >= 4 and value_counts.n * 256 >= column_totals.value_count as is_atom,
-        sum(case when value_counts.n >= 4 and value_counts.n * 256 >= column_totals.value_count then value_counts.n else 0 end)
-            over (partition by value_counts.column_id) as atom_row_count
+        value_totals.value_count,
+        value_counts.n >= 4 and value_counts.n * 256 >= value_totals.value_count as is_atom
     from value_counts
-    inner join column_totals
-        on value_counts.column_id = column_totals.column_id
+    inner join value_totals
+        on value_counts.column_id = value_totals.column_id
 
 ),
 
--- the values that the bins are laid over: all but the atoms, unless hardly anything is left
-base_values as (
+cumulative_values as (
 
     select
         column_id,
         x,
         n,
         value_count,
+        is_atom,
         case when is_atom then 0 else n end as unsettled_count,
         sum(n) over (partition by column_id order by x rows unbounded preceding) as cumulative_count,
-        sum(n) over (partition by column_id) as base_count
+        sum(case when is_atom then 0 else n end) over (partition by column_id order by x rows unbounded preceding) as cumulative_unsettled_count
     from marked_values
-    where is_counted_singly or not is_atom or (value_count - atom_row_count) * 50 < value_count
+
+),
+
+value_spreads as (
+
+    select
+        column_id,
+        min(case when 2 * cumulative_count >= value_count then x end) as centre,
+        min(case when 100 * cumulative_count >= 99 * value_count then x end)
+            - min(case when 100 * cumulative_count >= value_count then x end) as inner_range,
+        sum(unsettled_count) as unsettled_count
+    from cumulative_values
+    group by column_id
+
+),
+
+column_totals as (
+
+    select
+        value_totals.column_id,
+        value_totals.value_count,
+        value_totals.distinct_count,
+        value_totals.minimum,
+        value_totals.is_whole,
+        value_spreads.centre,
+        -- whole numbers of a small range: every one of them gets a bin of its own
+        value_totals.is_whole and value_spreads.inner_range < 512 as is_counted_singly,
+        -- the bins are laid over all values but the atoms, unless hardly anything is left
+        (value_totals.is_whole and value_spreads.inner_range < 512)
+            or value_spreads.unsettled_count * 50 < value_totals.value_count as is_laid_over_atoms,
+        value_spreads.unsettled_count
+    from value_totals
+    inner join value_spreads
+        on value_totals.column_id = value_spreads.column_id
+
+),
+
+base_values as (
+
+    select
+        cumulative_values.column_id,
+        cumulative_values.x,
+        cumulative_values.n,
+        cumulative_values.value_count,
+        cumulative_values.unsettled_count,
+        case when column_totals.is_laid_over_atoms then cumulative_values.cumulative_count
+            else cumulative_values.cumulative_unsettled_count end as cumulative_count,
+        case when column_totals.is_laid_over_atoms then column_totals.value_count else column_totals.unsettled_count end as base_count
+    from cumulative_values
+    inner join column_totals
+        on cumulative_values.column_id = column_totals.column_id
+    where column_totals.is_laid_over_atoms or not cumulative_values.is_atom
 
 ),
 
@@ -351,7 +382,7 @@ atoms as (
         on marked_values.column_id = linear_grids.column_id
     where marked_values.is_atom
         and not (
-            marked_values.is_whole
+            linear_grids.is_whole
             and linear_grids.step = 1
             and marked_values.x >= linear_grids.lower_edge
             and marked_values.x < linear_grids.lower_edge + linear_grids.bin_count

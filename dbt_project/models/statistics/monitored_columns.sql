@@ -7,6 +7,7 @@
 ) }}
 -- depends_on: {{ ref('health_monitors') }}
 
+{%- do data_health.begin_model(adds_to_this=true) %}
 {%- set pairs = data_health.flat_datasets(data_health.datasets_of_this_run()) %}
 {%- set history = {
     'column_version_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar',

@@ -7,13 +7,15 @@
 ) }}
 -- depends_on: {{ ref('health_monitors') }}
 
+{%- do data_health.begin_model(adds_to_this=true) %}
 {%- set datasets = data_health.datasets_of_this_run() %}
 {%- set counting_starts = data_health.counting_starts(this, datasets) if execute else {} %}
 {%- set previous_columns = {
     'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'grain': 'varchar', 'period_start': 'date',
     'period_end': 'date', 'status': 'varchar', 'row_count': 'bigint', 'current_row_count': 'bigint',
     'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp',
-    'first_row_count': 'bigint', 'first_counted_at': 'timestamp', 'changed_at': 'timestamp', 'fingerprint': 'varchar'
+    'high_water_mark': 'timestamp', 'first_row_count': 'bigint', 'first_counted_at': 'timestamp', 'recounted_at': 'timestamp',
+    'changed_at': 'timestamp', 'fingerprint': 'varchar'
 } %}
 
 with counted as (
@@ -24,12 +26,13 @@ with counted as (
     {{ data_health.no_rows({
         'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'grain': 'varchar',
         'on_missing_period': 'varchar', 'period_start': 'date', 'window_end': 'date', 'row_count': 'bigint',
-        'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp'
+        'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp',
+        'high_water_mark': 'timestamp'
     }) }}
 {%- endfor %}
 ),
 
-current_periods as (
+counted_periods as (
 
     select
         monitor || '|' || dataset || '|' || grain || ' ' || coalesce(cast(period_start as varchar), 'none') as period_key,
@@ -41,7 +44,7 @@ current_periods as (
             window_end,
             case grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-                when '{{ grain }}' then {{ data_health.period_end('period_start', grain) }}
+                when '{{ grain }}' then {{ data_health.periods_later('period_start', grain) }}
             {%- endfor %}
             end
         ) as period_end,
@@ -52,20 +55,51 @@ current_periods as (
         late_row_count,
         newest_event,
         newest_load,
+        high_water_mark,
         max(period_start) over (partition by monitor, dataset) as newest_period
     from counted
     where row_count > 0
 
 ),
 
-previous_periods as (
+current_periods as (
+
+    select
+        counted_periods.*,
+        {{ data_health.is_in_rebuild_span('period_start', 'period_end') }} as is_rebuilt
+    from counted_periods
+
+),
+
+stored_periods as (
 {% if is_incremental() %}
     select
-        {{ previous_columns | join(',\n        ') }}
+        {{ data_health.stored_columns(this, previous_columns) }}
     from {{ this }}
 {%- else %}
     {{ data_health.no_rows(previous_columns) }}
 {%- endif %}
+
+),
+
+-- where two builds at once wrote the same period, the newer row counts and both are written again
+numbered_periods as (
+
+    select
+        stored_periods.*,
+        row_number() over (partition by period_key order by changed_at desc) as version_number,
+        count(*) over (partition by period_key) > 1 as is_doubled
+    from stored_periods
+
+),
+
+previous_periods as (
+
+    select
+        {{ previous_columns | join(',\n        ') }},
+        is_doubled
+    from numbered_periods
+    where version_number = 1
 
 ),
 
@@ -79,13 +113,15 @@ compared_periods as (
         previous_periods.newest_load as previous_newest_load,
         previous_periods.labelled_count as previous_labelled_count,
         previous_periods.late_row_count as previous_late_row_count,
+        previous_periods.recounted_at as previous_recounted_at,
         case
             when current_periods.dataset <> 'production' then 'reference'
             when current_periods.period_start = current_periods.newest_period
                 and current_periods.period_end > cast('{{ data_health.build_date() }}' as date) then 'partial'
             when current_periods.row_count < previous_periods.row_count
                 and current_periods.fingerprint = previous_periods.fingerprint
-                and current_periods.on_missing_period = 'keep' then 'shrunk'
+                and current_periods.on_missing_period = 'keep'
+                and not current_periods.is_rebuilt then 'shrunk'
             else 'production'
         end as status
     from current_periods
@@ -110,8 +146,10 @@ present_periods as (
         case when status = 'shrunk' then previous_late_row_count else late_row_count end as late_row_count,
         newest_event,
         case when status = 'shrunk' then previous_newest_load else newest_load end as newest_load,
+        high_water_mark,
         coalesce(previous_first_row_count, row_count) as first_row_count,
         coalesce(previous_first_counted_at, {{ data_health.run_time() }}) as first_counted_at,
+        case when is_rebuilt then {{ data_health.run_time() }} else previous_recounted_at end as recounted_at,
         fingerprint
     from compared_periods
 
@@ -139,8 +177,10 @@ gone_periods as (
         previous_periods.late_row_count,
         previous_periods.newest_event,
         previous_periods.newest_load,
+        previous_periods.high_water_mark,
         previous_periods.first_row_count,
         previous_periods.first_counted_at,
+        previous_periods.recounted_at,
         previous_periods.fingerprint
     from previous_periods
     inner join counting_scope
@@ -176,8 +216,10 @@ select
     cast(all_periods.late_row_count as bigint) as late_row_count,
     all_periods.newest_event,
     all_periods.newest_load,
+    all_periods.high_water_mark,
     cast(all_periods.first_row_count as bigint) as first_row_count,
     all_periods.first_counted_at,
+    all_periods.recounted_at,
     {{ data_health.run_time() }} as changed_at,
     all_periods.fingerprint
 from all_periods
@@ -185,6 +227,7 @@ left join previous_periods
     on all_periods.period_key = previous_periods.period_key
 -- a period of which nothing changed is not written again
 where previous_periods.period_key is null
-{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load', 'fingerprint'] %}
+    or previous_periods.is_doubled
+{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load', 'high_water_mark', 'recounted_at', 'fingerprint'] %}
     or all_periods.{{ name }} is distinct from previous_periods.{{ name }}
 {%- endfor %}

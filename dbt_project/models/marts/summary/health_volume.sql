@@ -53,7 +53,7 @@ expected_periods as (
         spans.last_period,
         cast(case spans.grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ dbt.dateadd(grain, 'cast(numbers.period_number as integer)', 'spans.first_period') }}
+            when '{{ grain }}' then {{ data_health.periods_later('spans.first_period', grain, 'cast(numbers.period_number as integer)') }}
             {%- endfor %}
         end as date) as period_start
     from spans
@@ -102,7 +102,7 @@ all_periods as (
         period_start,
         case grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ data_health.period_end('period_start', grain) }}
+            when '{{ grain }}' then {{ data_health.periods_later('period_start', grain) }}
             {%- endfor %}
         end as period_end,
         'missing' as period_status,

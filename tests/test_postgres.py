@@ -1,0 +1,223 @@
+"""The same tables on both engines give the same statistics and marts.
+
+Grids come from a sample of 20,000 rows in the order of a hash, and the engines hash differently. Every table of the demo is
+smaller, so both see all rows and must draw the same grids. The real tables are larger: there PostgreSQL gets DuckDB's grids
+before its first build. Distinct counts are exact on PostgreSQL and a sketch on DuckDB, so those may differ by 15 % or 2.
+"""
+
+import datetime
+import math
+
+import duckdb
+import pytest
+from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
+from dbt.cli.main import dbtRunner
+from postgres_server import PostgresConsumer, execute, new_database
+
+KEYS = {
+    "monitored_periods": ["period_key"],
+    "monitored_columns": ["monitor", "dataset", "column_name"],
+    "column_grids": ["grid_key"],
+    "column_statistics": ["period_column_key", "segment_column", "segment_value"],
+    "column_distributions": ["period_column_key", "segment_column", "segment_value", "bin_type", "bin", "category"],
+    "configured_datasets": ["monitor", "dataset"],
+    "dataset_periods": ["dataset_period_key", "stored_period_key"],
+    "health_monitors": ["monitor", "subject", "name"],
+    "health_volume": ["monitor", "period_start"],
+    "health_schema_changes": ["monitor", "dataset", "column_name", "change", "compared_with"],
+    "health_profile": ["monitor", "dataset", "period_start", "segment_column", "segment_value", "column_name"],
+}
+TIMES_OF_THE_RUN = {"built_at", "drawn_at", "changed_at", "detected_at", "first_counted_at", "watched_since"} | {
+    "valid_from",
+    "column_version_key",
+    "hours_since_newest_event",
+    "hours_since_newest_load",
+}
+NAMES_OF_TYPES = {"data_type", "type_before", "type_now", "reason"}
+SKETCHES = {"distinct_count", "distinct_count_lower", "distinct_count_upper"}
+
+
+def scale_of(row, name):
+    """What an error is small against, where summands of both signs cancel out."""
+    if name in ("sum_1", "sum_3") and row["sum_2"] is not None:
+        size = row["row_count"] if name == "sum_1" else row["sum_4"]
+        return math.sqrt(size * row["sum_2"])
+    if name in ("skewness", "excess_kurtosis"):
+        return 1
+    if name in ("mean", "variance", "standard_deviation") and row["minimum"] is not None:
+        return max(abs(row["minimum"]), abs(row["maximum"])) ** (2 if name == "variance" else 1)
+    return 0
+
+
+def same(name, row, ours, theirs):
+    if name in SKETCHES and None not in (ours, theirs):
+        return abs(ours - theirs) <= max(2, 0.15 * theirs)
+    if name in ("atoms", "knots") and ours and theirs:
+        ours, theirs = ([float(number) for number in text.split(";")] for text in (ours, theirs))
+        return ours == pytest.approx(theirs, rel=1e-9)
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return ours == pytest.approx(theirs, rel=1e-9, abs=1e-9 * scale_of(row, name), nan_ok=True)
+    return ours == theirs
+
+
+def keyed(rows, key):
+    result = {tuple(row[name] for name in key): row for row in rows}
+    assert len(result) == len(rows)
+    return result
+
+
+def assert_equal_tables(duck, other, tables=KEYS, skip=TIMES_OF_THE_RUN | NAMES_OF_TYPES):
+    """`duck` and `other` give the rows of a query."""
+    for table in tables:
+        left, right = (keyed(rows(f"select * from {table}"), KEYS[table]) for rows in (duck, other))
+        assert left.keys() == right.keys(), table
+        wrong = [
+            f"{key} {name}: {row[name]!r}, {right[key][name]!r}"
+            for key, row in left.items()
+            for name in row
+            if name not in skip and not same(name, row, row[name], right[key][name])
+        ]
+        assert not wrong, f"{table}, {len(wrong)} of {len(left)} rows:\n" + "\n".join(wrong[:8])
+
+
+def build_demo(target, folder, variables):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, str(value))
+        place = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)]
+        written = ["--target-path", str(folder / target), "--log-path", str(folder / "logs")]
+        result = dbtRunner().invoke(["build", "--target", target, "--warn-error", "--quiet", *place, *written])
+    assert result.success, str(result.exception or [row.message for row in result.result if row.status == "error"])
+
+
+def test_the_demo_gives_the_same_on_both_engines(postgres, tmp_path):
+    server = new_database(postgres)
+    names = ("host", "port", "user", "password", "dbname")
+    build_demo("postgres", tmp_path, {f"DATA_HEALTH_POSTGRES_{name.upper()}": server[name] for name in names})
+    build_demo("duckdb", tmp_path, {"DATA_HEALTH_DUCKDB": tmp_path / "demo.duckdb"})
+    with duckdb.connect(str(tmp_path / "demo.duckdb")) as connection:
+
+        def rows(statement):
+            cursor = connection.execute(statement)
+            return [dict(zip([c[0] for c in cursor.description], row, strict=True)) for row in cursor.fetchall()]
+
+        assert_equal_tables(rows, lambda statement: execute(server, f"set search_path = data_health; {statement}"))
+
+
+REAL_TABLES = {
+    "stops": (
+        "nypd_stops/nypd_sqf_2021.csv",
+        "*, cast(STOP_FRISK_DATE as timestamp) as stopped_at",
+        {"key": "STOP_ID", "time": "stopped_at", "segments": ["SUSPECT_SEX"], "references": {"h1": {"from": "2021-01-01", "to": "2021-07-01"}}},
+    ),
+    "bank": ("bank/bank-additional-full.csv", "*, row_number() over () as call_id", {"key": "call_id", "segments": ["y"]}),
+    "examinations": ("nhanes/NHANESraw.csv", "*, row_number() over () as row_id", {"key": "row_id"}),
+}
+
+
+@needs_shared_data
+@pytest.mark.parametrize("name", REAL_TABLES)
+def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
+    file, columns, monitor = REAL_TABLES[name]
+    configuration = {"monitors": {name: {"relation": {"source": ["raw", name]}, **monitor}}}
+    duck = Consumer(tmp_path / "duck", configuration, sources=[name])
+    path = SHARED_DATA / "tables" / file
+    duck.sql(f"create table raw.{name} as select {columns} from read_csv('{path}', nullstr = ['(null)', 'NA', ''])")
+    duck.build()
+    other = PostgresConsumer(postgres, tmp_path / "other", configuration, sources=[name])
+    other.take(duck, name)
+    other.build("--empty")
+    for grid in duck.rows("select * from column_grids"):
+        texts = ", ".join(f"%({column})s" for column in grid)
+        execute(other.server, f"insert into main.column_grids ({', '.join(grid)}) values ({texts})", grid)
+    other.build()
+    assert_equal_tables(duck.rows, other.rows)
+
+
+ODD_TABLE = r"""
+    create type raw.level as enum ('low', 'high');
+    create domain raw.small as integer check (value < 1000);
+    create table raw.rows as
+    select
+        i as "id", md5(i::text)::uuid as "key",
+        case when i = 399 then 'infinity' else timestamp '2024-01-01' + i * interval '1 hour' end as "order",
+        case i % 10 when 0 then null when 1 then 'NaN' when 2 then 'Infinity' when 3 then '-Infinity' when 4 then -0.0::float8
+            when 5 then -5.5 else i end::float8 as "select",
+        case i % 4 when 0 then null when 1 then '' when 2 then 'O''Hara; %s' else e'two\nlines 🙂' end as "Größe",
+        null::float8 as "a b", null::text as "null text", 7 as "constant", i % 2 = 0 as "group",
+        (i * 1.0000000001)::numeric(38, 10) as "Mixed Case",
+        case when i % 5 = 0 then 'NaN' else i end::numeric as "decimal",
+        case i % 4 when 0 then 1e308 when 1 then -1e308 when 2 then 1e-308 else 4.9e-324 end::float8 as "huge",
+        case when i % 2 = 0 then 1e-200 else 3e-200 end * i::float8 as "tiny",
+        case i % 50 when 0 then 'infinity' when 1 then '-infinity' else timestamp '2023-01-01' + i * interval '1 min' end as "when",
+        timestamptz '2024-03-31 00:30:00+00' + i * interval '1 hour' as "zoned", date '2020-02-29' + i as "day",
+        (case when i % 3 = 0 then 'low' else 'high' end)::raw.level as "level", (i % 7)::raw.small as "domain",
+        'x'::char(5) as "padded", array[i] as "list", '{"a": 1}'::jsonb as "json", row(1, 2) as "record", 'x'::bytea as "bytes",
+        time '12:00' as "clock", interval '1 day' as "span", 5::money as "money", inet '10.0.0.1' as "address",
+        point(1, 2) as "point", b'101' as "bits", 'text number ' || md5(i::text) as "note", i as "{quoted}"
+    from generate_series(0, 399) as i
+""".replace("{quoted}", '""quoted"" 100%%')
+
+
+def test_rows_that_hurt(postgres, tmp_path):
+    configuration = {
+        "monitors": {"odd": {"relation": {"source": ["raw", "rows"]}, "key": "key", "time": "order", "grain": "quarter", "lookback": 9}}
+    }
+    odd = PostgresConsumer(postgres, tmp_path / "odd", configuration)
+    odd.sql(ODD_TABLE.replace("%%", "%"))
+    odd.build()
+    odd.build()
+    assert odd.sql("select sum(row_count) from health_volume") == [(400,)]
+    profile = {
+        row["column_name"]: row for row in odd.rows("select * from health_profile where period_start is not null")
+    }
+    special = profile["select"]
+    assert (special["row_count"], special["nan_share"] * 399, special["infinity_share"] * 399) == (399, pytest.approx(40), pytest.approx(80))
+    assert (special["zero_share"] * 399, special["minimum"], special["maximum"]) == (pytest.approx(40), -5.5, 398)
+    counts = dict(odd.sql("select category, sum(row_count) from column_distributions where column_name = 'Größe' group by 1"))
+    assert counts == {None: 100, "": 100, "O'Hara; %s": 100, "two\nlines 🙂": 100}
+    assert (profile["a b"]["null_share"], profile["a b"]["mean"], profile["null text"]["distinct_count"]) == (1, None, 0)
+    assert (profile["constant"]["p50"], profile["constant"]["variance"]) == (7, 0)
+    assert profile["Mixed Case"]["maximum"] == pytest.approx(398 * 1.0000000001, rel=1e-12)
+    assert profile["decimal"]["nan_share"] == pytest.approx(80 / 399)
+    assert (profile["huge"]["minimum"], profile["huge"]["maximum"], profile["huge"]["extreme_count"]) == (-1e308, 1e308, 200)
+    assert profile["tiny"]["maximum"] == pytest.approx(397 * 3e-200)
+    assert profile["when"]["infinity_share"] == pytest.approx(16 / 399)
+    assert profile["when"]["earliest"] == datetime.datetime(2023, 1, 1, 0, 2)
+    assert profile["zoned"]["earliest"] == datetime.datetime(2024, 3, 31, 0, 30)
+    assert (profile["domain"]["maximum"], profile['"quoted" 100%']["mean"]) == (6, pytest.approx(199))
+    assert (profile["key"]["kind"], profile["key"]["distinct_count"], profile["note"]["kind"]) == ("key", 399, "text")
+    left_out = dict(odd.sql("select name, reason from health_monitors where not is_watched and role = 'feature'"))
+    assert set(left_out) == {"list", "json", "record", "bytes", "clock", "span", "money", "address", "point", "bits", "level"}
+    assert all("has no statistics" in reason for reason in left_out.values())
+
+
+def test_late_rows_and_new_columns_rebuild_only_what_they_touch(postgres, tmp_path):
+    monitor = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "at", "loaded_at": "loaded", "grain": "day"}
+    project = PostgresConsumer(postgres, tmp_path / "days", {"monitors": {"days": monitor}})
+    project.sql(
+        "create table raw.rows as select i as id, timestamp '2024-03-01' + i * interval '1 minute' as at, "
+        "timestamp '2024-03-09' as loaded, sin(i) * 10 as size, 'c' || i % 7 as code from generate_series(0, 9999) as i"
+    )
+    project.build()
+
+    def stored():
+        tables = ("monitored_periods", "column_grids", "column_statistics", "column_distributions")
+        return {table: project.rows(f"select * from {table} order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11") for table in tables}
+
+    def built_since(moment):
+        return set(project.sql(f"select distinct period_start::text, column_name from column_statistics where built_at > '{moment}'"))
+
+    before = stored()
+    project.build()
+    assert str(stored()) == str(before)
+    newest = project.sql("select max(built_at) from column_statistics")[0][0]
+    project.sql("insert into raw.rows values (10000, '2024-03-02 10:00', '2024-03-20', 99, 'c1')")
+    project.build()
+    assert {period for period, _ in built_since(newest)} == {"2024-03-02"}
+    assert project.sql("select max(maximum) from health_profile where column_name = 'size'") == [(99,)]
+    newest = project.sql("select max(built_at) from column_statistics")[0][0]
+    project.sql("alter table raw.rows add column extra float8; update raw.rows set extra = 2 * size")
+    project.build()
+    assert {column for _, column in built_since(newest)} == {"extra"}
+    assert len(built_since(newest)) == 7

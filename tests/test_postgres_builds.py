@@ -1,0 +1,117 @@
+"""Builds on PostgreSQL that are killed, or run two at once: a plain rerun gives what an undisturbed build gives."""
+
+import random
+import time
+
+import pytest
+from postgres_server import PostgresConsumer
+from test_postgres import KEYS, assert_equal_tables
+
+SEED = 7
+MONITOR = {
+    "relation": {"source": ["raw", "rows"]},
+    "key": "id",
+    "time": "at",
+    "loaded_at": "loaded",
+    "grain": "day",
+    "segments": ["site"],
+    "references": {"first_days": {"from": "2024-03-01", "to": "2024-03-04"}},
+}
+ROWS = """
+    select
+        i as id, timestamp '2024-03-01' + (i % {days}) * interval '1 day' + i % 86000 * interval '1 second' as at,
+        timestamp '{loaded}' as loaded, (array['hill', 'harbour', null])[1 + i % 3] as site, sin(i) * 100 as size,
+        exp(10 * sin(i * 0.7)) as skewed, 'c' || i % 40 as code, i % 12 as few, md5(i::text) as note, i % 5 = 0 as flag
+    from generate_series({first}, {last}) as i
+"""
+FIRST = ROWS.format(days=20, loaded="2024-04-01", first=0, last=79_999)
+# late rows of every old day, and four new days
+LATER = ROWS.format(days=24, loaded="2024-04-02", first=80_000, last=99_999)
+DUPLICATES = "select count(*) from (select 1 from {} group by {} having count(*) > 1) as doubled"
+
+
+@pytest.fixture(scope="module")
+def loaded(postgres, tmp_path_factory):
+    """A project that has rows and no build yet."""
+    project = PostgresConsumer(postgres, tmp_path_factory.mktemp("loaded") / "project", {"monitors": {"events": MONITOR}})
+    project.sql(f"create table raw.rows as {FIRST}")
+    project.dbt("parse")
+    return project
+
+
+@pytest.fixture(scope="module")
+def built_once(loaded, tmp_path_factory):
+    """Built; then the later rows arrive."""
+    project = loaded.copy(tmp_path_factory.mktemp("once") / "project")
+    project.build()
+    project.sql(f"insert into raw.rows {LATER}")
+    return project
+
+
+@pytest.fixture(scope="module")
+def undisturbed(built_once, tmp_path_factory):
+    project = built_once.copy(tmp_path_factory.mktemp("undisturbed") / "project")
+    project.build()
+    return project
+
+
+def doubled(project):
+    """Tables with more than one row of a key."""
+    stored = {name for (name,) in project.sql("select table_name from information_schema.tables where table_schema = 'main'")}
+    counts = {name: project.sql(DUPLICATES.format(name, ", ".join(key)))[0][0] for name, key in KEYS.items() if name in stored}
+    return {name: count for name, count in counts.items() if count}
+
+
+def assert_repaired(project, undisturbed):
+    project.build()
+    assert doubled(project) == {}
+    assert_equal_tables(undisturbed.rows, project.rows)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_two_builds_at_once_double_nothing(built_once, undisturbed, tmp_path, attempt):
+    project = built_once.copy(tmp_path / "project")
+    first = project.start_build("first")
+    time.sleep(0.4 * attempt)
+    second = project.start_build("second")
+    outputs = [build.communicate()[0].decode() for build in (first, second)]
+    assert 0 in (first.returncode, second.returncode), "\n".join(outputs)
+    assert doubled(project) == {}
+    assert_repaired(project, undisturbed)
+
+
+def test_two_first_builds_at_once_double_nothing(loaded, undisturbed, tmp_path):
+    project = loaded.copy(tmp_path / "project")
+    builds = [project.start_build("first"), project.start_build("second")]
+    for build in builds:
+        build.communicate()
+    assert doubled(project) == {}
+    project.build()
+    project.sql(f"insert into raw.rows {LATER}")
+    assert_repaired(project, undisturbed)
+
+
+def killed_at(project, seconds):
+    build = project.start_build()
+    time.sleep(seconds)
+    build.kill()
+    build.communicate()
+    project.drop_connections()
+    assert doubled(project) == {}
+
+
+def test_killed_builds_are_repaired_by_a_plain_rerun(loaded, undisturbed, tmp_path):
+    project = loaded.copy(tmp_path / "project")
+    generator = random.Random(SEED)
+    began = time.monotonic()
+    loaded.copy(tmp_path / "measured").build()
+    # a process of its own takes a moment more to begin
+    whole = time.monotonic() - began + 2
+    moments = [generator.uniform(0.3, 1) * whole for _ in range(8)]
+    for moment in moments[:4]:
+        killed_at(project, moment)
+    project.build()
+    project.sql(f"insert into raw.rows {LATER}")
+    for moment in moments[4:]:
+        killed_at(project, moment)
+    assert_repaired(project, undisturbed)
