@@ -43,7 +43,8 @@ def scale_of(row, name):
         size = row["row_count"] if name == "sum_1" else row["sum_4"]
         return math.sqrt(size * row["sum_2"])
     if name in ("skewness", "excess_kurtosis"):
-        return 1
+        # they cancel digits of their own
+        return 1e3
     if name in ("mean", "variance", "standard_deviation") and row["minimum"] is not None:
         return max(abs(row["minimum"]), abs(row["maximum"])) ** (2 if name == "variance" else 1)
     return 0
@@ -70,7 +71,8 @@ def assert_equal_tables(duck, other, tables=KEYS, skip=TIMES_OF_THE_RUN | NAMES_
     """`duck` and `other` give the rows of a query."""
     for table in tables:
         left, right = (keyed(rows(f"select * from {table}"), KEYS[table]) for rows in (duck, other))
-        assert left.keys() == right.keys(), table
+        only_one = sorted(map(str, left.keys() ^ right.keys()))
+        assert not only_one, f"{table}, {len(only_one)} keys:\n" + "\n".join(only_one[:8])
         wrong = [
             f"{key} {name}: {row[name]!r}, {right[key][name]!r}"
             for key, row in left.items()
@@ -108,9 +110,18 @@ REAL_TABLES = {
     "stops": (
         "nypd_stops/nypd_sqf_2021.csv",
         "*, cast(STOP_FRISK_DATE as timestamp) as stopped_at",
-        {"key": "STOP_ID", "time": "stopped_at", "segments": ["SUSPECT_SEX"], "references": {"h1": {"from": "2021-01-01", "to": "2021-07-01"}}},
+        {
+            "key": "STOP_ID",
+            "time": "stopped_at",
+            "segments": ["SUSPECT_SEX"],
+            "references": {"h1": {"from": "2021-01-01", "to": "2021-07-01"}},
+        },
     ),
-    "bank": ("bank/bank-additional-full.csv", "*, row_number() over () as call_id", {"key": "call_id", "segments": ["y"]}),
+    "bank": (
+        "bank/bank-additional-full.csv",
+        "*, row_number() over () as call_id",
+        {"key": "call_id", "segments": ["y"]},
+    ),
     "examinations": ("nhanes/NHANESraw.csv", "*, row_number() over () as row_id", {"key": "row_id"}),
 }
 
@@ -136,35 +147,44 @@ def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
 
 ODD_TABLE = r"""
     create type raw.level as enum ('low', 'high');
+    create type raw.pair as (one integer, two integer);
     create domain raw.small as integer check (value < 1000);
     create table raw.rows as
     select
         i as "id", md5(i::text)::uuid as "key",
         case when i = 399 then 'infinity' else timestamp '2024-01-01' + i * interval '1 hour' end as "order",
-        case i % 10 when 0 then null when 1 then 'NaN' when 2 then 'Infinity' when 3 then '-Infinity' when 4 then -0.0::float8
-            when 5 then -5.5 else i end::float8 as "select",
+        case i % 10 when 0 then null when 1 then 'NaN'::float8 when 2 then 'Infinity' when 3 then '-Infinity' when 4 then -0.0::float8
+            when 5 then -5.5 else i end as "select",
         case i % 4 when 0 then null when 1 then '' when 2 then 'O''Hara; %s' else e'two\nlines 🙂' end as "Größe",
         null::float8 as "a b", null::text as "null text", 7 as "constant", i % 2 = 0 as "group",
         (i * 1.0000000001)::numeric(38, 10) as "Mixed Case",
-        case when i % 5 = 0 then 'NaN' else i end::numeric as "decimal",
-        case i % 4 when 0 then 1e308 when 1 then -1e308 when 2 then 1e-308 else 4.9e-324 end::float8 as "huge",
-        case when i % 2 = 0 then 1e-200 else 3e-200 end * i::float8 as "tiny",
+        case when i % 5 = 0 then 'NaN' else i::numeric end as "decimal",
+        case i % 4 when 0 then 1e308::float8 when 1 then -1e308 when 2 then 1e-308 else 4.9e-324 end as "huge",
+        i::float8 * case when i % 2 = 0 then 1e-200 else 3e-200 end as "tiny",
         case i % 50 when 0 then 'infinity' when 1 then '-infinity' else timestamp '2023-01-01' + i * interval '1 min' end as "when",
         timestamptz '2024-03-31 00:30:00+00' + i * interval '1 hour' as "zoned", date '2020-02-29' + i as "day",
         (case when i % 3 = 0 then 'low' else 'high' end)::raw.level as "level", (i % 7)::raw.small as "domain",
-        'x'::char(5) as "padded", array[i] as "list", '{"a": 1}'::jsonb as "json", row(1, 2) as "record", 'x'::bytea as "bytes",
+        'x'::char(5) as "padded", array[i] as "list", '{"a": 1}'::jsonb as "json", (1, 2)::raw.pair as "record", 'x'::bytea as "bytes",
         time '12:00' as "clock", interval '1 day' as "span", 5::money as "money", inet '10.0.0.1' as "address",
         point(1, 2) as "point", b'101' as "bits", 'text number ' || md5(i::text) as "note", i as "{quoted}"
     from generate_series(0, 399) as i
-""".replace("{quoted}", '""quoted"" 100%%')
+""".replace("{quoted}", '""quoted"" 100%')
 
 
 def test_rows_that_hurt(postgres, tmp_path):
     configuration = {
-        "monitors": {"odd": {"relation": {"source": ["raw", "rows"]}, "key": "key", "time": "order", "grain": "quarter", "lookback": 9}}
+        "monitors": {
+            "odd": {
+                "relation": {"source": ["raw", "rows"]},
+                "key": "key",
+                "time": "order",
+                "grain": "quarter",
+                "lookback": 9,
+            }
+        }
     }
     odd = PostgresConsumer(postgres, tmp_path / "odd", configuration)
-    odd.sql(ODD_TABLE.replace("%%", "%"))
+    odd.sql(ODD_TABLE)
     odd.build()
     odd.build()
     assert odd.sql("select sum(row_count) from health_volume") == [(400,)]
@@ -172,15 +192,29 @@ def test_rows_that_hurt(postgres, tmp_path):
         row["column_name"]: row for row in odd.rows("select * from health_profile where period_start is not null")
     }
     special = profile["select"]
-    assert (special["row_count"], special["nan_share"] * 399, special["infinity_share"] * 399) == (399, pytest.approx(40), pytest.approx(80))
+    assert (special["row_count"], special["nan_share"] * 399, special["infinity_share"] * 399) == (
+        399,
+        pytest.approx(40),
+        pytest.approx(80),
+    )
     assert (special["zero_share"] * 399, special["minimum"], special["maximum"]) == (pytest.approx(40), -5.5, 398)
-    counts = dict(odd.sql("select category, sum(row_count) from column_distributions where column_name = 'Größe' group by 1"))
+    counts = dict(
+        odd.sql("select category, sum(row_count) from column_distributions where column_name = 'Größe' group by 1")
+    )
     assert counts == {None: 100, "": 100, "O'Hara; %s": 100, "two\nlines 🙂": 100}
-    assert (profile["a b"]["null_share"], profile["a b"]["mean"], profile["null text"]["distinct_count"]) == (1, None, 0)
+    assert (profile["a b"]["null_share"], profile["a b"]["mean"], profile["null text"]["distinct_count"]) == (
+        1,
+        None,
+        0,
+    )
     assert (profile["constant"]["p50"], profile["constant"]["variance"]) == (7, 0)
     assert profile["Mixed Case"]["maximum"] == pytest.approx(398 * 1.0000000001, rel=1e-12)
     assert profile["decimal"]["nan_share"] == pytest.approx(80 / 399)
-    assert (profile["huge"]["minimum"], profile["huge"]["maximum"], profile["huge"]["extreme_count"]) == (-1e308, 1e308, 200)
+    assert (profile["huge"]["minimum"], profile["huge"]["maximum"], profile["huge"]["extreme_count"]) == (
+        -1e308,
+        1e308,
+        200,
+    )
     assert profile["tiny"]["maximum"] == pytest.approx(397 * 3e-200)
     assert profile["when"]["infinity_share"] == pytest.approx(16 / 399)
     assert profile["when"]["earliest"] == datetime.datetime(2023, 1, 1, 0, 2)
@@ -188,12 +222,30 @@ def test_rows_that_hurt(postgres, tmp_path):
     assert (profile["domain"]["maximum"], profile['"quoted" 100%']["mean"]) == (6, pytest.approx(199))
     assert (profile["key"]["kind"], profile["key"]["distinct_count"], profile["note"]["kind"]) == ("key", 399, "text")
     left_out = dict(odd.sql("select name, reason from health_monitors where not is_watched and role = 'feature'"))
-    assert set(left_out) == {"list", "json", "record", "bytes", "clock", "span", "money", "address", "point", "bits", "level"}
+    assert set(left_out) == {
+        "list",
+        "json",
+        "record",
+        "bytes",
+        "clock",
+        "span",
+        "money",
+        "address",
+        "point",
+        "bits",
+        "level",
+    }
     assert all("has no statistics" in reason for reason in left_out.values())
 
 
 def test_late_rows_and_new_columns_rebuild_only_what_they_touch(postgres, tmp_path):
-    monitor = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "at", "loaded_at": "loaded", "grain": "day"}
+    monitor = {
+        "relation": {"source": ["raw", "rows"]},
+        "key": "id",
+        "time": "at",
+        "loaded_at": "loaded",
+        "grain": "day",
+    }
     project = PostgresConsumer(postgres, tmp_path / "days", {"monitors": {"days": monitor}})
     project.sql(
         "create table raw.rows as select i as id, timestamp '2024-03-01' + i * interval '1 minute' as at, "
@@ -203,10 +255,16 @@ def test_late_rows_and_new_columns_rebuild_only_what_they_touch(postgres, tmp_pa
 
     def stored():
         tables = ("monitored_periods", "column_grids", "column_statistics", "column_distributions")
-        return {table: project.rows(f"select * from {table} order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11") for table in tables}
+        return {
+            table: project.rows(f"select * from {table} order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11") for table in tables
+        }
 
     def built_since(moment):
-        return set(project.sql(f"select distinct period_start::text, column_name from column_statistics where built_at > '{moment}'"))
+        return set(
+            project.sql(
+                f"select distinct period_start::text, column_name from column_statistics where built_at > '{moment}'"
+            )
+        )
 
     before = stored()
     project.build()

@@ -84,9 +84,9 @@
     {%- set templates = data_health.default__engine_templates() -%}
     {%- do templates.update({
         'types_with_nan': 'float double real numeric',
-        'quotient': "greatest(%(first)s, 1e-20 * %(second)s) / %(second)s",
-        'tail_quotient': "0.1e0 * greatest(%(first)s, 1e-20 * %(second)s) / %(second)s",
-        'deviation': "case when abs(%(first)s - %(second)s) > 1e-60 then %(first)s - %(second)s else 0e0 end",
+        'quotient': "(%(first)s + 1e-20 * %(second)s) / %(second)s",
+        'tail_quotient': "0.1e0 * (%(first)s + 1e-20 * %(second)s) / %(second)s",
+        'deviation': "case when abs(%(first)s - %(second)s) <= 1e-60 then 0e0 else %(first)s - %(second)s end",
         'summand': "case when %(first)s > 1e290 then 1e290 when %(first)s < -1e290 then -1e290 else %(first)s end",
         'list_element': "(cast(array[%(first)s] as double precision[]))[%(second)s]",
         'compute_once': "offset 0",

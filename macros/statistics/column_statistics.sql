@@ -97,18 +97,25 @@
 {%- endmacro %}
 
 
-{# One select per column that turns the wide aggregate of its chunk into a row of the long table. #}
-{% macro measured_rows(column, part) -%}
-    {%- set measured = data_health.statistic_expressions(column) %}
-    select
-        {{ column.id }} as column_id,
-        period_start,
-        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
-        segment_value
-        {%- for statistic, data_type in data_health.statistic_types().items() %},
-        cast({{ data_health.measured_value(statistic, measured, column) }} as {{ data_type }}) as {{ statistic }}
+{# One scan, and one select per column that turns the wide aggregate of its chunk into rows of the long table. #}
+{% macro measured_rows(part) %}
+    select * from (
+
+        with {{ part.name }} as (
+        {{ data_health.chunk_statistics(part.scan, part.chunk, part.segmentation) }}
+        )
+        {% for column in part.chunk.columns %}
+        {%- set measured, is_first = data_health.statistic_expressions(column), loop.first %}
+        select
+            {{ column.id }} as column_id, period_start, {{ data_health.text_literal(part.segmentation.column) }} as segment_column, segment_value
+            {%- for statistic, data_type in data_health.statistic_types().items() %},
+            {{ data_health.measured_value(statistic, data_type, measured, column) }}{{ ' as ' ~ statistic if is_first }}
+            {%- endfor %}
+        from {{ part.name }}
+        {{ 'union all' if not loop.last }}
         {%- endfor %}
-    from {{ part.name }}
+
+    ) as rows_of_{{ part.name }}
 {%- endmacro %}
 
 
@@ -119,12 +126,12 @@
 
 
 {# Where a stored statistic comes from: the aggregate, a zero that is known, or null where it has no meaning. #}
-{% macro measured_value(statistic, measured, column) -%}
+{% macro measured_value(statistic, data_type, measured, column) -%}
     {%- if statistic == 'row_count' -%}{{ return('row_count') }}
     {%- elif statistic in measured -%}{{ return(statistic ~ '_' ~ column.id) }}
     {%- elif column.is_exact_number and statistic in ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] -%}{{ return('0') }}
     {%- endif -%}
-    {{ return('null') }}
+    {{ return('cast(null as ' ~ data_type ~ ')') }}
 {%- endmacro %}
 
 

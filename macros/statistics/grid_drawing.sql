@@ -1,11 +1,9 @@
-{# Monitor|dataset -> rows that it holds, and the first period that changed in this run. #}
+{# Monitor|dataset -> rows that it holds, and when it last changed. #}
 {% macro dataset_sizes() -%}
     {%- set sizes = {} -%}
     {%- set query %}
         select
-            monitor, dataset, cast(sum(current_row_count) as bigint) as row_count,
-            cast(min(case when changed_at = {{ data_health.run_time() }} then period_start end) as varchar) as changed_from,
-            count(case when changed_at = {{ data_health.run_time() }} then 1 end) as changed_period_count
+            monitor, dataset, cast(sum(current_row_count) as bigint) as row_count, cast(max(changed_at) as varchar) as changed_at
         from {{ ref('monitored_periods') }}
         group by monitor, dataset
     {%- endset -%}
@@ -19,7 +17,7 @@
 {#
     The columns whose grid this run draws, each from the first dataset that has rows of it, as samples: {monitor, dataset, columns, stretches}.
     A grid stays for ever, but for a column that changed its type, one drawn from few values of a table that has since grown tenfold,
-    and one whose first data was all null: that is drawn from the periods that are new.
+    and one whose first data was all null: that is drawn from the periods that have changed since.
 #}
 {% macro grid_samples(watched) -%}
     {%- set samples = {} -%}
@@ -32,14 +30,18 @@
             {%- set size = sizes.get(column.monitor.name ~ '|' ~ column.dataset.name) -%}
             {%- if size and size['row_count'] > 0 and column_key not in drawn -%}
                 {%- do drawn.append(column_key) -%}
-                {%- set reason = data_health.reason_to_draw(column, grids.get(column_key), size) -%}
+                {%- set grid = grids.get(column_key) or {'generation': 0, 'drawn_at': ''} -%}
+                {%- set reason = data_health.reason_to_draw(column, grid, size) -%}
                 {%- if reason -%}
-                    {%- set sample_key = column.monitor.name ~ '|' ~ column.dataset.name ~ '|' ~ reason ~ '|' ~ column.from_labels -%}
-                    {%- do column.update({'generation': (grids.get(column_key) or {}).get('generation', 0) + 1, 'row_count': size['row_count']}) -%}
-                    {%- do samples.setdefault(sample_key, {
-                        'monitor': column.monitor, 'dataset': column.dataset, 'columns': [], 'from_labels': column.from_labels,
-                        'stretches': [{'from': size['changed_from'], 'to': none}] if reason == 'first values' and size['changed_from'] else none
-                    })['columns'].append(column) -%}
+                    {%- set sample_key = [column.monitor.name, column.dataset.name, reason, column.from_labels, grid.drawn_at] | join('|') -%}
+                    {%- do column.update({'generation': grid.generation + 1, 'row_count': size['row_count'], 'reason': reason}) -%}
+                    {%- if sample_key not in samples -%}
+                        {%- do samples.update({sample_key: {
+                            'monitor': column.monitor, 'dataset': column.dataset, 'columns': [], 'from_labels': column.from_labels,
+                            'stretches': data_health.stretches_changed_since(column, grid.drawn_at) if reason == 'first values' else none
+                        }}) -%}
+                    {%- endif -%}
+                    {%- do samples[sample_key]['columns'].append(column) -%}
                 {%- endif -%}
             {%- endif -%}
         {%- endfor -%}
@@ -50,12 +52,24 @@
 
 {# Why the grid of a column is drawn in this run; none where the stored one stands. #}
 {% macro reason_to_draw(column, grid, size) -%}
-    {%- if not grid -%}{{ return('new') }}{%- endif -%}
+    {%- if grid.generation == 0 -%}{{ return('new') }}{%- endif -%}
+    {%- if grid.is_doubled -%}{{ return('doubled') }}{%- endif -%}
     {%- if column.dataset.name != 'production' -%}{{ return(none) }}{%- endif -%}
     {%- if grid.family != column.family or (column.kind and grid.kind != column.kind) -%}{{ return('other type') }}{%- endif -%}
-    {%- if grid.sampled_value_count == 0 and size['changed_period_count'] > 0 -%}{{ return('first values') }}{%- endif -%}
+    {%- if grid.sampled_value_count == 0 and size['changed_at'] > grid.drawn_at -%}{{ return('first values') }}{%- endif -%}
     {%- if 0 < grid.sampled_value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}{{ return('grown') }}{%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+
+{# The time from the first period on that changed after a grid was drawn; none, which is the whole table, where rows have no time. #}
+{% macro stretches_changed_since(column, drawn_at) -%}
+    {%- set first_period = run_query(
+        "select cast(min(period_start) as varchar) from " ~ ref('monitored_periods') ~ " where monitor = "
+        ~ data_health.text_literal(column.monitor.name) ~ " and dataset = " ~ data_health.text_literal(column.dataset.name)
+        ~ " and changed_at > cast('" ~ drawn_at ~ "' as timestamp)"
+    ).rows[0][0] -%}
+    {{ return([{'from': first_period, 'to': none}] if first_period else none) }}
 {%- endmacro %}
 
 
@@ -88,6 +102,15 @@
         )
     order by {{ row_hash }}
     limit 20000
+{%- endmacro %}
+
+
+{# The columns of a sample below each other, as column_id and x. #}
+{% macro listed_values(sample, ids, values) %}
+    select
+        unnest(array[{{ ids | join(', ') }}]) as column_id,
+        unnest(array[{{ values | join(', ') }}]) as x
+    from {{ sample }}
 {%- endmacro %}
 
 

@@ -1,15 +1,18 @@
-{# The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. #}
+{# The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. Two builds at once may have drawn one twice. #}
 {% macro stored_grids(grid_relation) -%}
     {%- set grids = {} -%}
     {%- set query %}
         select
             monitor, column_name, family, kind, method, is_discrete, generation, row_count_when_drawn, sampled_value_count,
             cast(centre as varchar) as centre, cast(lower_edge as varchar) as lower_edge, cast(upper_edge as varchar) as upper_edge,
-            cast(step as varchar) as step, cast(bin_count as varchar) as bin_count, atoms, knots
+            cast(step as varchar) as step, cast(bin_count as varchar) as bin_count, atoms, knots,
+            cast(drawn_at as varchar) as drawn_at
         from {{ grid_relation }}
     {%- endset -%}
     {%- for row in run_query(query).rows -%}
-        {%- do grids.update({row['monitor'] ~ '|' ~ row['column_name']: {
+        {%- set column_key = row['monitor'] ~ '|' ~ row['column_name'] -%}
+        {%- do grids.update({column_key: {
+            'is_doubled': column_key in grids, 'drawn_at': row['drawn_at'],
             'family': row['family'], 'kind': row['kind'], 'method': row['method'], 'is_discrete': row['is_discrete'],
             'generation': row['generation'], 'row_count_when_drawn': row['row_count_when_drawn'],
             'sampled_value_count': row['sampled_value_count'], 'centre': row['centre'], 'lower': row['lower_edge'],

@@ -68,6 +68,18 @@
 {%- endmacro %}
 
 
+{# Per dataset the moment from which on rows are left to the next run: just after the newest that were counted. #}
+{% macro high_water_marks() %}
+    select
+        monitor,
+        dataset,
+        cast(max(case when {{ data_health.engine_sql('is_finite_time', 'high_water_mark') }}
+            then {{ dbt.dateadd('microsecond', 1, 'high_water_mark') }} end) as varchar) as first_moment_outside
+    from {{ ref('monitored_periods') }}
+    group by monitor, dataset
+{%- endmacro %}
+
+
 {# Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. #}
 {% macro pending_stretches(stored_relation, watched) -%}
 with wanted as (
@@ -84,12 +96,7 @@ stored as (
 
 high_water_marks as (
 
-    select
-        monitor,
-        dataset,
-        max(high_water_mark) as high_water_mark
-    from {{ ref('monitored_periods') }}
-    group by monitor, dataset
+{{ data_health.high_water_marks() }}
 
 ),
 
@@ -126,8 +133,7 @@ select
     numbered_stretches.column_ids,
     cast(min(numbered_stretches.period_start) as varchar) as stretch_start,
     cast(max(numbered_stretches.period_end) as varchar) as stretch_end,
-    cast(max(case when {{ data_health.engine_sql('is_finite_time', 'high_water_marks.high_water_mark') }}
-        then {{ dbt.dateadd('microsecond', 1, 'high_water_marks.high_water_mark') }} end) as varchar) as first_moment_outside
+    max(high_water_marks.first_moment_outside) as first_moment_outside
 from numbered_stretches
 inner join high_water_marks
     on numbered_stretches.monitor = high_water_marks.monitor

@@ -11,9 +11,13 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
 {%- set parts = data_health.distribution_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
-{%- set bin_parts = parts | selectattr('shape', 'equalto', 'bins') | list %}
-{%- set length_parts = parts | selectattr('shape', 'equalto', 'lengths') | list %}
-{%- set category_parts = parts | selectattr('shape', 'in', ['values', 'patterns']) | list %}
+{%- set bins, lengths, categories = [], [], [] %}
+{%- for part in parts %}
+    {%- if part.shape == 'bins' %}{% do bins.append(data_health.counted_bins(part)) %}
+    {%- elif part.shape == 'lengths' %}{% do lengths.append(data_health.counted_lengths(part)) %}
+    {%- else %}{% do categories.append(data_health.counted_categories(part)) %}
+    {%- endif %}
+{%- endfor %}
 {%- set bin_columns = {
     'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar', 'bin': 'bigint',
     'row_count': 'bigint', 'value_sum': 'double precision', 'minimum': 'double precision', 'maximum': 'double precision'
@@ -26,35 +30,20 @@ with wanted as (
 ),
 
 bins as (
-{% for part in bin_parts %}
-{{ data_health.counted_bins(part) }}
-    {{ 'union all' if not loop.last }}
-{%- else %}
-    {{ data_health.no_rows(bin_columns) }}
-{%- endfor %}
+{{ data_health.united(bins, 'bins') or data_health.no_rows(bin_columns) }}
 
 ),
 
 lengths as (
-{% for part in length_parts %}
-{{ data_health.counted_lengths(part) }}
-    {{ 'union all' if not loop.last }}
-{%- else %}
-    {{ data_health.no_rows(bin_columns) }}
-{%- endfor %}
+{{ data_health.united(lengths, 'lengths') or data_health.no_rows(bin_columns) }}
 
 ),
 
 categories as (
-{% for part in category_parts %}
-{{ data_health.counted_categories(part) }}
-    {{ 'union all' if not loop.last }}
-{%- else %}
-    {{ data_health.no_rows({
-        'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar',
-        'bin_type': 'varchar', 'category': 'varchar', 'row_count': 'bigint'
-    }) }}
-{%- endfor %}
+{{ data_health.united(categories, 'categories') or data_health.no_rows({
+    'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar',
+    'bin_type': 'varchar', 'category': 'varchar', 'row_count': 'bigint'
+}) }}
 
 ),
 

@@ -9,6 +9,7 @@
 
 {%- do data_health.begin_model([ref('monitored_periods')], adds_to_this=true) %}
 {%- set samples = data_health.grid_samples(data_health.watched_columns(data_health.datasets_of_this_run())) %}
+{%- set sampled_count = 'coalesce(column_totals.value_count, sampled_texts.value_count, 0)' %}
 {% if samples %}
 with
 {% for sample in samples %}
@@ -19,34 +20,59 @@ sample_{{ loop.index }} as (
 ),
 {% endfor %}
 -- 1. The columns, and what their sampled values look like.
-drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind, generation, row_count_when_drawn) as (
+drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind, generation, row_count_when_drawn, reason) as (
 
     values
 {%- for sample in samples %}{% set outer = loop %}{% for column in sample.columns %}
-        ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ data_health.text_literal(column.data_type) }}, cast({{ "'" ~ column.kind ~ "'" if column.kind else 'null' }} as varchar), {{ column.generation }}, cast({{ column.row_count }} as bigint))
+        ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ data_health.text_literal(column.data_type) }}, cast({{ "'" ~ column.kind ~ "'" if column.kind else 'null' }} as varchar), {{ column.generation }}, cast({{ column.row_count }} as bigint), '{{ column.reason }}')
         {{- ',' if not (outer.last and loop.last) }}
 {%- endfor %}{% endfor %}
 
 ),
 
-sampled_texts as (
+-- One list per row and not one select per column: with hundreds of columns that takes a fraction of the memory.
+text_values as (
 {% set text_selects = [] %}
-{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if column.kind not in ['numeric', 'timestamp'] %}
-    {%- do text_selects.append('    select ' ~ column.id ~ ' as column_id, count(value_' ~ column.id ~ ') as value_count, count(distinct value_' ~ column.id
-        ~ ') as distinct_count, ' ~ ('avg(length(value_' ~ column.id ~ '))' if column.family == 'string' else 'cast(null as double precision)')
-        ~ ' as mean_length from sample_' ~ number) %}
-{%- endfor %}{% endfor %}
-{{ text_selects | join('\n    union all\n') or data_health.no_rows({'column_id': 'integer', 'value_count': 'bigint', 'distinct_count': 'bigint', 'mean_length': 'double precision'}) }}
+{%- for sample in samples %}{% set ids, values = [], [] %}
+    {%- for column in sample.columns if column.kind not in ['numeric', 'timestamp'] %}
+        {%- do ids.append(column.id) %}{% do values.append('cast(value_' ~ column.id ~ ' as varchar)') %}
+    {%- endfor %}
+    {%- if ids %}{% do text_selects.append(data_health.listed_values('sample_' ~ loop.index, ids, values)) %}{% endif %}
+{%- endfor %}
+{{ text_selects | join('\n    union all') or data_health.no_rows({'column_id': 'integer', 'x': 'varchar'}) }}
+
+),
+
+text_counts as (
+
+    select column_id, x, count(*) as n
+    from text_values
+    where x is not null
+    group by column_id, x
+
+),
+
+sampled_texts as (
+
+    select
+        column_id,
+        sum(n) as value_count,
+        count(*) as distinct_count,
+        sum(cast(n * length(x) as double precision)) / sum(n) as mean_length
+    from text_counts
+    group by column_id
 
 ),
 
 sampled_numbers as (
 {% set number_selects = [] %}
-{%- for sample in samples %}{% set number = loop.index %}{% for column in sample.columns if column.kind in ['numeric', 'timestamp'] %}
-    {%- do number_selects.append('    select ' ~ column.id ~ ' as column_id, value_' ~ column.id ~ ' as x from sample_' ~ number
-        ~ ' where value_' ~ column.id ~ ' between -1e50 and 1e50') %}
-{%- endfor %}{% endfor %}
-{{ number_selects | join('\n    union all\n') or data_health.no_rows({'column_id': 'integer', 'x': 'double precision'}) }}
+{%- for sample in samples %}{% set ids, values = [], [] %}
+    {%- for column in sample.columns if column.kind in ['numeric', 'timestamp'] %}
+        {%- do ids.append(column.id) %}{% do values.append(data_health.engine_sql('deviation', 'value_' ~ column.id, '0e0')) %}
+    {%- endfor %}
+    {%- if ids %}{% do number_selects.append(data_health.listed_values('sample_' ~ loop.index, ids, values)) %}{% endif %}
+{%- endfor %}
+{{ number_selects | join('\n    union all') or data_health.no_rows({'column_id': 'integer', 'x': 'double precision'}) }}
 
 ),
 
@@ -54,6 +80,7 @@ value_counts as (
 
     select column_id, x, count(*) as n
     from sampled_numbers
+    where x between -1e50 and 1e50
     group by column_id, x
 
 ),
@@ -395,7 +422,7 @@ select
     drawn_columns.monitor || '|' || drawn_columns.column_name as grid_key,
     drawn_columns.monitor,
     drawn_columns.column_name,
-    drawn_columns.generation,
+    case when drawn_columns.reason = 'first values' and {{ sampled_count }} = 0 then drawn_columns.generation - 1 else drawn_columns.generation end as generation,
     drawn_columns.family,
     drawn_columns.data_type,
     coalesce(
@@ -423,7 +450,7 @@ select
     atoms.atoms,
     case when methods.method = 'knots' then knots.knots end as knots,
     coalesce(column_totals.distinct_count <= 512 and column_totals.value_count >= 20 * column_totals.distinct_count, false) as is_discrete,
-    cast(coalesce(column_totals.value_count, sampled_texts.value_count, 0) as bigint) as sampled_value_count,
+    cast({{ sampled_count }} as bigint) as sampled_value_count,
     cast(coalesce(column_totals.distinct_count, sampled_texts.distinct_count, 0) as bigint) as sampled_distinct_count,
     drawn_columns.row_count_when_drawn,
     {{ data_health.run_time() }} as drawn_at
@@ -442,9 +469,9 @@ left join knots
     on drawn_columns.column_id = knots.column_id
 left join atoms
     on drawn_columns.column_id = atoms.column_id
--- a column that still has no value keeps the grid it has
-where drawn_columns.generation = 1
-    or coalesce(column_totals.value_count, sampled_texts.value_count, 0) > 0
+-- a column that lost all its values keeps the grid it has; one that still has none is remembered as looked at
+where drawn_columns.reason in ('new', 'first values')
+    or {{ sampled_count }} > 0
 {% else %}
 {{ data_health.no_rows({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',

@@ -11,24 +11,18 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
 {%- set parts = data_health.statistics_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
+{%- set measured = [] %}
+{%- for part in parts %}{% do measured.append(data_health.measured_rows(part)) %}{% endfor %}
 {% if parts %}
 with wanted as (
 
 {{ data_health.wanted_statistics(watched) }}
 
 ),
-{% for part in parts %}
-{{ part.name }} as (
 
-{{ data_health.chunk_statistics(part.scan, part.chunk, part.segmentation) }}
-
-),
-{% endfor %}
 measured as (
-{% for part in parts %}{% set last_part = loop.last %}{% for column in part.chunk.columns %}
-{{ data_health.measured_rows(column, part) }}
-    {{ 'union all' if not (last_part and loop.last) }}
-{%- endfor %}{% endfor %}
+{{ data_health.united(measured, 'measured') }}
+
 )
 
 select
@@ -42,8 +36,8 @@ select
     measured.segment_value,
     wanted.grid_generation,
     wanted.centre,
-    {%- for statistic in data_health.statistic_types() %}
-    measured.{{ statistic }},
+    {%- for statistic, data_type in data_health.statistic_types().items() %}
+    cast(measured.{{ statistic }} as {{ data_type }}) as {{ statistic }},
     {%- endfor %}
     wanted.built_from,
     {{ data_health.run_time() }} as built_at

@@ -47,7 +47,7 @@ period_statistics as (
         column_statistics.row_count - column_statistics.null_count - column_statistics.nan_count
             - column_statistics.positive_infinity_count - column_statistics.negative_infinity_count
             - column_statistics.extreme_count as moment_count
-    from {{ ref('column_statistics') }} as column_statistics
+    from (select * from {{ ref('column_statistics') }}) as column_statistics
     inner join dataset_periods
         on column_statistics.period_key = dataset_periods.stored_period_key
     inner join column_grids
@@ -131,7 +131,7 @@ period_bins as (
         cast(sum(column_distributions.row_count) as double precision) as row_count,
         min(column_distributions.minimum) as minimum,
         max(column_distributions.maximum) as maximum
-    from {{ ref('column_distributions') }} as column_distributions
+    from (select * from {{ ref('column_distributions') }}) as column_distributions
     inner join dataset_periods
         on column_distributions.period_key = dataset_periods.stored_period_key
     inner join profiled_groups
@@ -259,7 +259,7 @@ period_categories as (
         column_distributions.bin_type,
         column_distributions.category,
         cast(sum(column_distributions.row_count) as double precision) as row_count
-    from {{ ref('column_distributions') }} as column_distributions
+    from (select * from {{ ref('column_distributions') }}) as column_distributions
     inner join dataset_periods
         on column_distributions.period_key = dataset_periods.stored_period_key
     where column_distributions.bin_type in ('value', 'other')

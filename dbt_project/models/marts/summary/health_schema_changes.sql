@@ -1,3 +1,5 @@
+{%- set previous = load_relation(this) if execute and model.resource_type != 'unit_test' else none %}
+
 with configured_columns as (
 
     select
@@ -8,8 +10,8 @@ with configured_columns as (
         monitored_columns.family,
         monitored_columns.valid_from,
         monitored_columns.valid_to
-    from {{ ref('monitored_columns') }} as monitored_columns
-    inner join {{ ref('configured_datasets') }} as configured_datasets
+    from (select * from {{ ref('monitored_columns') }}) as monitored_columns
+    inner join (select * from {{ ref('configured_datasets') }}) as configured_datasets
         on monitored_columns.monitor = configured_datasets.monitor
         and monitored_columns.dataset = configured_datasets.dataset
 
@@ -135,17 +137,38 @@ changes as (
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 
+),
+
+-- what this mart already told, whichever run found it
+told_changes as (
+{% if previous %}
+    select monitor, dataset, column_name, change, compared_with, detected_at
+    from {{ previous }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar', 'change': 'varchar', 'compared_with': 'varchar',
+        'detected_at': 'timestamp'
+    }) }}
+{%- endif %}
+
 )
 
 select
-    monitor,
-    dataset,
-    column_name,
-    change,
-    compared_with,
-    type_before,
-    type_now,
-    detected_at,
-    detected_at = {{ data_health.run_time() }} as is_new,
+    changes.monitor,
+    changes.dataset,
+    changes.column_name,
+    changes.change,
+    changes.compared_with,
+    changes.type_before,
+    changes.type_now,
+    changes.detected_at,
+    told_changes.monitor is null as is_new,
     {{ data_health.run_time() }} as built_at
 from changes
+left join told_changes
+    on changes.monitor = told_changes.monitor
+    and changes.dataset = told_changes.dataset
+    and changes.column_name = told_changes.column_name
+    and changes.change = told_changes.change
+    and changes.compared_with = told_changes.compared_with
+    and changes.detected_at = told_changes.detected_at

@@ -1,0 +1,349 @@
+"""Builds that are killed, stopped, doubled or fail half way: a plain rerun gives what an undisturbed build gives."""
+
+import collections
+import contextlib
+import copy
+import dataclasses
+import functools
+import math
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+import yaml
+from consumer import Consumer
+from dbt.cli.main import dbtRunner
+
+SEED, ROWS_A_DAY, CHAINS, KILLS_A_CHAIN = 3, 6_000, 2, 4
+SCANNING_MODELS = ("monitored_periods", "column_statistics", "column_distributions")
+SQL_EVENTS = ("SQLQuery", "SQLQueryStatus", "SQLCommit")
+# a build of the models alone, whose events always come in the same order
+MODELS_IN_ORDER = ("--threads", "1", "--no-write-json", "--exclude-resource-type", "test")
+CONFIGURATION = yaml.safe_load("""
+    monitors:
+      events:
+        {relation: {source: [raw, rows]}, key: id, time: happened_at, loaded_at: loaded_at, grain: day,
+         segments: [site], max_categories: 25, label: {column: answer},
+         references: {
+           first_days: {from: "2024-03-01", to: "2024-03-03"},
+           odd_hours: {from: "2024-03-01 12:00:00", to: "2024-03-02 06:00:00"},
+           recent: {last: 3 days},
+           training: {relation: {source: [raw, training]}}}}
+      visits:
+        {relation: {source: [raw, visits]}, key: id, time: visited_at, lookback: 2, on_missing_period: rebuild,
+         label: {relation: {source: [raw, answers]}, key: id, column: answer, loaded_at: answered_at}}
+""")
+
+
+def rows_of_days(first, end, per_day=ROWS_A_DAY):
+    """Rows of some days as a query; the same rows at every call."""
+    return f"""
+        select
+            100000 * day + i as id,
+            timestamp '2024-03-01' + to_days(cast(day as integer)) + to_seconds(cast(hash(i, day) % 86400 as bigint)) as happened_at,
+            timestamp '2024-03-02' + to_days(cast(day as integer)) as loaded_at,
+            ln(1 + hash(i, day, 1) % 1000) * 3 as size,
+            case when hash(i, day, 2) % 10 > 0 then (hash(i, day, 3) % 100000) / 1000.0 end as weight,
+            cast(hash(i, day, 4) % 7 as integer) as pieces,
+            'c' || hash(i, day, 5) % 40 as code,
+            ['hill', 'harbour', 'O''Hara'][cast(1 + hash(i, day, 6) % 3 as integer)] as site,
+            case when day < 3 then hash(i, day, 7) % 2 = 0 end as answer
+        from range({first}, {end}) days (day), range({per_day}) numbers (i)
+    """
+
+
+def visits(first, end, month):
+    columns = f"i as id, timestamp '2024-{month:02}-05' as visited_at, i * 1.5 as price, 'k' || i % 4 as kind"
+    return f"select {columns} from range({first}, {end}) numbers (i)"
+
+
+# what the tables come to hold, one after the other; each is built by a project of its own that nobody disturbs
+CHANGES = {
+    "first build": f"""
+        create table raw.rows as {rows_of_days(0, 6)};
+        create table raw.training as select * exclude (happened_at) from raw.rows where id % 5 = 0;
+        create table raw.visits as {visits(0, 300, 1)};
+        create table raw.answers as
+            select id, 'no' as answer, timestamp '2024-02-01' as answered_at from raw.visits where id % 2 = 0;
+    """,
+    "next period": f"""
+        insert into raw.rows {rows_of_days(6, 7)};
+        insert into raw.visits {visits(300, 400, 2)};
+    """,
+    # late rows in old periods, labels in place, a new column, another type, a changed row, rows and periods that go
+    "late rows": f"""
+        insert into raw.rows
+            select * replace (id + 50000 as id, timestamp '2024-03-15' as loaded_at, 'late' || code as code)
+            from ({rows_of_days(0, 3, 400)});
+        update raw.rows set answer = true where answer is null and id >= 300000 and id % 3 = 0;
+        update raw.rows set size = 1e4, loaded_at = timestamp '2024-03-16' where id = 500005;
+        delete from raw.rows where id >= 400000 and id < 500000 and id % 2 = 0;
+        delete from raw.rows where happened_at >= timestamp '2024-03-02' and happened_at < timestamp '2024-03-03';
+        alter table raw.rows add column extra double;
+        update raw.rows set extra = size / 2;
+        alter table raw.rows alter column pieces type varchar;
+        insert into raw.visits {visits(400, 4000, 2)};
+        insert into raw.answers select id, 'yes', timestamp '2024-04-01' from raw.visits where id % 5 = 0;
+    """,
+}
+
+
+class Project(Consumer):
+    """A project that other processes build; the path is relative, so that a copy needs not be parsed anew."""
+
+    def profile(self):
+        return {"type": "duckdb", "path": self.database.name, "threads": 2}
+
+    def copy(self, folder):
+        twin = copy.copy(self)
+        twin.folder, twin.database = shutil.copytree(self.folder, folder, symlinks=True), folder / self.database.name
+        return twin
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """When a build stops: at the n-th SQL event of all models or of one, or so many seconds into the scan of one."""
+
+    event: int = 0
+    model: str = ""
+    seconds: float | None = None
+
+
+def build_here(folder, arguments, moment, reached, go_on):
+    """In a process of its own: build, and die at a moment, or wait there when there is somebody to wait for."""
+    os.chdir(folder)
+    os.environ.pop("DATA_HEALTH_ONLY", None)
+    output = os.open("build.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    seen = 0
+    kill_this_process = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
+
+    def watch(event):
+        nonlocal seen
+        node = event.data.node_info if event.info.name in SQL_EVENTS else None
+        if node is None or node.resource_type == "test" or moment.model not in ("", node.node_name):
+            return
+        if moment.seconds is not None:
+            if '"raw"."' in getattr(event.data, "sql", ""):
+                threading.Timer(moment.seconds, kill_this_process).start()
+            return
+        seen += 1
+        if seen == moment.event:
+            if go_on is None:
+                kill_this_process()
+            reached.set()
+            go_on.wait(120)
+
+    result = dbtRunner(callbacks=[watch]).invoke(["--log-level-file", "none", "build", *arguments])
+    (folder / "events.txt").write_text(str(seen))
+    sys.stdout.flush()
+    os._exit(0 if result.success else 1)
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Processes that begin with dbt imported, which saves most of the time that a start of dbt takes."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb.impl", "pyarrow", "pytest", "consumer"])
+    return context
+
+
+def start(processes, project, *arguments, moment=Moment(), reached=None, go_on=None):
+    process = processes.Process(target=build_here, args=(project.folder, arguments, moment, reached, go_on))
+    process.start()
+    return process
+
+
+def finish(process, project, expected, what):
+    process.join(120)
+    output = (project.folder / "build.txt").read_text()
+    assert process.exitcode == expected, f"{what}: exit code {process.exitcode}\n{output}"
+
+
+def build(processes, project, what, *arguments, expected=0):
+    finish(start(processes, project, *arguments), project, expected, what)
+
+
+def kill(processes, project, moment, what):
+    process = start(processes, project, *MODELS_IN_ORDER, moment=moment)
+    finish(process, project, -signal.SIGKILL, f"{what}: {moment} was never reached")
+
+
+def contents(project):
+    """Every table that dbt left, as names of columns and rows, without the columns that tell when."""
+    columns = project.sql("""
+        select table_name, string_agg('"' || column_name || '"', ', ' order by data_type = 'DOUBLE', ordinal_position)
+        from information_schema.columns
+        where table_schema <> 'raw'
+            -- a change is new in the build that recorded it: see the test of its own
+            and not regexp_matches(column_name, '_at$|_since$|^valid_|^hours_since_|^column_version_key$|^is_new$')
+        group by table_name
+    """)
+    return {table: project.rows(f"select {names} from {table} order by all") for table, names in columns}
+
+
+def differences(expected, found):
+    """What two contents differ in; sums may differ in their last digits, as the order of adding is nobody's promise."""
+    if expected.keys() != found.keys():
+        return [f"tables {sorted(expected.keys() ^ found.keys())}"]
+    result = [
+        f"{table}: {len(rows)} rows expected" for table, rows in expected.items() if len(rows) != len(found[table])
+    ]
+    for table, rows in expected.items():
+        tolerance = 1e-9 if table.startswith("health_") else 1e-12
+        result += [
+            f"{table}.{name}: {value!r} expected, {theirs[name]!r} found in {ours}"
+            for ours, theirs in zip(rows, found[table], strict=False)
+            for name, value in ours.items()
+            # NaN is not equal to itself
+            if str(value) != str(theirs[name]) and not is_close(ours, theirs, name, tolerance)
+        ]
+    return result
+
+
+def is_close(ours, theirs, name, tolerance):
+    """Sums of odd powers are near zero, so that their digits are those of what was added."""
+    if not isinstance(ours[name], float) or not isinstance(theirs[name], float):
+        return False
+    added = {"sum_1": ("row_count", "sum_2"), "sum_3": ("sum_2", "sum_4")}.get(name)
+    scale = math.sqrt(ours[added[0]] * ours[added[1]]) if added else 0
+    return math.isclose(ours[name], theirs[name], rel_tol=tolerance, abs_tol=tolerance * scale)
+
+
+def assert_same(expected, project, what):
+    found = differences(expected, contents(project))
+    assert found == [], f"{what}: " + "\n".join(found[:10])
+
+
+# a situation: the project before its build, the tables after it, and how many events the build had
+Undisturbed = collections.namedtuple("Undisturbed", "before after events")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(processes, tmp_path_factory):
+    """The three situations, built one after the other without a disturbance."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    project = Project(folder / "project", CONFIGURATION, sources=["rows", "training", "visits", "answers"])
+    project.dbt("parse")
+    result = {}
+    for name, change in CHANGES.items():
+        project.sql(change)
+        before = project.copy(folder / name.replace(" ", "_"))
+        build(processes, project, name, *MODELS_IN_ORDER)
+        result[name] = Undisturbed(before, contents(project), int((project.folder / "events.txt").read_text()))
+    return result
+
+
+def moments(situation, chain, events):
+    """The moments of a chain: one in a scan, the others spread over the whole build, in any order."""
+    generator = random.Random(f"{SEED} {situation} {chain}")
+    strata = [number * CHAINS + chain for number in range(KILLS_A_CHAIN)]
+    generator.shuffle(strata)
+    scan = Moment(model=generator.choice(SCANNING_MODELS), seconds=generator.uniform(0, 0.15))
+    width = events / (CHAINS * KILLS_A_CHAIN)
+    return [scan, *(Moment(event=1 + int((stratum + generator.random()) * width)) for stratum in strata)]
+
+
+@pytest.mark.parametrize("chain", range(CHAINS))
+@pytest.mark.parametrize("situation", CHANGES)
+def test_killed_again_and_again_a_rerun_equals_an_undisturbed_build(situation, chain, undisturbed, processes, tmp_path):
+    """A chain of builds that die, first in a scan and then between any two statements, and one build that does not."""
+    expected = undisturbed[situation]
+    project = expected.before.copy(tmp_path / "project")
+    chosen = moments(situation, chain, expected.events)
+    what = f"seed {SEED}, {situation}, chain {chain}, {chosen}"
+    for moment in chosen:
+        kill(processes, project, moment, what)
+    build(processes, project, what)
+    assert_same(expected.after, project, what)
+
+
+def real_build(project):
+    """A `dbt build` as anybody starts it, in a process group of its own."""
+    command = [sys.executable, "-m", "dbt.cli.main", "build", "--threads", "1"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=project.folder, start_new_session=True, **streams)
+
+
+def test_stopped_by_ctrl_c_and_by_a_scheduler_a_rerun_equals_an_undisturbed_build(undisturbed, processes, tmp_path):
+    """The signal is sent when dbt says that it begins with the statistics, to all its processes, and again while it goes on."""
+    expected = undisturbed["first build"]
+    project = expected.before.copy(tmp_path / "project")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with real_build(project) as process:
+            output = ""
+            for line in process.stdout:
+                output += line
+                if "START sql incremental model main.column_statistics" in output:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, number)
+        assert process.returncode != 0, f"{number!r}: {output}"
+        assert "health_profile" not in contents(project), f"{number!r} came too late to prove anything"
+    build(processes, project, "after the signals")
+    assert_same(expected.after, project, "after the signals")
+
+
+def test_a_second_build_meanwhile_stops_with_a_message_and_harms_nothing(undisturbed, processes, tmp_path):
+    """The first build is held between two statements until the second has given up."""
+    expected = undisturbed["next period"]
+    project = expected.before.copy(tmp_path / "project")
+    reached, go_on = processes.Event(), processes.Event()
+    moment = Moment(event=expected.events // 2)
+    first = start(processes, project, *MODELS_IN_ORDER, moment=moment, reached=reached, go_on=go_on)
+    try:
+        assert reached.wait(60), (project.folder / "build.txt").read_text()
+        with real_build(project) as second:
+            output = second.stdout.read()
+    finally:
+        go_on.set()
+    assert second.returncode != 0
+    assert "Could not set lock on file" in output and str(project.database) in output, output
+    finish(first, project, 0, "the first of two builds")
+    assert_same(expected.after, project, "the first of two builds")
+
+
+def test_a_table_that_cannot_be_read_half_way_is_completed_when_it_can(undisturbed, processes, tmp_path):
+    """Its periods are counted, its columns are not: the build says so, and the next one reads what is missing."""
+    expected = undisturbed["next period"]
+    project = expected.before.copy(tmp_path / "project")
+    project.sql("""
+        alter table raw.rows rename to stored_rows;
+        create view raw.rows as
+            select * replace (case when id = 600005 then cast(site as double) else size end as size) from raw.stored_rows;
+    """)
+    build(processes, project, "a value that cannot be cast", expected=1)
+    assert "Conversion Error: Could not convert string" in (project.folder / "build.txt").read_text()
+    newest = "select max(period_start) = date '2024-03-07' from {} where monitor = 'events' and dataset = 'production'"
+    assert project.sql(newest.format("monitored_periods")) == [(True,)]
+    assert project.sql(newest.format("column_statistics")) == [(False,)]
+    project.sql("create or replace view raw.rows as from raw.stored_rows")
+    build(processes, project, "the view is repaired")
+    assert_same(expected.after, project, "the view is repaired")
+
+
+def test_changed_columns_are_new_in_the_build_that_reports_them_first(undisturbed, processes, tmp_path):
+    """A build that died between recording a change and reporting it does not swallow the news."""
+    project = undisturbed["late rows"].before.copy(tmp_path / "project")
+    kill(processes, project, Moment(event=1, model="health_schema_changes"), "before the report")
+    build(processes, project, "the report", *MODELS_IN_ORDER)
+    changes = "from health_schema_changes where change in ('added', 'retyped') and dataset = 'production' order by all"
+    assert project.sql(f"select column_name, is_new {changes}") == [("extra", True), ("pieces", True)]
+
+
+def test_the_first_values_of_a_column_draw_its_grid_though_the_build_that_saw_them_died(processes, tmp_path):
+    """The build is killed when the new period is counted and the grid of the column not yet drawn."""
+    monitor = {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}
+    project = Project(tmp_path / "project", {"monitors": {"m": monitor}})
+    project.sql("create table raw.rows as select date '2024-01-05' as happened_at, null::double as x from range(500)")
+    build(processes, project, "no values", *MODELS_IN_ORDER)
+    project.sql("insert into raw.rows select date '2024-02-05', i * 1.5 from range(500) t(i)")
+    kill(processes, project, Moment(event=1, model="column_grids"), "before the grid is drawn")
+    build(processes, project, "the grid", *MODELS_IN_ORDER)
+    assert project.sql("select generation, sampled_value_count from column_grids") == [(2, 500)]
