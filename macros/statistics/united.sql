@@ -9,8 +9,7 @@
     {%- endif -%}
     {%- set staged = [] -%}
     {%- for batch in batches -%}
-        {%- set table = 'data_health_' ~ name ~ '_' ~ loop.index -%}
-        {%- do run_query('drop table if exists ' ~ table) -%}
+        {%- set table = 'data_health_' ~ name ~ '_' ~ loop.index ~ '_' ~ invocation_id[:8] -%}
         {%- do run_query('create temporary table ' ~ table ~ ' as ' ~ batch | join('\n    union all')) -%}
         {%- do staged.append('\n    select * from ' ~ table) -%}
     {%- endfor -%}
