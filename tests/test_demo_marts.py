@@ -290,6 +290,8 @@ def test_exact_duplicates(demo, weeks):
     assert (min(whole), max(whole)) == (57, 93)
     keys = demo.sql("select count(*), count(distinct screening_id) from screenings")
     assert keys == [(5637, 5637)]
+    removed = "select count(*), count(distinct screening_id), min(duplicate_count), max(duplicate_count), bool_and(is_identical) from screenings_removed"
+    assert demo.sql(removed) == [(70, 70, 2, 2, True)]
 
 
 def test_late_rows(demo, months, weeks):

@@ -4,7 +4,12 @@
 #}
 {% macro engine_sql(operation, first=none, second=none) -%}
     {%- set templates = adapter.dispatch('engine_templates', 'data_health')() -%}
-    {{ return(templates[operation] | format(first=first, second=second)) }}
+    {%- set pieces = [] -%}
+    {#- cut at the places first, so that what is filled in is never searched for them -#}
+    {%- for piece in templates[operation].split('{first}') -%}
+        {%- do pieces.append(piece.split('{second}') | join(second or '')) -%}
+    {%- endfor -%}
+    {{ return(pieces | join(first or '')) }}
 {%- endmacro %}
 
 
@@ -23,28 +28,28 @@
 {% macro default__engine_templates() -%}
     {{ return({
         'quote': '"',
-        'is_finite': "(%(first)s > cast('-Infinity' as double precision) and %(first)s < cast('Infinity' as double precision))",
-        'is_nan': "%(first)s = cast('NaN' as double precision)",
-        'is_finite_time': "isfinite(%(first)s)",
-        'distinct_count': "count(distinct %(first)s)",
-        'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left(%(first)s, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
+        'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
+        'is_nan': "{first} = cast('NaN' as double precision)",
+        'is_finite_time': "isfinite({first})",
+        'distinct_count': "count(distinct {first})",
+        'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left({first}, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
         'types_with_nan': 'float double real',
-        'quotient': "(%(first)s) / %(second)s",
-        'tail_quotient': "0.1e0 * (%(first)s) / %(second)s",
-        'deviation': "%(first)s - %(second)s",
-        'summand': "%(first)s",
-        'list_element': "(array[%(first)s])[%(second)s]",
-        'row_hash': "md5(%(first)s)",
-        'row_hash_column': "coalesce(cast(%(first)s as varchar), '')",
+        'quotient': "({first}) / {second}",
+        'tail_quotient': "0.1e0 * ({first}) / {second}",
+        'deviation': "{first} - {second}",
+        'summand': "{first}",
+        'list_element': "(array[{first}])[{second}]",
+        'row_hash': "md5({first})",
+        'row_hash_column': "coalesce(cast({first} as varchar), '')",
         'row_hash_separator': " || '|' || ",
-        'epoch_seconds': "cast(extract(epoch from %(first)s) as double precision)",
-        'from_epoch_seconds': "(to_timestamp(%(first)s) at time zone 'UTC')",
-        'period_start_day': "cast(%(first)s as date)",
-        'period_start_week': "cast(date_trunc('week', %(first)s) as date)",
-        'period_start_month': "cast(date_trunc('month', %(first)s) as date)",
-        'period_start_quarter': "cast(date_trunc('quarter', %(first)s) as date)",
-        'time_literal': "timestamp '%(first)s'",
-        'time_literal_with_zone': "timestamp with time zone '%(first)s %(second)s'",
+        'epoch_seconds': "cast(extract(epoch from {first}) as double precision)",
+        'from_epoch_seconds': "(to_timestamp({first}) at time zone 'UTC')",
+        'period_start_day': "cast({first} as date)",
+        'period_start_week': "cast(date_trunc('week', {first}) as date)",
+        'period_start_month': "cast(date_trunc('month', {first}) as date)",
+        'period_start_quarter': "cast(date_trunc('quarter', {first}) as date)",
+        'time_literal': "timestamp '{first}'",
+        'time_literal_with_zone': "timestamp with time zone '{first} {second}'",
         'compute_once': '',
         'begin_model': '',
         'hold_still': '',
@@ -60,15 +65,15 @@
 {% macro duckdb__engine_templates() -%}
     {%- set templates = data_health.default__engine_templates() -%}
     {%- do templates.update({
-        'is_finite': "isfinite(%(first)s)",
-        'distinct_count': "approx_count_distinct(%(first)s)",
-        'row_hash': "hash(%(first)s)",
-        'row_hash_column': "%(first)s",
+        'is_finite': "isfinite({first})",
+        'distinct_count': "approx_count_distinct({first})",
+        'row_hash': "hash({first})",
+        'row_hash_column': "{first}",
         'row_hash_separator': ", ",
-        'epoch_seconds': "case when isfinite(%(first)s) then cast(epoch(%(first)s) as double) when %(first)s > '1970-01-01' then cast('Infinity' as double) when %(first)s < '1970-01-01' then cast('-Infinity' as double) end",
-        'from_epoch_seconds': "make_timestamp(cast(round(1e6 * %(first)s) as bigint))",
-        'period_start_week': "(cast(%(first)s as date) - cast(isodow(cast(%(first)s as date)) - 1 as integer))",
-        'period_start_month': "(cast(%(first)s as date) - cast(day(cast(%(first)s as date)) - 1 as integer))"
+        'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double) when {first} > '1970-01-01' then cast('Infinity' as double) when {first} < '1970-01-01' then cast('-Infinity' as double) end",
+        'from_epoch_seconds': "make_timestamp(cast(round(1e6 * {first}) as bigint))",
+        'period_start_week': "(cast({first} as date) - cast(isodow(cast({first} as date)) - 1 as integer))",
+        'period_start_month': "(cast({first} as date) - cast(day(cast({first} as date)) - 1 as integer))"
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}
@@ -84,15 +89,15 @@
     {%- set templates = data_health.default__engine_templates() -%}
     {%- do templates.update({
         'types_with_nan': 'float double real numeric',
-        'quotient': "(%(first)s + 1e-20 * %(second)s) / %(second)s",
-        'tail_quotient': "0.1e0 * (%(first)s + 1e-20 * %(second)s) / %(second)s",
-        'deviation': "case when abs(%(first)s - %(second)s) <= 1e-60 then 0e0 else %(first)s - %(second)s end",
-        'summand': "case when %(first)s > 1e290 then 1e290 when %(first)s < -1e290 then -1e290 else %(first)s end",
-        'list_element': "(cast(array[%(first)s] as double precision[]))[%(second)s]",
+        'quotient': "({first} + 1e-20 * {second}) / {second}",
+        'tail_quotient': "0.1e0 * ({first} + 1e-20 * {second}) / {second}",
+        'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
+        'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
+        'list_element': "(cast(array[{first}] as double precision[]))[{second}]",
         'compute_once': "offset 0",
         'begin_model': "set local enable_nestloop = off; set local jit = off",
-        'hold_still': "lock table %(first)s in share mode",
-        'hold_alone': "lock table %(first)s in exclusive mode"
+        'hold_still': "lock table {first} in share mode",
+        'hold_alone': "lock table {first} in exclusive mode"
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}

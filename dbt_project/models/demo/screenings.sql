@@ -1,9 +1,6 @@
-with arrivals as (
+with first_arrivals as (
 
-    select
-        *,
-        row_number() over (partition by screening_id order by loaded_at, patient_id) as arrival
-    from {{ ref('stg_screenings') }}
+{{ data_health.deduplicate(ref('stg_screenings'), key=['screening_id'], survivor=['loaded_at', 'patient_id']) }}
 
 ),
 
@@ -16,12 +13,6 @@ predictions as (
         predicted,
         row_number() over (partition by screening_id order by model_version desc) as age_rank
     from {{ ref('raw_predictions') }}
-
-),
-
-first_arrivals as (
-
-    select * from arrivals where arrival = 1
 
 ),
 
