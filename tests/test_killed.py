@@ -267,7 +267,11 @@ def test_killed_again_and_again_a_rerun_equals_an_undisturbed_build(situation, c
 
 def real_build(project):
     """A `dbt build` as anybody starts it, in a process group of its own."""
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--threads", "1"]
+    # tests that a shell started in the background ignore Ctrl-C, and would pass that on
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from dbt.cli.main import cli; cli()"
+    )
+    command = [sys.executable, "-c", code, "build", "--threads", "1"]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, cwd=project.folder, start_new_session=True, **streams)
 

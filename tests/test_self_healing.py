@@ -185,3 +185,44 @@ def test_statistics_of_an_older_version_are_built_again_where_the_rows_still_are
     )
     assert [rows for rows, *_ in profile] == [31 * 24, 29 * 24, 31 * 24]
     assert all(has_median for *_, has_median in profile)
+
+
+@pytest.mark.parametrize(
+    ("time_type", "loaded_type"),
+    [
+        ("timestamptz", None),
+        ("timestamptz", "timestamptz"),
+        ("timestamp_ns", "date"),
+        ("date", None),
+        ("timestamp_s", "timestamp_ns"),
+    ],
+)
+def test_the_mark_leaves_no_row_out_whatever_the_types_and_the_clock(tmp_path, time_type, loaded_type):
+    """The days hold the hour that comes twice in autumn, fractions of a second, and a row at infinity."""
+    monitor = {
+        "relation": {"source": ["raw", "rows"]},
+        "key": "id",
+        "time": "at",
+        "timezone": "America/New_York",
+        "grain": "day",
+        "loaded_at": "loaded" if loaded_type else None,
+    }
+    consumer = Consumer(tmp_path / "project", {"monitors": {"events": monitor}})
+    consumer.sql(f"""
+        create table raw.rows as
+        select
+            i as id,
+            cast(timestamp '2024-11-02 00:00:00.123456' + interval 20 minute * i as {time_type}) as at,
+            cast(timestamp '2024-12-01 10:00:00.654321' + interval 7 second * i as {loaded_type or "timestamp"}) as loaded,
+            i * 1.5 as size
+        from range(200) as numbers(i)
+    """)
+    if time_type != "timestamp_s":
+        consumer.sql("insert into raw.rows values (1000, 'infinity', null, 5)")
+    consumer.build()
+    rows = consumer.sql("select count(*) from raw.rows")
+    for table in STATISTICS:
+        assert consumer.sql(f"select sum(row_count) from {table} where column_name = 'size'") == rows
+    consumer.build()
+    for table in STATISTICS:
+        assert written_by_last_run(consumer, table) == []
