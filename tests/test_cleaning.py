@@ -60,6 +60,20 @@ def test_each_key_keeps_its_best_row_and_nothing_is_lost(deduplicated):
     assert [name for name, *_ in deduplicated.sql("describe kept")] == ["id", "Größe", "loaded_at", "source", "amount"]
 
 
+def test_the_relation_may_have_columns_of_any_name(tmp_path):
+    """Also those that the macros make themselves, or '' where another row has a null."""
+    arguments = "source('raw', 'rows'), key=['key'], survivor=['row_hash desc'], identify_by=['text']"
+    model = "{{ data_health.removed_duplicates(%s) }}" % arguments  # noqa: UP031
+    consumer = Consumer(tmp_path / "project", {}, models={"removed.sql": model})
+    consumer.sql("""
+        create table raw.rows as select * from (values (1, 2, '', 'a|'), (1, 1, null, 'a'), (2, 5, 'b', null), (2, 5, 'b', null))
+            as rows (key, row_hash, text, "order")
+    """)
+    consumer.build("--exclude", "package:data_health")
+    rows = consumer.sql('select key, row_hash, text, "order", survivor_text, is_identical from removed order by key')
+    assert rows == [(1, 1, None, "a", "", False), (2, 5, "b", None, "b", True)]
+
+
 def test_any_order_of_the_rows_gives_the_same_survivors(deduplicated, tmp_path):
     consumer = deduplicated.copy(tmp_path / "project")
     survivors = set()

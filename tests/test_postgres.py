@@ -298,3 +298,28 @@ def test_late_rows_and_new_columns_rebuild_only_what_they_touch(postgres, tmp_pa
     project.build()
     assert {column for _, column in built_since(newest)} == {"extra"}
     assert len(built_since(newest)) == 8
+
+
+def test_scalers_equal_those_of_scikit_learn(postgres, tmp_path):
+    from sklearn.preprocessing import RobustScaler, StandardScaler
+
+    models = {}
+    for method in ("standard", "robust"):
+        models[f"fit_{method}.sql"] = (
+            "{{ config(materialized='table') }} "
+            f"{{{{ data_health.fit_scaler(source('raw', 'rows'), ['x', 'same'], '{method}') }}}}"
+        )
+        models[f"scaled_{method}.sql"] = (
+            f"{{{{ data_health.standardise(source('raw', 'rows'), ref('fit_{method}'), ['x', 'same'], ['id'], '{method}') }}}}"
+        )
+    project = PostgresConsumer(postgres, tmp_path / "scalers", {}, models=models)
+    project.sql(
+        "create table raw.rows as select i as id, exp(sin(i) * 5) as x, .1::float8 as same from generate_series(1, 500) as i"
+    )
+    project.sql("insert into raw.rows values (501, null, .1), (502, 'NaN', .1)")
+    project.build("--exclude", "package:data_health")
+    values = [list(row) for row in project.sql("select coalesce(x, 'NaN'), same from raw.rows order by id")]
+    for method, oracle in (("standard", StandardScaler()), ("robust", RobustScaler())):
+        found = project.sql(f"select coalesce(x, 'NaN'), same from scaled_{method} order by id")
+        expected = oracle.fit(values).transform(values)
+        assert [list(row) for row in found] == pytest.approx(expected, rel=1e-12, abs=1e-12, nan_ok=True)

@@ -6,7 +6,7 @@
     from (
 {{ data_health.numbered_duplicates(relation, key, survivor, names, nulls_match) }}
     ) as numbered_rows
-    where duplicate_number = 1
+    where data_health_number = 1
 {%- endmacro %}
 
 
@@ -16,39 +16,41 @@
     select
         {{ data_health.quoted_list(names) | join(',\n        ') }},
         {%- for name in identify_by %}
-        {{ data_health.quoted('survivor_' ~ name) }},
+        {{ data_health.quoted('data_health_survivor_' ~ name) }} as {{ data_health.quoted('survivor_' ~ name) }},
         {%- endfor %}
-        duplicate_number,
-        duplicate_count,
-        row_hash = survivor_row_hash as is_identical
+        data_health_number as duplicate_number,
+        data_health_count as duplicate_count,
+        data_health_hash = data_health_survivor_hash as is_identical
     from (
-{{ data_health.numbered_duplicates(relation, key, survivor, names, nulls_match, ['row_hash'] + identify_by) }}
+{{ data_health.numbered_duplicates(relation, key, survivor, names, nulls_match, identify_by) }}
     ) as numbered_rows
-    where duplicate_number > 1
+    where data_health_number > 1
 {%- endmacro %}
 
 
 {#
     Every row with its number among its duplicates, the survivor first. The order is total: what the rule for survivors leaves
-    open is settled by a hash of the whole row, so only rows that are equal in every column can change places.
+    open is settled by a hash of the whole row, so only rows that are equal in every column can change places. Columns of its own
+    begin with data_health_, so that those of the relation may have any name.
 #}
 {% macro numbered_duplicates(relation, key, survivor, names, nulls_match, carried=[]) -%}
     {%- set keys = data_health.quoted_list(key) %}
     {%- set same_key = 'partition by ' ~ keys | join(', ') %}
-    {%- set best_first = 'order by ' ~ (data_health.nulls_last(survivor) + ['row_hash']) | join(', ') %}
+    {%- set best_first = 'order by ' ~ (data_health.nulls_last(survivor) + ['data_health_hash']) | join(', ') %}
     {%- set is_matched = 'true' if nulls_match else keys | join(' is not null and ') ~ ' is not null' %}
         select
             {{ data_health.quoted_list(names) | join(',\n            ') }},
-            row_hash,
-            case when {{ is_matched }} then row_number() over ({{ same_key }} {{ best_first }}) else 1 end as duplicate_number,
-            case when {{ is_matched }} then count(*) over ({{ same_key }}) else 1 end as duplicate_count
+            data_health_hash,
+            case when {{ is_matched }} then row_number() over ({{ same_key }} {{ best_first }}) else 1 end as data_health_number,
+            case when {{ is_matched }} then count(*) over ({{ same_key }}) else 1 end as data_health_count,
+            first_value(data_health_hash) over ({{ same_key }} {{ best_first }}) as data_health_survivor_hash
             {%- for name in carried %},
-            first_value({{ data_health.quoted(name) }}) over ({{ same_key }} {{ best_first }}) as {{ data_health.quoted('survivor_' ~ name) }}
+            first_value({{ data_health.quoted(name) }}) over ({{ same_key }} {{ best_first }}) as {{ data_health.quoted('data_health_survivor_' ~ name) }}
             {%- endfor %}
         from (
             select
                 {{ data_health.quoted_list(names) | join(',\n                ') }},
-                {{ data_health.row_hash(data_health.quoted_list(names)) }} as row_hash
+                {{ data_health.row_hash(data_health.quoted_list(names)) }} as data_health_hash
             from {{ relation }}
         ) as hashed_rows
 {%- endmacro %}

@@ -40,7 +40,7 @@
         'summand': "{first}",
         'list_element': "(array[{first}])[{second}]",
         'row_hash': "md5({first})",
-        'row_hash_column': "coalesce(cast({first} as varchar), '')",
+        'row_hash_column': "coalesce(cast(length(cast({first} as varchar)) as varchar) || ':' || cast({first} as varchar), 'null')",
         'row_hash_separator': " || '|' || ",
         'epoch_seconds': "cast(extract(epoch from {first}) as double precision)",
         'from_epoch_seconds': "(to_timestamp({first}) at time zone 'UTC')",

@@ -47,6 +47,7 @@ period_statistics as (
         column_statistics.row_count - column_statistics.null_count - column_statistics.nan_count
             - column_statistics.positive_infinity_count - column_statistics.negative_infinity_count
             - column_statistics.extreme_count as moment_count
+    -- under --empty dbt gives a relation an alias of its own, so that a second one needs these brackets
     from (select * from {{ ref('column_statistics') }}) as column_statistics
     inner join dataset_periods
         on column_statistics.period_key = dataset_periods.stored_period_key

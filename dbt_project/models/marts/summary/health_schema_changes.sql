@@ -10,6 +10,7 @@ with configured_columns as (
         monitored_columns.family,
         monitored_columns.valid_from,
         monitored_columns.valid_to
+    -- under --empty dbt gives a relation an alias of its own, so that a second one needs these brackets
     from (select * from {{ ref('monitored_columns') }}) as monitored_columns
     inner join (select * from {{ ref('configured_datasets') }}) as configured_datasets
         on monitored_columns.monitor = configured_datasets.monitor

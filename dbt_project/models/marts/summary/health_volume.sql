@@ -22,6 +22,7 @@ counted_periods as (
         monitored_periods.newest_event,
         monitored_periods.newest_load,
         configured_periods.is_latest
+    -- under --empty dbt gives a relation an alias of its own, so that a second one needs these brackets
     from (select * from {{ ref('monitored_periods') }}) as monitored_periods
     inner join configured_periods
         on monitored_periods.period_key = configured_periods.stored_period_key
