@@ -1,4 +1,7 @@
-{#- What health_monitors shows of one monitor, as rows (subject, name, value, role, data_type, is_watched, is_value_shown, reason). -#}
+{#-
+  What health_monitors shows of one monitor, as rows (subject, name, value, role, data_type, is_watched, is_value_shown, reason).
+  A column is described as the production table has it; one that only a reference has, as the reference has it.
+-#}
 {% macro monitor_rows(monitor, datasets) %}
   {% set rows = [data_health.monitor_row('monitor', monitor.name, data_health.relation_text(monitor.relation))] %}
   {% for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns'] %}
@@ -7,9 +10,23 @@
     {% endif %}
   {% endfor %}
   {% for reference in monitor.references %}
-    {% do rows.append(data_health.monitor_row('reference', reference.name, data_health.reference_text(reference))) %}
+    {% do rows.append(data_health.monitor_row('reference', reference.name,
+      'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'
+      else 'last ' ~ reference.days ~ ' days' if reference.kind == 'rolling'
+      else data_health.relation_text(reference.relation)
+    )) %}
   {% endfor %}
-  {{ return(rows + data_health.column_rows_of_monitor(monitor, datasets)) }}
+  {% set columns = {} %}
+  {% for dataset in datasets %}
+    {% for column in dataset.columns %}
+      {% set known = columns.get(column.name) %}
+      {% if not known or (column.from_labels and not known.is_watched) %}
+        {% set where_it_is = 'table of labels' if column.from_labels else dataset.name %}
+        {% do columns.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column, column.name in dataset.monitor.show_values)}) %}
+      {% endif %}
+    {% endfor %}
+  {% endfor %}
+  {{ return(rows + columns.values() | list) }}
 {% endmacro %}
 
 
@@ -23,34 +40,10 @@
 {% endmacro %}
 
 
-{#- A column is described as the production table has it; one that only a reference has, as the reference has it. -#}
-{% macro column_rows_of_monitor(monitor, datasets) %}
-  {% set rows = {} %}
-  {% for dataset in datasets %}
-    {% for column in dataset.columns %}
-      {% set known = rows.get(column.name) %}
-      {% if not known or (column.from_labels and not known.is_watched) %}
-        {% set where_it_is = 'table of labels' if column.from_labels else dataset.name %}
-        {% do rows.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column, column.name in dataset.monitor.show_values)}) %}
-      {% endif %}
-    {% endfor %}
-  {% endfor %}
-  {{ return(rows.values() | list) }}
-{% endmacro %}
-
-
 {#- A relation as a person would write it. -#}
 {% macro relation_text(relation) %}
   {% if relation.get('source') %}{{ return('source ' ~ relation['source'] | join('.')) }}{% endif %}
   {{ return('ref ' ~ (relation['ref'] if relation['ref'] is string else relation['ref'] | join('.'))) }}
-{% endmacro %}
-
-
-{#- A reference as a person would write it. -#}
-{% macro reference_text(reference) %}
-  {% if reference.kind == 'window' %}{{ return('from ' ~ reference['from'] ~ ' to ' ~ reference.to) }}{% endif %}
-  {% if reference.kind == 'rolling' %}{{ return('last ' ~ reference.days ~ ' days') }}{% endif %}
-  {{ return(data_health.relation_text(reference.relation)) }}
 {% endmacro %}
 
 

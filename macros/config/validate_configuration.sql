@@ -3,33 +3,24 @@
     compiling, documenting or listing a project must work whatever this package thinks of its variables.
 #}
 {% macro validate_configuration() %}
-    {% if execute and flags.WHICH in ['run', 'build'] %}
-        {% set problems = data_health.configuration_problems() %}
-        {% if problems %}
-            {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
-            {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
-        {% endif %}
-    {% endif %}
-{% endmacro %}
-
-
-{% macro configuration_problems() %}
-    {% set configuration = data_health.configured_block() %}
+    {% if not execute or flags.WHICH not in ['run', 'build'] %}{{ return(none) }}{% endif %}
+    {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
+    {% set problems = [] %}
     {% if configuration is not mapping %}
-        {{ return([data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults and monitors')]) }}
+        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults and monitors')) %}
+    {% else %}
+        {% set block = {'keys': {
+            'defaults': {'type': 'mapping', 'keys': schema},
+            'monitors': {'type': 'mapping', 'keys': {}}
+        }} %}
+        {% do problems.extend(data_health.schema_problems(block, '', '', configuration)) %}
     {% endif %}
-    {% set schema = data_health.monitor_schema() %}
-    {% set block = {'keys': {
-        'defaults': {'type': 'mapping', 'keys': schema},
-        'monitors': {'type': 'mapping', 'keys': {}}
-    }} %}
-    {% set problems = data_health.schema_problems(block, '', '', configuration) %}
     {% set resolved, selected = data_health.resolved_monitors(), data_health.selected_monitors() %}
     {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}
         {% do problems.append(data_health.problem('', 'DATA_HEALTH_ONLY', name, data_health.known_names(name, resolved.keys() | list))) %}
     {% endfor %}
-    {% if data_health.rebuild_span() is sameas false %}{% do problems.append(data_health.rebuild_problem()) %}{% endif %}
-    {% set monitors = configuration.get('monitors') %}
+    {% if data_health.rebuild_span() is string %}{% do problems.append(data_health.rebuild_span()) %}{% endif %}
+    {% set monitors = configuration.get('monitors') if configuration is mapping else none %}
     {% for name, monitor in (monitors if monitors is mapping else {}).items() %}
         {% set found = data_health.monitor_problems(schema, configuration.get('defaults'), name, monitor) %}
         {% if not found and name in selected %}
@@ -37,7 +28,10 @@
         {% endif %}
         {% do problems.extend(found) %}
     {% endfor %}
-    {{ return(problems) }}
+    {% if problems %}
+        {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
+        {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
+    {% endif %}
 {% endmacro %}
 
 

@@ -18,9 +18,11 @@
     Times: epoch_seconds takes a time without zone as UTC; from_epoch_seconds gives one without zone.
     text_pattern: a run of digits becomes 9, of letters a, of blanks one blank; at most 40 characters are read.
     row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn.
+    count_where: rows for which a condition holds; a sum of casts takes half the time of a sum over a case.
     types_with_nan: parts of the names of the number types that have NaN or infinities.
+    tail_bin: number of the bin at a distance beyond a grid; the first is one step wide, each other a tenth wider: 0.0953… is ln(1.1).
     quotient of a distance, which is not negative, and a step; deviation of a value from a centre; summand of a sum of any
-    doubles: here a warehouse takes care that its arithmetic does not end the query.
+    doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end the query.
     list_element: an element of a list of literals, counted from one.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
@@ -31,11 +33,12 @@
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
         'is_nan': "{first} = cast('NaN' as double precision)",
         'is_finite_time': "isfinite({first})",
+        'count_where': "coalesce(sum(cast({first} as integer)), 0)",
         'distinct_count': "count(distinct {first})",
         'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left({first}, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
         'types_with_nan': 'float double real',
         'quotient': "({first}) / {second}",
-        'tail_quotient': "0.1e0 * ({first}) / {second}",
+        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first}) / {second}) / 0.09531017980432493e0)",
         'deviation': "{first} - {second}",
         'summand': "{first}",
         'list_element': "(array[{first}])[{second}]",
@@ -90,7 +93,7 @@
     {%- do templates.update({
         'types_with_nan': 'float double real numeric',
         'quotient': "({first} + 1e-20 * {second}) / {second}",
-        'tail_quotient': "0.1e0 * ({first} + 1e-20 * {second}) / {second}",
+        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first} + 1e-20 * {second}) / {second}) / 0.09531017980432493e0)",
         'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
         'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
         'list_element': "(cast(array[{first}] as double precision[]))[{second}]",

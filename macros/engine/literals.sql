@@ -5,8 +5,22 @@
 {%- endmacro %}
 
 
-{# A text as a literal; a quote inside the text is doubled. #}
+{# Column names, each quoted. #}
+{% macro quoted_list(names) -%}
+    {%- set result = [] -%}
+    {%- for name in names -%}{%- do result.append(data_health.quoted(name)) -%}{%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}
+
+
+{# A text, or each of a list of texts, as a literal; a quote inside is doubled, and none becomes a null that is known to be a text. #}
 {% macro text_literal(value) -%}
+    {%- if value is none -%}{{ return('cast(null as varchar)') }}{%- endif -%}
+    {%- if value is sequence and value is not string -%}
+        {%- set literals = [] -%}
+        {%- for item in value -%}{%- do literals.append(data_health.text_literal(item)) -%}{%- endfor -%}
+        {{ return(literals | join(', ')) }}
+    {%- endif -%}
     {{ return("'" ~ (value | string | replace("'", "''")) ~ "'") }}
 {%- endmacro %}
 
@@ -15,16 +29,6 @@
 {% macro double_literal(value) -%}
     {%- set text = value | string | lower -%}
     {{ return(text if 'e' in text else text ~ 'e0') }}
-{%- endmacro %}
-
-
-{# Texts as a list of literals; none becomes a null that is known to be a text. #}
-{% macro text_literals(values) -%}
-    {%- set literals = [] -%}
-    {%- for value in values -%}
-        {%- do literals.append('cast(null as varchar)' if value is none else data_health.text_literal(value)) -%}
-    {%- endfor -%}
-    {{ return(literals | join(', ')) }}
 {%- endmacro %}
 
 

@@ -3,37 +3,35 @@
     the bin of the grid without atoms, plus two for every atom below the value and one when the value is an atom.
     On a logarithmic grid, zero and negative values, which the first data did not have, get bins far below.
     Only the order of bins means anything; where a bin begins and ends is seen from the smallest and largest value in it.
+    Whole numbers and decimals have neither NaN nor infinities.
 #}
-{% macro finite_bin(value, grid) -%}
+{% macro bin_of(value, grid, is_exact_number) -%}
+    {%- set lower, upper, step = data_health.double_literal(grid.lower), data_health.double_literal(grid.upper), data_health.double_literal(grid.step) -%}
     {%- if grid.method == 'logarithmic' -%}
-        {%- set positive = data_health.linear_bin("logarithm", grid.lower, grid.upper, grid.step, grid.bin_count) -%}
-        {%- set base = "case when " ~ value ~ " <= 0 then -1000000 - "
-            ~ data_health.tail_bin("least(- " ~ value ~ ", 1e50)", "exp(" ~ data_health.double_literal(grid.lower) ~ ")")
-            ~ " else " ~ positive ~ " end" -%}
+        {%- set bin = "case when " ~ value ~ " <= 0 then -1000000 - " ~ data_health.engine_sql('tail_bin', "least(- " ~ value ~ ", 1e50)", "exp(" ~ lower ~ ")")
+            ~ " else " ~ data_health.linear_bin("logarithm", lower, upper, step, grid.bin_count) ~ " end" -%}
     {%- elif grid.method == 'knots' -%}
-        {%- set base = data_health.knot_bin(value, grid.knots) -%}
+        {%- set bin = data_health.knot_bin(value, grid.knots) -%}
     {%- else -%}
-        {%- set base = data_health.linear_bin(value, grid.lower, grid.upper, grid.step, grid.bin_count) -%}
+        {%- set bin = data_health.linear_bin(value, lower, upper, step, grid.bin_count) -%}
     {%- endif -%}
-    {%- if grid.atoms -%}
-        {%- set base = base ~ '\n        + ' ~ data_health.atoms_below(value, grid.atoms, 0, grid.atoms | length) -%}
+    {%- set atoms = '\n        + ' ~ data_health.atoms_below(value, grid.atoms, 0, grid.atoms | length) if grid.atoms else '' -%}
+    {%- set finite_bin = 'cast(' ~ bin ~ atoms ~ ' as bigint)' -%}
+    {%- if is_exact_number -%}
+        {{ return("case when " ~ value ~ " is not null then " ~ finite_bin ~ " end") }}
     {%- endif -%}
-    {{ return('cast(' ~ base ~ ' as bigint)') }}
+    {%- set special = data_health.special_bins() -%}
+    {{ return("case when " ~ value ~ " is null then null when " ~ data_health.engine_sql('is_finite', value) ~ " then " ~ finite_bin
+        ~ " when " ~ data_health.engine_sql('is_nan', value) ~ " then " ~ special.nan
+        ~ " when " ~ value ~ " > 0 then " ~ special.positive_infinity ~ " else " ~ special.negative_infinity ~ " end") }}
 {%- endmacro %}
 
 
-{# Equal bins between lower and upper; outside, bins that grow by a tenth each, open for ever. #}
+{# Equal bins between lower and upper; outside, bins that grow by a tenth each, open for ever. All arguments are SQL. #}
 {% macro linear_bin(value, lower, upper, step, bin_count) -%}
-    {%- set lower, upper, step = data_health.double_literal(lower), data_health.double_literal(upper), data_health.double_literal(step) -%}
-    {{ return("case when " ~ value ~ " < " ~ lower ~ " then -1 - " ~ data_health.tail_bin(lower ~ " - greatest(" ~ value ~ ", -1e50)", step)
+    {{ return("case when " ~ value ~ " < " ~ lower ~ " then -1 - " ~ data_health.engine_sql('tail_bin', lower ~ " - greatest(" ~ value ~ ", -1e50)", step)
         ~ " when " ~ value ~ " < " ~ upper ~ " then floor(" ~ data_health.engine_sql('quotient', value ~ ' - ' ~ lower, step) ~ ")"
-        ~ " else " ~ bin_count ~ " + " ~ data_health.tail_bin("least(" ~ value ~ ", 1e50) - " ~ upper, step) ~ " end") }}
-{%- endmacro %}
-
-
-{# Number of the bin at this distance beyond the grid; the first is one step wide, 0.0953… is ln(1.1). #}
-{% macro tail_bin(distance, step) -%}
-    {{ return("floor(ln(1e0 + " ~ data_health.engine_sql('tail_quotient', distance, step) ~ ") / 0.09531017980432493e0)") }}
+        ~ " else " ~ bin_count ~ " + " ~ data_health.engine_sql('tail_bin', "least(" ~ value ~ ", 1e50) - " ~ upper, step) ~ " end") }}
 {%- endmacro %}
 
 
@@ -45,9 +43,9 @@
         {%- do starts.append(data_health.double_literal(knot)) -%}
         {%- do widths.append(data_health.double_literal((knots[loop.index] | float - knot | float) / 8)) -%}
     {%- endif -%}{%- endfor -%}
-    {{ return("case when stretch < 0 then -1 - " ~ data_health.tail_bin(starts[0] ~ " - greatest(" ~ value ~ ", -1e50)", widths[0])
+    {{ return("case when stretch < 0 then -1 - " ~ data_health.engine_sql('tail_bin', starts[0] ~ " - greatest(" ~ value ~ ", -1e50)", widths[0])
         ~ " when stretch = " ~ last ~ " then " ~ (8 * last) ~ " + "
-        ~ data_health.tail_bin("least(" ~ value ~ ", 1e50) - " ~ data_health.double_literal(knots[last]), widths[last - 1])
+        ~ data_health.engine_sql('tail_bin', "least(" ~ value ~ ", 1e50) - " ~ data_health.double_literal(knots[last]), widths[last - 1])
         ~ " else 8 * stretch + floor((" ~ value ~ " - " ~ data_health.engine_sql('list_element', starts | join(', '), "stretch + 1") ~ ") / "
         ~ data_health.engine_sql('list_element', widths | join(', '), "stretch + 1") ~ ") end") }}
 {%- endmacro %}
@@ -81,17 +79,4 @@
 {# Bins outside the grid: null stays null; the infinities and NaN lie beyond every bin. #}
 {% macro special_bins() -%}
     {{ return({'negative_infinity': -1000000000, 'positive_infinity': 1000000000, 'nan': 1000000001}) }}
-{%- endmacro %}
-
-
-{# The bin of any value of the column. Whole numbers and decimals have neither NaN nor infinities. #}
-{% macro bin_of(value, grid, is_exact_number) -%}
-    {%- set bin = data_health.finite_bin(value, grid) -%}
-    {%- if is_exact_number -%}
-        {{ return("case when " ~ value ~ " is not null then " ~ bin ~ " end") }}
-    {%- endif -%}
-    {%- set special = data_health.special_bins() -%}
-    {{ return("case when " ~ value ~ " is null then null when " ~ data_health.engine_sql('is_finite', value) ~ " then " ~ bin
-        ~ " when " ~ data_health.engine_sql('is_nan', value) ~ " then " ~ special.nan
-        ~ " when " ~ value ~ " > 0 then " ~ special.positive_infinity ~ " else " ~ special.negative_infinity ~ " end") }}
 {%- endmacro %}

@@ -23,11 +23,11 @@
 {# The values of one column as x, with their period and segment. #}
 {% macro column_rows(part, value) %}
         select
-            {{ data_health.scan_period(part.scan) }} as period_start,
+            {{ data_health.row_period(part.scan.dataset, part.scan.has_timeless_rows) }} as period_start,
             {{ part.segmentation.value ~ ' as segment_value,' if part.segment_keys }}
             {{ value }} as x
-        from {{ data_health.scan_source(part.scan.monitor, part.scan.dataset, part.column.from_labels) }}
-        where {{ data_health.scan_condition(part.scan.monitor, part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+        from {{ data_health.scan_source(part.scan.dataset, part.column.from_labels) }}
+        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
 {%- endmacro %}
 
 
@@ -63,31 +63,28 @@
 {# The values that get a bin, every row or every different value with its number of rows, with what the method of the grid needs. #}
 {% macro rows_to_bin(part) -%}
 {%- set grid = part.column.grid -%}
-{%- set rows = data_health.counted_values(part) if grid.is_discrete else data_health.column_rows(part, part.column.value) -%}
-    {%- if grid.method == 'linear' -%}
+{%- set rows = data_health.column_rows(part, part.column.value) -%}
+{%- set counted %}
+        select
+            {{ (['period_start'] + part.segment_keys) | join(', ') }},
+            x,
+            count(*) as n
+        from (
 {{ rows }}
+        ) as single_rows
+        group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, x
+{%- endset -%}
+    {%- if grid.method == 'linear' -%}
+{{ counted if grid.is_discrete else rows }}
     {%- else %}
         select
             rows_to_place.*,
             {{ data_health.knot_stretch('x', grid.knots, 0, grid.knots | length) ~ ' as stretch' if grid.method == 'knots'
                 else 'case when x > 0 then ln(x) end as logarithm' }}
         from (
-{{ rows }}
+{{ counted if grid.is_discrete else rows }}
         ) as rows_to_place
     {%- endif -%}
-{%- endmacro %}
-
-
-{# The different values of a column with their number of rows. #}
-{% macro counted_values(part) %}
-        select
-            {{ (['period_start'] + part.segment_keys) | join(', ') }},
-            x,
-            count(*) as n
-        from (
-{{ data_health.column_rows(part, part.column.value) }}
-        ) as single_rows
-        group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, x
 {%- endmacro %}
 
 
@@ -98,7 +95,7 @@
         period_start,
         {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
         {{ part.segment_value }} as segment_value,
-        cast(case when x < 512 then x else 512 + {{ data_health.tail_bin('x - 512', '1e0') }} end as bigint) as bin,
+        cast(case when x < 512 then x else 512 + {{ data_health.engine_sql('tail_bin', 'x - 512', '1e0') }} end as bigint) as bin,
         count(*) as row_count,
         cast(sum(x) as double precision) as value_sum,
         cast(min(x) as double precision) as minimum,

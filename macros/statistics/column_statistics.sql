@@ -18,38 +18,31 @@
     {%- set value, deviation = 'value_' ~ column.id, 'deviation_' ~ column.id -%}
     {%- set result = {'null_count': 'count(*) - count(' ~ value ~ ')'} -%}
     {%- if column.grid_kind in ['numeric', 'timestamp'] -%}
-        {%- do result.update(data_health.numeric_expressions(column, value, deviation)) -%}
+        {%- do result.update({
+            'zero_count': data_health.engine_sql('count_where', value ~ ' = 0'),
+            'negative_count': data_health.engine_sql('count_where', value ~ ' < 0'),
+            'minimum': 'min(finite_' ~ value ~ ')', 'maximum': 'max(finite_' ~ value ~ ')',
+            'extreme_count': 'count(finite_' ~ value ~ ') - count(' ~ deviation ~ ')',
+            'sum_1': 'sum(' ~ deviation ~ ')',
+            'sum_2': 'sum(' ~ deviation ~ ' * ' ~ deviation ~ ')',
+            'sum_3': 'sum(' ~ deviation ~ ' * ' ~ deviation ~ ' * ' ~ deviation ~ ')',
+            'sum_4': 'sum((' ~ deviation ~ ' * ' ~ deviation ~ ') * (' ~ deviation ~ ' * ' ~ deviation ~ '))'
+        }) -%}
+        {%- if not column.is_exact_number -%}
+            {%- do result.update({
+                'nan_count': data_health.engine_sql('count_where', data_health.engine_sql('is_nan', value)),
+                'positive_infinity_count': data_health.engine_sql('count_where', value ~ " = cast('Infinity' as double precision)"),
+                'negative_infinity_count': data_health.engine_sql('count_where', value ~ " = cast('-Infinity' as double precision)")
+            }) -%}
+        {%- endif -%}
     {%- elif column.family == 'string' -%}
         {%- do result.update({
-            'empty_count': data_health.count_where(value ~ " = ''"),
+            'empty_count': data_health.engine_sql('count_where', value ~ " = ''"),
             'length_sum': 'sum(length(' ~ value ~ '))', 'length_minimum': 'min(length(' ~ value ~ '))',
             'length_maximum': 'max(length(' ~ value ~ '))'
         }) -%}
     {%- endif -%}
     {%- do result.update({'distinct_count': data_health.engine_sql('distinct_count', value)}) -%}
-    {{ return(result) }}
-{%- endmacro %}
-
-
-{# What is measured of a number or a time. #}
-{% macro numeric_expressions(column, value, deviation) -%}
-    {%- set result = {
-        'zero_count': data_health.count_where(value ~ ' = 0'),
-        'negative_count': data_health.count_where(value ~ ' < 0'),
-        'minimum': 'min(finite_' ~ value ~ ')', 'maximum': 'max(finite_' ~ value ~ ')',
-        'extreme_count': 'count(finite_' ~ value ~ ') - count(' ~ deviation ~ ')',
-        'sum_1': 'sum(' ~ deviation ~ ')',
-        'sum_2': 'sum(' ~ deviation ~ ' * ' ~ deviation ~ ')',
-        'sum_3': 'sum(' ~ deviation ~ ' * ' ~ deviation ~ ' * ' ~ deviation ~ ')',
-        'sum_4': 'sum((' ~ deviation ~ ' * ' ~ deviation ~ ') * (' ~ deviation ~ ' * ' ~ deviation ~ '))'
-    } -%}
-    {%- if not column.is_exact_number -%}
-        {%- do result.update({
-            'nan_count': data_health.count_where(data_health.engine_sql('is_nan', value)),
-            'positive_infinity_count': data_health.count_where(value ~ " = cast('Infinity' as double precision)"),
-            'negative_infinity_count': data_health.count_where(value ~ " = cast('-Infinity' as double precision)")
-        }) -%}
-    {%- endif -%}
     {{ return(result) }}
 {%- endmacro %}
 
@@ -78,13 +71,13 @@
             {%- endfor %}
         from (
             select
-                {{ data_health.scan_period(scan) }} as period_start,
+                {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
                 {{ segmentation.value }} as segment_value
                 {%- for column in chunk.columns %},
                 {{ column.value }} as value_{{ column.id }}
                 {%- endfor %}
-            from {{ data_health.scan_source(scan.monitor, scan.dataset, chunk.from_labels) }}
-            where {{ data_health.scan_condition(scan.monitor, scan.dataset, scan.stretches, scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+            from {{ data_health.scan_source(scan.dataset, chunk.from_labels) }}
+            where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
         ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk
     group by period_start, segment_value
@@ -99,6 +92,7 @@
 
 {# One scan, and one select per column that turns the wide aggregate of its chunk into rows of the long table. #}
 {% macro measured_rows(part) %}
+    {%- set known_zeros = ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
     select * from (
 
         with {{ part.name }} as (
@@ -109,7 +103,10 @@
         select
             {{ column.id }} as column_id, period_start, {{ data_health.text_literal(part.segmentation.column) }} as segment_column, segment_value
             {%- for statistic, data_type in data_health.statistic_types().items() %},
-            {{ data_health.measured_value(statistic, data_type, measured, column) }}{{ ' as ' ~ statistic if is_first }}
+            {{ 'row_count' if statistic == 'row_count'
+                else statistic ~ '_' ~ column.id if statistic in measured
+                else '0' if column.is_exact_number and statistic in known_zeros
+                else 'cast(null as ' ~ data_type ~ ')' }}{{ ' as ' ~ statistic if is_first }}
             {%- endfor %}
         from {{ part.name }}
         {{ 'union all' if not loop.last }}
@@ -119,28 +116,17 @@
 {%- endmacro %}
 
 
-{# Rows for which a condition holds; a sum of casts takes half the time of a sum over a case. #}
-{% macro count_where(condition) -%}
-    {{ return('coalesce(sum(cast(' ~ condition ~ ' as integer)), 0)') }}
-{%- endmacro %}
-
-
-{# Where a stored statistic comes from: the aggregate, a zero that is known, or null where it has no meaning. #}
-{% macro measured_value(statistic, data_type, measured, column) -%}
-    {%- if statistic == 'row_count' -%}{{ return('row_count') }}
-    {%- elif statistic in measured -%}{{ return(statistic ~ '_' ~ column.id) }}
-    {%- elif column.is_exact_number and statistic in ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] -%}{{ return('0') }}
-    {%- endif -%}
-    {{ return('cast(null as ' ~ data_type ~ ')') }}
-{%- endmacro %}
-
-
-{# The parts of which the statement is put together: one per scan, chunk of columns and segmentation. #}
+{# The parts of which the statement is put together: one per scan, chunk of twelve columns and segmentation; columns of the label table apart. #}
 {% macro statistics_parts(scans) -%}
     {%- set parts = [] -%}
     {%- for scan in scans -%}
-        {%- set scan_number = loop.index -%}
-        {%- for chunk in data_health.column_chunks(scan.columns, 12) -%}
+        {%- set scan_number, chunks = loop.index, [] -%}
+        {%- for from_labels in [false, true] -%}
+            {%- for columns in scan.columns | selectattr('from_labels', 'equalto', from_labels) | batch(12) -%}
+                {%- do chunks.append({'from_labels': from_labels, 'columns': columns}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for chunk in chunks -%}
             {%- set chunk_number = loop.index -%}
             {%- for segmentation in data_health.segmentations(scan) -%}
                 {%- do parts.append({

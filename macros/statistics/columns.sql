@@ -1,7 +1,6 @@
 {#
     The columns of a relation that a monitor watches, as the configuration and the table say it; the kind of a text column
     (categorical or text) is decided by its first data and stands in column_grids.
-    `left_out` tells why a column has no statistics.
 #}
 {% macro monitored_columns(monitor, relation_columns) -%}
     {%- set roles = data_health.column_roles(monitor) -%}
@@ -9,10 +8,14 @@
     {%- set result = [] -%}
     {%- for column in relation_columns -%}
         {%- set role = roles.get(column.name) or ('feature' if monitor.features is none else 'not listed') -%}
-        {%- do result.append(data_health.monitored_column(monitor, column.name, data_health.shown_type(column), role, false)) -%}
-        {%- if result[-1].kind == 'timestamp' and not result[-1].left_out and time_column -%}
-            {%- set distance = data_health.distance_from_event(result[-1], time_column) -%}
-            {%- if not data_health.find_column(relation_columns, distance.name) -%}{%- do result.append(distance) -%}{%- endif -%}
+        {%- set described = data_health.monitored_column(monitor, column.name, column, role) -%}
+        {%- do result.append(described) -%}
+        {%- set distance_name = column.name ~ ' (days from event)' -%}
+        {%- if described.kind == 'timestamp' and not described.left_out and time_column and not data_health.find_column(relation_columns, distance_name) -%}
+            {#- a time says more as its distance from the event: the distance stays where it is while both move on -#}
+            {%- set event = data_health.engine_sql('epoch_seconds', 'monitored_rows.' ~ data_health.quoted(time_column.name)) -%}
+            {%- do result.append(dict(described, name=distance_name, is_derived=true, kind='numeric', family='numeric', is_exact_number=false,
+                value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}
@@ -42,9 +45,13 @@
 {%- endmacro %}
 
 
-{# One column as the statistics need it. `value` is the SQL of what is counted: a double, or a text. #}
-{% macro monitored_column(monitor, name, data_type, role, from_labels) -%}
-    {%- set family = data_health.type_family(data_type) -%}
+{#
+    One column as the statistics need it. `value` is the SQL of what is counted: a double, or a text. The type is the one that the
+    warehouse names; adapters give texts a length that the table does not have. `left_out` tells why a column has no statistics.
+#}
+{% macro monitored_column(monitor, name, column, role, from_labels=false) -%}
+    {%- set family = data_health.type_family(column.data_type) -%}
+    {%- set data_type = column.dtype if family == 'string' else column.data_type -%}
     {%- set declared = (monitor.columns.get(name) or {}).get('kind') -%}
     {%- set kind = 'key' if role == 'key' else declared or {'string': none, 'other': none}.get(family, family) -%}
     {%- set identifier = 'monitored_rows.' ~ data_health.quoted('data_health_label' if from_labels else name) -%}
@@ -56,35 +63,10 @@
             else data_health.engine_sql('epoch_seconds', identifier) if kind == 'timestamp'
             else 'cast(' ~ identifier ~ (' as double precision)' if kind == 'numeric' else ' as varchar)'),
         'is_exact_number': family == 'numeric' and not data_health.engine_sql('types_with_nan').split(' ') | select('in', exact) | list,
-        'left_out': data_health.reason_left_out(role, family, data_type)
+        'left_out': 'excluded by the configuration' if role == 'excluded'
+            else 'not among the features' if role == 'not listed'
+            else 'cuts the periods; see health_volume' if role in ['time', 'loaded_at']
+            else 'type ' ~ data_type ~ ' has no statistics' if family == 'other'
+            else none
     }) }}
-{%- endmacro %}
-
-
-{# Why a column has no statistics; none for one that has. #}
-{% macro reason_left_out(role, family, data_type) -%}
-    {%- if role == 'excluded' -%}{{ return('excluded by the configuration') }}
-    {%- elif role == 'not listed' -%}{{ return('not among the features') }}
-    {%- elif role in ['time', 'loaded_at'] -%}{{ return('cuts the periods; see health_volume') }}
-    {%- elif family == 'other' -%}{{ return('type ' ~ data_type ~ ' has no statistics') }}
-    {%- endif -%}
-    {{ return(none) }}
-{%- endmacro %}
-
-
-{# A time says more as its distance from the event, in days: the distance stays where it is while both move on. #}
-{% macro distance_from_event(column, time_column) -%}
-    {%- set event = 'monitored_rows.' ~ data_health.quoted(time_column.name) -%}
-    {%- set distance = dict(column) -%}
-    {%- do distance.update({
-        'name': column.name ~ ' (days from event)', 'is_derived': true, 'kind': 'numeric', 'family': 'numeric', 'is_exact_number': false,
-        'value': '((' ~ column.value ~ ' - ' ~ data_health.engine_sql('epoch_seconds', event) ~ ') / 86400e0)'
-    }) -%}
-    {{ return(distance) }}
-{%- endmacro %}
-
-
-{# The type as the warehouse names it; adapters give texts a length that the table does not have. #}
-{% macro shown_type(column) -%}
-    {{ return(column.dtype if data_health.type_family(column.data_type) == 'string' else column.data_type) }}
 {%- endmacro %}

@@ -18,7 +18,10 @@
 {%- endmacro %}
 
 
-{# Adds what there is to know of a table to the list, unless the warehouse does not hold it. #}
+{#
+    Adds what there is to know of a table to the list, unless the warehouse does not hold it. A label that stands in a table of its own
+    takes the place of a column of the same name.
+#}
 {% macro append_dataset(datasets, monitor, name, relation_spec, reference) -%}
     {%- set relation = data_health.relation_of(relation_spec) -%}
     {%- set relation_columns = data_health.columns_of(relation) -%}
@@ -26,30 +29,25 @@
         {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
         {%- set columns = data_health.monitored_columns(monitor, relation_columns) -%}
         {%- if monitor.label and monitor.label.relation and not is_other_table -%}
-            {%- do data_health.append_joined_label(columns, monitor) -%}
+            {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) or [] -%}
+            {%- set label = data_health.find_column(label_columns, monitor.label.column) -%}
+            {%- for column in columns if label and column.name == monitor.label.column -%}
+                {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
+            {%- endfor -%}
+            {%- if label -%}{%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}{%- endif -%}
         {%- endif -%}
-        {%- set time = data_health.find_column(relation_columns, monitor.time) if monitor.time and not is_other_table else none -%}
-        {%- set loaded_at = data_health.find_column(relation_columns, monitor.loaded_at) if monitor.loaded_at and not is_other_table else none -%}
-        {%- do datasets.append({
-            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': relation, 'columns': columns,
-            'time': data_health.quoted(time.name) if time else none,
-            'time_type': time.data_type | lower if time else none,
-            'loaded_at': data_health.quoted(loaded_at.name) if loaded_at else none,
-            'loaded_at_type': loaded_at.data_type | lower if loaded_at else none
-        }) -%}
-    {%- endif -%}
-{%- endmacro %}
-
-
-{# The label that stands in a table of its own takes the place of a column of the same name. #}
-{% macro append_joined_label(columns, monitor) -%}
-    {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) -%}
-    {%- set label = data_health.find_column(label_columns or [], monitor.label.column) -%}
-    {%- if label is not none -%}
-        {%- for column in columns if column.name == monitor.label.column -%}
-            {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
+        {%- set dataset = {
+            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': relation, 'columns': columns
+        } -%}
+        {%- for role in ['time', 'loaded_at'] -%}
+            {%- set column = data_health.find_column(relation_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}
+            {%- set type = column.data_type | lower if column else '' -%}
+            {%- do dataset.update({
+                role: 'monitored_rows.' ~ data_health.quoted(column.name) if column else none,
+                role ~ '_has_zone': 'with time zone' in type or type.startswith('timestamptz') or type in ['timestamp_tz', 'timestamp_ltz']
+            }) -%}
         {%- endfor -%}
-        {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, data_health.shown_type(label), 'label', true)) -%}
+        {%- do datasets.append(dataset) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -81,14 +79,14 @@
 {%- endmacro %}
 
 
-{# The scanned datasets of the monitors of this run; empty while dbt parses and under --empty. #}
+{# The scanned datasets of the monitors of this run; none while dbt parses and under --empty. #}
 {% macro datasets_of_this_run() -%}
     {%- do data_health.declare_monitored_relations() -%}
-    {%- set result = {} -%}
+    {%- set datasets = [] -%}
     {%- if execute and not flags.EMPTY -%}
-        {%- for name, monitor in data_health.selected_monitors().items() -%}
-            {%- do result.update({name: data_health.scanned_datasets(monitor)}) -%}
+        {%- for monitor in data_health.selected_monitors().values() -%}
+            {%- do datasets.extend(data_health.scanned_datasets(monitor)) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(result) }}
+    {{ return(datasets) }}
 {%- endmacro %}

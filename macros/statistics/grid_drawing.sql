@@ -1,19 +1,3 @@
-{# Monitor|dataset -> rows that it holds, and when it last changed. #}
-{% macro dataset_sizes() -%}
-    {%- set sizes = {} -%}
-    {%- set query %}
-        select
-            monitor, dataset, cast(sum(current_row_count) as bigint) as row_count, cast(max(changed_at) as varchar) as changed_at
-        from {{ ref('monitored_periods') }}
-        group by monitor, dataset
-    {%- endset -%}
-    {%- for row in run_query(query).rows -%}
-        {%- do sizes.update({row['monitor'] ~ '|' ~ row['dataset']: row}) -%}
-    {%- endfor -%}
-    {{ return(sizes) }}
-{%- endmacro %}
-
-
 {#
     The columns whose grid this run draws, each from the first dataset that has rows of it, as samples: {monitor, dataset, columns, stretches}.
     A grid stays for ever, but for a column that changed its type, one drawn from few values of a table that has since grown tenfold,
@@ -24,7 +8,14 @@
     {%- set drawn = [] -%}
     {%- if execute and watched and load_relation(ref('monitored_periods')) is not none -%}
         {%- set grids = data_health.stored_grids(this) if load_relation(this) is not none else {} -%}
-        {%- set sizes = data_health.dataset_sizes() -%}
+        {%- set sizes = {} -%}
+        {%- set query %}
+        select
+            monitor, dataset, cast(sum(current_row_count) as bigint) as row_count, cast(max(changed_at) as varchar) as changed_at
+        from {{ ref('monitored_periods') }}
+        group by monitor, dataset
+        {%- endset -%}
+        {%- for row in run_query(query).rows -%}{%- do sizes.update({row['monitor'] ~ '|' ~ row['dataset']: row}) -%}{%- endfor -%}
         {%- for column in watched -%}
             {%- set column_key = column.monitor.name ~ '|' ~ column.name -%}
             {%- set size = sizes.get(column.monitor.name ~ '|' ~ column.dataset.name) -%}
@@ -80,10 +71,10 @@
 {% macro sampled_rows(sample) -%}
     {%- set hashed = [] -%}
     {%- for key in sample.monitor.key if not sample.dataset.is_other_table -%}{%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) -%}{%- endfor -%}
-    {%- if hashed and sample.dataset.time -%}{%- do hashed.append('monitored_rows.' ~ sample.dataset.time) -%}{%- endif %}
+    {%- if hashed and sample.dataset.time -%}{%- do hashed.append(sample.dataset.time) -%}{%- endif %}
     {%- set row_hash = data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) %}
-    {%- set source = data_health.scan_source(sample.monitor, sample.dataset, sample.from_labels) %}
-    {%- set condition = data_health.scan_condition(sample.monitor, sample.dataset, sample.stretches) %}
+    {%- set source = data_health.scan_source(sample.dataset, sample.from_labels) %}
+    {%- set condition = data_health.scan_condition(sample.dataset, sample.stretches) %}
     select
         {%- for column in sample.columns %}
         {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
@@ -102,39 +93,4 @@
         )
     order by {{ row_hash }}
     limit 20000
-{%- endmacro %}
-
-
-{# The columns of a sample below each other, as column_id and x. #}
-{% macro listed_values(sample, ids, values) %}
-    select
-        unnest(array[{{ ids | join(', ') }}]) as column_id,
-        unnest(array[{{ values | join(', ') }}]) as x
-    from {{ sample }}
-{%- endmacro %}
-
-
-{# Quantiles, in 4096ths, at which a grid of knots has its knots: every 32nd part, and ever smaller ones towards both ends. #}
-{% macro knot_numerators() -%}
-    {%- set numerators = [1, 2, 4, 8, 16, 32, 64] -%}
-    {%- for part in range(1, 32) -%}{%- do numerators.append(128 * part) -%}{%- endfor -%}
-    {{ return(numerators + [4032, 4064, 4080, 4088, 4092, 4094, 4095]) }}
-{%- endmacro %}
-
-
-{# The bin of a sampled value on a grid that is being tried: as linear_bin, with the grid's numbers in columns. #}
-{% macro grid_candidate_bin(value, lower, step, bin_count) -%}
-    {%- set upper = lower ~ ' + ' ~ bin_count ~ ' * ' ~ step -%}
-    case
-                when {{ value }} < {{ lower }} then -1 - {{ data_health.tail_bin(lower ~ ' - ' ~ value, step) }}
-                when {{ value }} < {{ upper }} then floor({{ data_health.engine_sql('quotient', value ~ ' - ' ~ lower, step) }})
-                else {{ bin_count }} + {{ data_health.tail_bin(value ~ ' - (' ~ upper ~ ')', step) }}
-            end
-{%- endmacro %}
-
-
-{# 1 for a bin that holds more than .008 of the rows, with some allowance for chance where the sample is small. #}
-{% macro is_heavy_bin(row_count, sampled_count) -%}
-    case when {{ row_count }} <= 0.008 * {{ sampled_count }}
-                or ({{ sampled_count }} < 10000 and {{ row_count }} <= 0.008 * {{ sampled_count }} + 3 * sqrt(0.008 * {{ sampled_count }}) + 3) then 0 else 1 end
 {%- endmacro %}

@@ -22,16 +22,3 @@
     {%- endfor -%}
     {{ return(grids) }}
 {%- endmacro %}
-
-
-{# Gives each column of each scan its stored grid. #}
-{% macro attach_grids(scans) -%}
-    {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
-    {%- for scan in scans -%}
-        {%- for column in scan.columns -%}
-            {%- set grid = grids[column.monitor.name ~ '|' ~ column.name] -%}
-            {%- do column.update({'grid': grid, 'grid_kind': grid.kind}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(scans) }}
-{%- endmacro %}

@@ -1,11 +1,9 @@
 {# Every column that has statistics, of every dataset of this run, wanted. #}
 {% macro watched_columns(datasets) -%}
     {%- set watched = [] -%}
-    {%- for pair in data_health.flat_datasets(datasets) -%}
-        {%- for column in pair.dataset.columns if not column.left_out -%}
-            {%- set entry = dict(column) -%}
-            {%- do entry.update({'id': watched | length, 'monitor': pair.monitor, 'dataset': pair.dataset}) -%}
-            {%- do watched.append(entry) -%}
+    {%- for dataset in datasets -%}
+        {%- for column in dataset.columns if not column.left_out -%}
+            {%- do watched.append(dict(column, id=watched | length, monitor=dataset.monitor, dataset=dataset)) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(watched) }}
@@ -49,7 +47,7 @@
         and watched_columns.family = column_grids.family
     where monitored_periods.status not in ('gone', 'shrunk')
         and monitored_periods.row_count > 0
-        and (not watched_columns.is_dateless or monitored_periods.period_start = cast('{{ data_health.build_date() }}' as date))
+        and (not watched_columns.is_dateless or monitored_periods.period_start = cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date))
 {%- endmacro %}
 
 
@@ -143,7 +141,7 @@ order by 1, 2, 3, 4
 {%- endmacro %}
 
 
-{# What a statistics model has to scan in this run: a list of tasks, each one scan of some columns over some stretches of time. #}
+{# What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some stretches of time. #}
 {% macro pending_scans(stored_relation, watched) -%}
     {%- set scans = {} -%}
     {%- if execute and watched and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none -%}
@@ -154,10 +152,18 @@ order by 1, 2, 3, 4
                 {%- for id in (row['column_ids'] | string).split(',') -%}{%- do columns.append(watched[id | int]) -%}{%- endfor -%}
                 {%- do scans.update({scan_key: {
                     'monitor': columns[0].monitor, 'dataset': columns[0].dataset, 'columns': columns, 'stretches': [],
-                    'first_moment_outside': row['first_moment_outside']
+                    'has_timeless_rows': false, 'first_moment_outside': row['first_moment_outside']
                 }}) -%}
             {%- endif -%}
+            {%- if row['stretch_start'] is none -%}{%- do scans[scan_key].update({'has_timeless_rows': true}) -%}{%- endif -%}
             {%- do scans[scan_key].stretches.append({'from': row['stretch_start'], 'to': row['stretch_end']}) -%}
+        {%- endfor -%}
+        {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
+        {%- for scan in scans.values() -%}
+            {%- for column in scan.columns -%}
+                {%- set grid = grids[column.monitor.name ~ '|' ~ column.name] -%}
+                {%- do column.update({'grid': grid, 'grid_kind': grid.kind}) -%}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(scans.values() | list) }}
@@ -173,17 +179,4 @@ order by 1, 2, 3, 4
         {%- endfor -%}
     {%- endfor -%}
     {{ return(result) }}
-{%- endmacro %}
-
-
-{# Columns in groups of at most `size`, those that need the label table apart: a statement reads each group once. #}
-{% macro column_chunks(columns, size) -%}
-    {%- set chunks = [] -%}
-    {%- for from_labels in [false, true] -%}
-        {%- set group = columns | selectattr('from_labels', 'equalto', from_labels) | list -%}
-        {%- for start in range(0, group | length, size) -%}
-            {%- do chunks.append({'from_labels': from_labels, 'columns': group[start:start + size]}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(chunks) }}
 {%- endmacro %}

@@ -1,5 +1,6 @@
 {# The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. #}
-{% macro scan_source(monitor, dataset, with_labels=false) -%}
+{% macro scan_source(dataset, with_labels=false) -%}
+    {%- set monitor = dataset.monitor -%}
     {%- if not with_labels -%}
 {{ dataset.relation }} as monitored_rows
     {%- else -%}
@@ -41,32 +42,12 @@
 {%- endmacro %}
 
 
-{# Column names, each quoted. #}
-{% macro quoted_list(names) -%}
-    {%- set result = [] -%}
-    {%- for name in names -%}{%- do result.append(data_health.quoted(name)) -%}{%- endfor -%}
-    {{ return(result) }}
-{%- endmacro %}
-
-
-{# A time of a row in the monitor's zone. A time without a zone of its own is taken as it stands. #}
-{% macro local_time(column, data_type, timezone) -%}
-    {%- if data_health.has_zone(data_type) -%}
-        {{ return("(monitored_rows." ~ column ~ " at time zone " ~ data_health.text_literal(timezone) ~ ")") }}
+{# The `time` or `loaded_at` of a row in a zone, the monitor's where none is named. A time without a zone of its own is taken as it stands. #}
+{% macro local_time(dataset, role, timezone=none) -%}
+    {%- if dataset[role ~ '_has_zone'] -%}
+        {{ return("(" ~ dataset[role] ~ " at time zone " ~ data_health.text_literal(timezone or dataset.monitor.timezone) ~ ")") }}
     {%- endif -%}
-    {{ return("monitored_rows." ~ column) }}
-{%- endmacro %}
-
-
-{# When the row happened, in the monitor's zone. #}
-{% macro event_time(monitor, dataset) -%}
-    {{ return(data_health.local_time(dataset.time, dataset.time_type, monitor.timezone)) }}
-{%- endmacro %}
-
-
-{# Does a time of this type know its zone? #}
-{% macro has_zone(data_type) -%}
-    {{ return('with time zone' in data_type or data_type.startswith('timestamptz') or data_type in ['timestamp_tz', 'timestamp_ltz']) }}
+    {{ return(dataset[role]) }}
 {%- endmacro %}
 
 
@@ -74,23 +55,17 @@
     The first day of the period of a row; null where the dataset is one period. `has_timeless_rows`: rows without a usable time
     may be among the rows, and get null.
 #}
-{% macro row_period(monitor, dataset, has_timeless_rows) -%}
+{% macro row_period(dataset, has_timeless_rows) -%}
     {%- if dataset.name != 'production' -%}
         {{ return("cast(" ~ ("null" if dataset.is_other_table else "'" ~ dataset.reference['from'][:10] ~ "'") ~ " as date)") }}
     {%- elif dataset.time is none -%}
-        {{ return("cast('" ~ data_health.build_date() ~ "' as date)") }}
+        {{ return("cast('" ~ run_started_at.strftime('%Y-%m-%d') ~ "' as date)") }}
     {%- endif -%}
-    {%- set period = data_health.engine_sql('period_start_' ~ monitor.grain, data_health.event_time(monitor, dataset)) -%}
+    {%- set period = data_health.engine_sql('period_start_' ~ dataset.monitor.grain, data_health.local_time(dataset, 'time')) -%}
     {%- if has_timeless_rows -%}
-        {{ return("case when " ~ data_health.engine_sql('is_finite_time', 'monitored_rows.' ~ dataset.time) ~ " then " ~ period ~ " end") }}
+        {{ return("case when " ~ data_health.engine_sql('is_finite_time', dataset.time) ~ " then " ~ period ~ " end") }}
     {%- endif -%}
     {{ return(period) }}
-{%- endmacro %}
-
-
-{# The date of this run, in UTC: the period of a table without a time. #}
-{% macro build_date() -%}
-    {{ return(run_started_at.strftime('%Y-%m-%d')) }}
 {%- endmacro %}
 
 
@@ -98,23 +73,22 @@
     Which rows count: the user's filter, and the stretches of time that are asked for, with literal edges. Rows from
     `first_moment_outside` on came after the periods were counted; they are told by when they were loaded, else by when they happened.
 #}
-{% macro scan_condition(monitor, dataset, stretches, first_moment_outside=none) -%}
-    {%- set conditions = [] -%}
+{% macro scan_condition(dataset, stretches, first_moment_outside=none) -%}
+    {%- set monitor, conditions = dataset.monitor, [] -%}
     {%- if monitor.where and not dataset.is_other_table -%}
         {%- do conditions.append('(' ~ monitor.where ~ ')') -%}
     {%- endif -%}
     {%- if first_moment_outside and dataset.loaded_at -%}
-        {%- set loaded_at = 'monitored_rows.' ~ dataset.loaded_at -%}
-        {%- set outside = data_health.time_literal(first_moment_outside, 'UTC', data_health.has_zone(dataset.loaded_at_type)) -%}
-        {%- do conditions.append('(' ~ loaded_at ~ ' < ' ~ outside ~ ' or ' ~ loaded_at ~ ' is null)') -%}
+        {%- set outside = data_health.time_literal(first_moment_outside, 'UTC', dataset.loaded_at_has_zone) -%}
+        {%- do conditions.append('(' ~ dataset.loaded_at ~ ' < ' ~ outside ~ ' or ' ~ dataset.loaded_at ~ ' is null)') -%}
     {%- endif -%}
     {%- set newest = none if dataset.loaded_at else first_moment_outside -%}
     {%- if dataset.time and dataset.name != 'production' -%}
-        {%- do conditions.append(data_health.time_between(monitor, dataset, dataset.reference['from'], dataset.reference.to, newest)) -%}
+        {%- do conditions.append(data_health.time_between(dataset, dataset.reference['from'], dataset.reference.to, newest)) -%}
     {%- elif dataset.time and stretches is not none -%}
         {%- set spans = [] -%}
         {%- for stretch in stretches -%}
-            {%- do spans.append(data_health.time_between(monitor, dataset, stretch['from'], stretch.to, newest)) -%}
+            {%- do spans.append(data_health.time_between(dataset, stretch['from'], stretch.to, newest)) -%}
         {%- endfor -%}
         {%- do conditions.append('(' ~ spans | join('\n            or ') ~ ')') -%}
     {%- endif -%}
@@ -123,27 +97,20 @@
 
 
 {# Rows between two moments of the monitor's zone, and before a third in UTC; no moments means the rows without a time. #}
-{% macro time_between(monitor, dataset, begins, ends, newest) -%}
-    {%- set time = 'monitored_rows.' ~ dataset.time -%}
-    {%- set has_zone = data_health.has_zone(dataset.time_type) -%}
+{% macro time_between(dataset, begins, ends, newest) -%}
+    {%- set time, has_zone, timezone = dataset.time, dataset.time_has_zone, dataset.monitor.timezone -%}
     {%- if begins is none and ends is none -%}
         {{ return('(' ~ time ~ ' is null or not ' ~ data_health.engine_sql('is_finite_time', time) ~ ')') }}
     {%- endif -%}
     {%- set bounds = [] -%}
     {%- if begins is not none -%}
-        {%- do bounds.append(time ~ ' >= ' ~ data_health.time_literal(begins, monitor.timezone, has_zone)) -%}
+        {%- do bounds.append(time ~ ' >= ' ~ data_health.time_literal(begins, timezone, has_zone)) -%}
     {%- endif -%}
     {%- if ends is not none and (has_zone or not newest or ends < newest) -%}
-        {%- do bounds.append(time ~ ' < ' ~ data_health.time_literal(ends, monitor.timezone, has_zone)) -%}
+        {%- do bounds.append(time ~ ' < ' ~ data_health.time_literal(ends, timezone, has_zone)) -%}
     {%- endif -%}
     {%- if ends is not none and newest and (has_zone or newest <= ends) -%}
         {%- do bounds.append(time ~ ' < ' ~ data_health.time_literal(newest, 'UTC', has_zone)) -%}
     {%- endif -%}
     {{ return('(' ~ bounds | join(' and ') ~ ')') }}
-{%- endmacro %}
-
-
-{# The period of a scanned row. #}
-{% macro scan_period(scan) -%}
-    {{ return(data_health.row_period(scan.monitor, scan.dataset, scan.stretches | selectattr('from', 'none') | list | length > 0)) }}
 {%- endmacro %}

@@ -3,36 +3,29 @@
     {%- set columns = data_health.columns_of(data_health.relation_of(monitor.relation)) or [] -%}
     {%- set named = dict(monitor) -%}
     {%- do named.update({'fingerprint': data_health.monitor_fingerprint(monitor)}) -%}
-    {%- for setting in ['key', 'exclude', 'segments', 'show_values', 'features'] if monitor[setting] -%}
+    {%- for setting in ['key', 'exclude', 'segments', 'show_values', 'features', 'subgroups', 'time', 'loaded_at', 'weight'] if monitor[setting] -%}
         {%- do named.update({setting: data_health.table_names(columns, monitor[setting])}) -%}
     {%- endfor -%}
-    {%- for setting in ['time', 'loaded_at', 'weight'] if monitor[setting] -%}
-        {%- do named.update({setting: data_health.table_name(columns, monitor[setting])}) -%}
-    {%- endfor -%}
-    {%- set subgroups, overrides, prediction = [], {}, {} -%}
-    {%- for subgroup in monitor.subgroups -%}{%- do subgroups.append(data_health.table_names(columns, subgroup)) -%}{%- endfor -%}
-    {%- for name, override in monitor.columns.items() -%}{%- do overrides.update({data_health.table_name(columns, name): override}) -%}{%- endfor -%}
-    {%- for part, name in (monitor.prediction or {}).items() if name -%}{%- do prediction.update({part: data_health.table_name(columns, name)}) -%}{%- endfor -%}
-    {%- do named.update({'subgroups': subgroups, 'columns': overrides, 'prediction': prediction or none}) -%}
+    {%- set overrides, prediction = {}, {} -%}
+    {%- for name, override in monitor.columns.items() -%}{%- do overrides.update({data_health.table_names(columns, name): override}) -%}{%- endfor -%}
+    {%- for part, name in (monitor.prediction or {}).items() if name -%}{%- do prediction.update({part: data_health.table_names(columns, name)}) -%}{%- endfor -%}
+    {%- do named.update({'columns': overrides, 'prediction': prediction or none}) -%}
     {%- if monitor.label and not monitor.label.relation -%}
         {%- set label = dict(monitor.label) -%}
-        {%- do label.update({'column': data_health.table_name(columns, label.column)}) -%}
+        {%- do label.update({'column': data_health.table_names(columns, label.column)}) -%}
         {%- do named.update({'label': label}) -%}
     {%- endif -%}
     {{ return(named) }}
 {%- endmacro %}
 
 
-{# The name of a column as the table writes it; a name that the table does not have stays as it is. #}
-{% macro table_name(columns, name) -%}
-    {%- set column = data_health.find_column(columns, name) -%}
-    {{ return(column.name if column else name) }}
-{%- endmacro %}
-
-
-{# The same for a list of names. #}
+{# A name of a column, or a list of names, as the table writes it; a name that the table does not have stays as it is. #}
 {% macro table_names(columns, names) -%}
+    {%- if names is string -%}
+        {%- set column = data_health.find_column(columns, names) -%}
+        {{ return(column.name if column else names) }}
+    {%- endif -%}
     {%- set result = [] -%}
-    {%- for name in names -%}{%- do result.append(data_health.table_name(columns, name)) -%}{%- endfor -%}
+    {%- for name in names -%}{%- do result.append(data_health.table_names(columns, name)) -%}{%- endfor -%}
     {{ return(result) }}
 {%- endmacro %}

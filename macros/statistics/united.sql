@@ -3,7 +3,15 @@
     columns, they are first run some at a time into temporary tables, which then stand in their place.
 #}
 {% macro united(selects, name) -%}
-    {%- set batches = data_health.batches_of_text(selects, 150000) -%}
+    {%- set batches, state = [], namespace(room=0) -%}
+    {%- for text in selects -%}
+        {%- if not batches or text | length > state.room -%}
+            {%- do batches.append([]) -%}
+            {%- set state.room = 150000 -%}
+        {%- endif -%}
+        {%- do batches[-1].append(text) -%}
+        {%- set state.room = state.room - text | length -%}
+    {%- endfor -%}
     {%- if batches | length < 2 or flags.WHICH not in ['run', 'build', 'retry'] -%}
         {{ return(selects | join('\n    union all')) }}
     {%- endif -%}
@@ -14,20 +22,4 @@
         {%- do staged.append('\n    select * from ' ~ table) -%}
     {%- endfor -%}
     {{ return(staged | join('\n    union all')) }}
-{%- endmacro %}
-
-
-{# Texts in groups of at most so many characters, or of one that is longer. #}
-{% macro batches_of_text(texts, size) -%}
-    {%- set batches = [] -%}
-    {%- set state = namespace(room=0) -%}
-    {%- for text in texts -%}
-        {%- if not batches or text | length > state.room -%}
-            {%- do batches.append([]) -%}
-            {%- set state.room = size -%}
-        {%- endif -%}
-        {%- do batches[-1].append(text) -%}
-        {%- set state.room = state.room - text | length -%}
-    {%- endfor -%}
-    {{ return(batches) }}
 {%- endmacro %}

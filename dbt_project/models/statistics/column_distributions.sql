@@ -10,7 +10,7 @@
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
-{%- set parts = data_health.distribution_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
+{%- set parts = data_health.distribution_parts(data_health.pending_scans(this, watched)) %}
 {%- set bins, lengths, categories = [], [], [] %}
 {%- for part in parts %}
     {%- if part.shape == 'bins' %}{% do bins.append(data_health.counted_bins(part)) %}

@@ -10,6 +10,8 @@
 {%- do data_health.begin_model([ref('monitored_periods')], adds_to_this=true) %}
 {%- set samples = data_health.grid_samples(data_health.watched_columns(data_health.datasets_of_this_run())) %}
 {%- set sampled_count = 'coalesce(column_totals.value_count, sampled_texts.value_count, 0)' %}
+{#- in 4096ths: every 32nd part, and ever smaller ones towards both ends #}
+{%- set knot_numerators = [1, 2, 4, 8, 16, 32, 64] + range(128, 4096, 128) | list + [4032, 4064, 4080, 4088, 4092, 4094, 4095] %}
 {% if samples %}
 with
 {% for sample in samples %}
@@ -31,18 +33,29 @@ drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind
 ),
 
 -- One list per row and not one select per column: with hundreds of columns that takes a fraction of the memory.
-text_values as (
-{% set text_selects = [] %}
-{%- for sample in samples %}{% set ids, values = [], [] %}
-    {%- for column in sample.columns if column.kind not in ['numeric', 'timestamp'] %}
-        {%- do ids.append(column.id) %}{% do values.append('cast(value_' ~ column.id ~ ' as varchar)') %}
+{%- for name, data_type, is_number in [('text_values', 'varchar', false), ('number_values', 'double precision', true)] %}
+{{ name }} as (
+
+    {{ data_health.no_rows({'column_id': 'integer', 'x': data_type}) }}
+    {%- for sample in samples %}
+        {%- set sample_number, ids, values = loop.index, [], [] %}
+        {%- for column in sample.columns if is_number == (column.kind in ['numeric', 'timestamp']) %}
+            {%- do ids.append(column.id) %}
+            {%- do values.append(data_health.engine_sql('deviation', 'value_' ~ column.id, '0e0') if is_number else 'cast(value_' ~ column.id ~ ' as varchar)') %}
+        {%- endfor %}
+        {%- if ids %}
+
+    union all
+
+    select
+        unnest(array[{{ ids | join(', ') }}]) as column_id,
+        unnest(array[{{ values | join(', ') }}]) as x
+    from sample_{{ sample_number }}
+        {%- endif %}
     {%- endfor %}
-    {%- if ids %}{% do text_selects.append(data_health.listed_values('sample_' ~ loop.index, ids, values)) %}{% endif %}
-{%- endfor %}
-{{ text_selects | join('\n    union all') or data_health.no_rows({'column_id': 'integer', 'x': 'varchar'}) }}
 
 ),
-
+{% endfor %}
 text_counts as (
 
     select column_id, x, count(*) as n
@@ -64,22 +77,10 @@ sampled_texts as (
 
 ),
 
-sampled_numbers as (
-{% set number_selects = [] %}
-{%- for sample in samples %}{% set ids, values = [], [] %}
-    {%- for column in sample.columns if column.kind in ['numeric', 'timestamp'] %}
-        {%- do ids.append(column.id) %}{% do values.append(data_health.engine_sql('deviation', 'value_' ~ column.id, '0e0')) %}
-    {%- endfor %}
-    {%- if ids %}{% do number_selects.append(data_health.listed_values('sample_' ~ loop.index, ids, values)) %}{% endif %}
-{%- endfor %}
-{{ number_selects | join('\n    union all') or data_health.no_rows({'column_id': 'integer', 'x': 'double precision'}) }}
-
-),
-
 value_counts as (
 
     select column_id, x, count(*) as n
-    from sampled_numbers
+    from number_values
     where x between -1e50 and 1e50
     group by column_id, x
 
@@ -241,24 +242,6 @@ linear_grids as (
 
 ),
 
-linear_shares as (
-
-    select column_id, max({{ data_health.is_heavy_bin('unsettled_count', 'value_count') }}) = 0 as is_even
-    from (
-        select
-            base_values.column_id,
-            {{ data_health.grid_candidate_bin('base_values.x', 'linear_grids.lower_edge', 'linear_grids.step', 'linear_grids.bin_count') }} as bin,
-            sum(base_values.unsettled_count) as unsettled_count,
-            max(base_values.value_count) as value_count
-        from base_values
-        inner join linear_grids
-            on base_values.column_id = linear_grids.column_id
-        group by 1, 2
-    ) as linear_bins
-    group by column_id
-
-),
-
 -- 5. Second candidate, for positive values: equal bins of the logarithm.
 logarithmic_grids as (
 
@@ -272,24 +255,38 @@ logarithmic_grids as (
 
 ),
 
-logarithmic_shares as (
+-- A grid is even when no bin holds more than .008 of the rows, with some allowance for chance where the sample is small.
+{% for method, value, bin_count in [('linear', 'base_values.x', 'linear_grids.bin_count'), ('logarithmic', 'ln(base_values.x)', '512')] %}
+{%- set lower, step = method ~ '_grids.lower_edge', method ~ '_grids.step' -%}
+{{ method }}_bins as (
 
-    select column_id, max({{ data_health.is_heavy_bin('unsettled_count', 'value_count') }}) = 0 as is_even
-    from (
-        select
-            base_values.column_id,
-            {{ data_health.grid_candidate_bin('ln(base_values.x)', 'logarithmic_grids.lower_edge', 'logarithmic_grids.step', '512') }} as bin,
-            sum(base_values.unsettled_count) as unsettled_count,
-            max(base_values.value_count) as value_count
-        from base_values
-        inner join logarithmic_grids
-            on base_values.column_id = logarithmic_grids.column_id
-        group by 1, 2
-    ) as logarithmic_bins
+    select
+        base_values.column_id,
+        {{ data_health.linear_bin(value, lower, '(' ~ lower ~ ' + ' ~ bin_count ~ ' * ' ~ step ~ ')', step, bin_count) }} as bin,
+        sum(base_values.unsettled_count) as row_count,
+        max(base_values.value_count) as sampled_count
+    from base_values
+    inner join {{ method }}_grids
+        on base_values.column_id = {{ method }}_grids.column_id
+    group by 1, 2
+
+),
+
+{{ method }}_shares as (
+
+    select
+        column_id,
+        max(case
+            when row_count <= 0.008 * sampled_count then 0
+            when sampled_count < 10000 and row_count <= 0.008 * sampled_count + 3 * sqrt(0.008 * sampled_count) + 3 then 0
+            else 1
+        end) = 0 as is_even
+    from {{ method }}_bins
     group by column_id
 
 ),
 
+{% endfor -%}
 methods as (
 
     select
@@ -367,7 +364,7 @@ knot_levels as (
     from (select distinct column_id from knot_stretches) as knot_stretches
     cross join (
         values
-        {%- for level in data_health.knot_numerators() %} ({{ level }}){{ ',' if not loop.last }}{% endfor %}
+        {%- for level in knot_numerators %} ({{ level }}){{ ',' if not loop.last }}{% endfor %}
     ) as knot_numerators (level)
 
     union

@@ -10,7 +10,7 @@
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
-{%- set parts = data_health.statistics_parts(data_health.attach_grids(data_health.pending_scans(this, watched))) %}
+{%- set parts = data_health.statistics_parts(data_health.pending_scans(this, watched)) %}
 {%- set measured = [] %}
 {%- for part in parts %}{% do measured.append(data_health.measured_rows(part)) %}{% endfor %}
 {% if parts %}

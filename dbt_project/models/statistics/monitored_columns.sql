@@ -8,19 +8,19 @@
 -- depends_on: {{ ref('health_monitors') }}
 
 {%- do data_health.begin_model(adds_to_this=true) %}
-{%- set pairs = data_health.flat_datasets(data_health.datasets_of_this_run()) %}
+{%- set datasets = data_health.datasets_of_this_run() %}
 {%- set history = {
     'column_version_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar',
     'data_type': 'varchar', 'family': 'varchar', 'valid_from': 'timestamp', 'valid_to': 'timestamp'
 } %}
 
 with current_columns as (
-{% if pairs %}
+{% if datasets %}
     select monitor, dataset, column_name, data_type, family
     from (
         values
-        {%- for pair in pairs %}{% set outer = loop %}{% for column in pair.dataset.columns if not column.from_labels and not column.is_derived %}
-            {{ ',' if not (outer.first and loop.first) }}({{ data_health.text_literal(pair.monitor.name) }}, {{ data_health.text_literal(pair.dataset.name) }}, {{ data_health.text_literal(column.name) }}, {{ data_health.text_literal(column.data_type) }}, '{{ column.family }}')
+        {%- for dataset in datasets %}{% set outer = loop %}{% for column in dataset.columns if not column.from_labels and not column.is_derived %}
+            {{ ',' if not (outer.first and loop.first) }}({{ data_health.text_literal(dataset.monitor.name) }}, {{ data_health.text_literal(dataset.name) }}, {{ data_health.text_literal(column.name) }}, {{ data_health.text_literal(column.data_type) }}, '{{ column.family }}')
         {%- endfor %}{% endfor %}
     ) as current_columns (monitor, dataset, column_name, data_type, family)
 {%- else %}

@@ -19,8 +19,8 @@
 } %}
 
 with counted as (
-{% for pair in data_health.flat_datasets(datasets) %}
-{{ data_health.period_counts(pair.monitor, pair.dataset, counting_starts.get(pair.monitor.name)) }}
+{% for dataset in datasets %}
+{{ data_health.period_counts(dataset, counting_starts.get(dataset.monitor.name)) }}
     {{ 'union all' if not loop.last }}
 {%- else %}
     {{ data_health.no_rows({
@@ -73,8 +73,12 @@ current_periods as (
 
 stored_periods as (
 {% if is_incremental() %}
+    -- an older version of the package may not have written all of them yet
+    {%- set written = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list %}
     select
-        {{ data_health.stored_columns(this, previous_columns) }}
+        {%- for name, data_type in previous_columns.items() %}
+        {{ name if name in written else 'cast(null as ' ~ data_type ~ ') as ' ~ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ this }}
 {%- else %}
     {{ data_health.no_rows(previous_columns) }}
@@ -117,7 +121,7 @@ compared_periods as (
         case
             when current_periods.dataset <> 'production' then 'reference'
             when current_periods.period_start = current_periods.newest_period
-                and current_periods.period_end > cast('{{ data_health.build_date() }}' as date) then 'partial'
+                and current_periods.period_end > cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date) then 'partial'
             when current_periods.row_count < previous_periods.row_count
                 and current_periods.fingerprint = previous_periods.fingerprint
                 and current_periods.on_missing_period = 'keep'
@@ -155,9 +159,18 @@ present_periods as (
 
 ),
 
+-- periods can vanish where rows have a time, from the first period on that is counted again
 counting_scope as (
-
-    {{ data_health.counting_scope(datasets, counting_starts) }}
+{% for dataset in datasets if dataset.name == 'production' and dataset.time %}
+    select
+        {{ data_health.text_literal(dataset.monitor.name) }} as monitor,
+        '{{ dataset.monitor.grain }}' as grain,
+        '{{ dataset.monitor.on_missing_period }}' as on_missing_period,
+        cast('{{ counting_starts.get(dataset.monitor.name) or '0001-01-01' }}' as date) as counted_from
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({'monitor': 'varchar', 'grain': 'varchar', 'on_missing_period': 'varchar', 'counted_from': 'date'}) }}
+{%- endfor %}
 
 ),
 

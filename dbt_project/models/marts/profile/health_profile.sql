@@ -218,8 +218,12 @@ group_quantiles as (
         group_number
         {%- for name, share in quantiles.items() %}
             {%- set position = '(' ~ share ~ ' * (finite_count - 1) + 1)' %},
-        min(case when rank_to >= floor({{ position }}) then {{ data_health.value_at_rank('floor(' ~ position ~ ')') }} end) as {{ name }}_below,
-        min(case when rank_to >= ceil({{ position }}) then {{ data_health.value_at_rank('ceil(' ~ position ~ ')') }} end) as {{ name }}_above,
+        {%- for side, rank in {'below': 'floor(' ~ position ~ ')', 'above': 'ceil(' ~ position ~ ')'}.items() %}
+        -- as if the values of a bin were spread evenly from its smallest to its largest
+        min(case when rank_to >= {{ rank }} then
+            case when row_count > 1 then minimum + (maximum - minimum) * greatest({{ rank }} - rank_before - 1, 0) / (row_count - 1) else minimum end
+        end) as {{ name }}_{{ side }},
+        {%- endfor %}
         max({{ position }} - floor({{ position }})) as {{ name }}_fraction,
         max(case when lowest_rank <= floor({{ position }}) then minimum end) as {{ name }}_lower,
         min(case when rank_to >= ceil({{ position }}) then maximum end) as {{ name }}_upper

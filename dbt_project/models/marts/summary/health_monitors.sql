@@ -21,7 +21,7 @@ with described_monitors as (
     from (
         values
         {%- for row in data_health.monitor_rows(monitor, data_health.scanned_datasets(monitor)) %}
-            ({{ data_health.text_literals([row.subject, row.name, row.value, row.role, row.data_type]) }}, cast({{ row.is_watched if row.is_watched is not none else 'null' }} as boolean), cast({{ row.is_value_shown if row.is_value_shown is not none else 'null' }} as boolean), {{ data_health.text_literals([row.reason]) }})
+            ({{ data_health.text_literal([row.subject, row.name, row.value, row.role, row.data_type]) }}, cast({{ row.is_watched if row.is_watched is not none else 'null' }} as boolean), cast({{ row.is_value_shown if row.is_value_shown is not none else 'null' }} as boolean), {{ data_health.text_literal([row.reason]) }})
             {{- ',' if not loop.last }}
         {%- endfor %}
     ) as described (subject, name, value, role, data_type, is_watched, is_value_shown, reason)
@@ -54,7 +54,7 @@ monitors_of_other_runs as (
 
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
     from previous_build
-    where monitor in ({{ data_health.text_literals(monitors_of_other_runs or ['']) }})
+    where monitor in ({{ data_health.text_literal(monitors_of_other_runs or ['']) }})
 
 )
 
