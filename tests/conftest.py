@@ -1,3 +1,5 @@
+import multiprocessing
+
 import pytest
 from consumer import Consumer
 
@@ -19,3 +21,12 @@ def postgres():
 
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Processes that begin with dbt imported, which saves most of the time that a start of dbt takes."""
+    context = multiprocessing.get_context("forkserver")
+    adapters = ["dbt.adapters.duckdb.impl", "dbt.adapters.postgres.impl"]
+    context.set_forkserver_preload(["dbt.cli.main", *adapters, "pyarrow", "pytest", "consumer"])
+    return context

@@ -148,11 +148,6 @@ class PostgresConsumer(Consumer):
         return twin
 
     def start_build(self, name="target"):
-        """A build in a process of its own, which can be killed."""
+        """A build in a process of its own."""
         command = [Path(sys.executable).with_name("dbt"), "build", "--target-path", name, "--log-path", f"logs_{name}"]
         return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def drop_connections(self):
-        """What the operating system tells the server when the process of a client is gone."""
-        own = f"datname = '{self.server['dbname']}' and pid <> pg_backend_pid()"
-        self.sql(f"select pg_terminate_backend(pid) from pg_stat_activity where {own}")

@@ -3,28 +3,19 @@
 import collections
 import contextlib
 import copy
-import dataclasses
-import functools
 import math
-import multiprocessing
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 import yaml
 from consumer import Consumer
-from dbt.cli.main import dbtRunner
+from killing import CHAINS, MODELS_IN_ORDER, SEED, Moment, build, count_of_events, finish, kill, moments, start
 
-SEED, ROWS_A_DAY, CHAINS, KILLS_A_CHAIN = 3, 6_000, 2, 4
-SCANNING_MODELS = ("monitored_periods", "column_statistics", "column_distributions")
-SQL_EVENTS = ("SQLQuery", "SQLQueryStatus", "SQLCommit")
-# a build of the models alone, whose events always come in the same order
-MODELS_IN_ORDER = ("--threads", "1", "--no-write-json", "--exclude-resource-type", "test")
+ROWS_A_DAY = 6_000
 CONFIGURATION = yaml.safe_load("""
     monitors:
       events:
@@ -106,76 +97,6 @@ class Project(Consumer):
         return twin
 
 
-@dataclasses.dataclass(frozen=True)
-class Moment:
-    """When a build stops: at the n-th SQL event of all models or of one, or so many seconds into the scan of one."""
-
-    event: int = 0
-    model: str = ""
-    seconds: float | None = None
-
-
-def build_here(folder, arguments, moment, reached, go_on):
-    """In a process of its own: build, and die at a moment, or wait there when there is somebody to wait for."""
-    os.chdir(folder)
-    os.environ.pop("DATA_HEALTH_ONLY", None)
-    output = os.open("build.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    seen = 0
-    kill_this_process = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
-
-    def watch(event):
-        nonlocal seen
-        node = event.data.node_info if event.info.name in SQL_EVENTS else None
-        if node is None or node.resource_type == "test" or moment.model not in ("", node.node_name):
-            return
-        if moment.seconds is not None:
-            if '"raw"."' in getattr(event.data, "sql", ""):
-                threading.Timer(moment.seconds, kill_this_process).start()
-            return
-        seen += 1
-        if seen == moment.event:
-            if go_on is None:
-                kill_this_process()
-            reached.set()
-            go_on.wait(120)
-
-    result = dbtRunner(callbacks=[watch]).invoke(["--log-level-file", "none", "build", *arguments])
-    (folder / "events.txt").write_text(str(seen))
-    sys.stdout.flush()
-    os._exit(0 if result.success else 1)
-
-
-@pytest.fixture(scope="session")
-def processes():
-    """Processes that begin with dbt imported, which saves most of the time that a start of dbt takes."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb.impl", "pyarrow", "pytest", "consumer"])
-    return context
-
-
-def start(processes, project, *arguments, moment=Moment(), reached=None, go_on=None):
-    process = processes.Process(target=build_here, args=(project.folder, arguments, moment, reached, go_on))
-    process.start()
-    return process
-
-
-def finish(process, project, expected, what):
-    process.join(120)
-    output = (project.folder / "build.txt").read_text()
-    assert process.exitcode == expected, f"{what}: exit code {process.exitcode}\n{output}"
-
-
-def build(processes, project, what, *arguments, expected=0):
-    finish(start(processes, project, *arguments), project, expected, what)
-
-
-def kill(processes, project, moment, what):
-    process = start(processes, project, *MODELS_IN_ORDER, moment=moment)
-    finish(process, project, -signal.SIGKILL, f"{what}: {moment} was never reached")
-
-
 def contents(project):
     """Every table that dbt left, as names of columns and rows, without the columns that tell when."""
     columns = project.sql("""
@@ -237,18 +158,8 @@ def undisturbed(processes, tmp_path_factory):
         project.sql(change)
         before = project.copy(folder / name.replace(" ", "_"))
         build(processes, project, name, *MODELS_IN_ORDER)
-        result[name] = Undisturbed(before, contents(project), int((project.folder / "events.txt").read_text()))
+        result[name] = Undisturbed(before, contents(project), count_of_events(project))
     return result
-
-
-def moments(situation, chain, events):
-    """The moments of a chain: one in a scan, the others spread over the whole build, in any order."""
-    generator = random.Random(f"{SEED} {situation} {chain}")
-    strata = [number * CHAINS + chain for number in range(KILLS_A_CHAIN)]
-    generator.shuffle(strata)
-    scan = Moment(model=generator.choice(SCANNING_MODELS), seconds=generator.uniform(0, 0.15))
-    width = events / (CHAINS * KILLS_A_CHAIN)
-    return [scan, *(Moment(event=1 + int((stratum + generator.random()) * width)) for stratum in strata)]
 
 
 @pytest.mark.parametrize("chain", range(CHAINS))

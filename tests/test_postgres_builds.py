@@ -1,13 +1,11 @@
-"""Builds on PostgreSQL that are killed, or run two at once: a plain rerun gives what an undisturbed build gives."""
+"""Two builds at once on PostgreSQL: nothing is doubled, and a plain rerun gives what an undisturbed build gives."""
 
-import random
 import time
 
 import pytest
 from postgres_server import PostgresConsumer
 from test_postgres import KEYS, assert_equal_tables
 
-SEED = 7
 MONITOR = {
     "relation": {"source": ["raw", "rows"]},
     "key": "id",
@@ -94,30 +92,4 @@ def test_two_first_builds_at_once_double_nothing(loaded, undisturbed, tmp_path):
     assert doubled(project) == {}
     project.build()
     project.sql(f"insert into raw.rows {LATER}")
-    assert_repaired(project, undisturbed)
-
-
-def killed_at(project, seconds):
-    build = project.start_build()
-    time.sleep(seconds)
-    build.kill()
-    build.communicate()
-    project.drop_connections()
-    assert doubled(project) == {}
-
-
-def test_killed_builds_are_repaired_by_a_plain_rerun(loaded, undisturbed, tmp_path):
-    project = loaded.copy(tmp_path / "project")
-    generator = random.Random(SEED)
-    began = time.monotonic()
-    loaded.copy(tmp_path / "measured").build()
-    # a process of its own takes a moment more to begin
-    whole = time.monotonic() - began + 2
-    moments = [generator.uniform(0.3, 1) * whole for _ in range(8)]
-    for moment in moments[:4]:
-        killed_at(project, moment)
-    project.build()
-    project.sql(f"insert into raw.rows {LATER}")
-    for moment in moments[4:]:
-        killed_at(project, moment)
     assert_repaired(project, undisturbed)
