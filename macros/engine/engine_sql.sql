@@ -29,7 +29,6 @@
 #}
 {% macro default__engine_templates() -%}
     {{ return({
-        'quote': '"',
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
         'is_nan': "{first} = cast('NaN' as double precision)",
         'is_finite_time': "isfinite({first})",

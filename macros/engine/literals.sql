@@ -1,6 +1,6 @@
 {# A column name as the warehouse wants it quoted; a quote inside the name is doubled. #}
 {% macro quoted(name) -%}
-    {%- set quote = data_health.engine_sql('quote') -%}
+    {%- set quote = adapter.quote('')[0] -%}
     {{ return(quote ~ (name | replace(quote, quote ~ quote)) ~ quote) }}
 {%- endmacro %}
 

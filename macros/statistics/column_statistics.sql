@@ -54,7 +54,7 @@
         segment_value,
         count(*) as row_count
         {%- for column in chunk.columns %}
-            {%- for statistic, expression in data_health.statistic_expressions(column).items() %},
+            {%- for statistic, expression in column.expressions.items() %},
         {{ expression }} as {{ statistic }}_{{ column.id }}
             {%- endfor %}
         {%- endfor %}
@@ -92,19 +92,19 @@
 
 {# One scan, and one select per column that turns the wide aggregate of its chunk into rows of the long table. #}
 {% macro measured_rows(part) %}
-    {%- set known_zeros = ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
+    {%- set types, known_zeros = data_health.statistic_types(), ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
     select * from (
 
         with {{ part.name }} as (
         {{ data_health.chunk_statistics(part.scan, part.chunk, part.segmentation) }}
         )
         {% for column in part.chunk.columns %}
-        {%- set measured, is_first = data_health.statistic_expressions(column), loop.first %}
+        {%- set is_first = loop.first %}
         select
             {{ column.id }} as column_id, period_start, {{ data_health.text_literal(part.segmentation.column) }} as segment_column, segment_value
-            {%- for statistic, data_type in data_health.statistic_types().items() %},
+            {%- for statistic, data_type in types.items() %},
             {{ 'row_count' if statistic == 'row_count'
-                else statistic ~ '_' ~ column.id if statistic in measured
+                else statistic ~ '_' ~ column.id if statistic in column.expressions
                 else '0' if column.is_exact_number and statistic in known_zeros
                 else 'cast(null as ' ~ data_type ~ ')' }}{{ ' as ' ~ statistic if is_first }}
             {%- endfor %}
@@ -121,6 +121,7 @@
     {%- set parts = [] -%}
     {%- for scan in scans -%}
         {%- set scan_number, chunks = loop.index, [] -%}
+        {%- for column in scan.columns -%}{%- do column.update({'expressions': data_health.statistic_expressions(column)}) -%}{%- endfor -%}
         {%- for from_labels in [false, true] -%}
             {%- for columns in scan.columns | selectattr('from_labels', 'equalto', from_labels) | batch(12) -%}
                 {%- do chunks.append({'from_labels': from_labels, 'columns': columns}) -%}

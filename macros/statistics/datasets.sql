@@ -1,17 +1,20 @@
 {#
     What is scanned for a monitor: the production table, and the references that are tables of their own or windows
     that do not begin and end with a period. Every other reference is a sum over production periods.
-    Reads the catalogue, so it is called only while dbt executes; a table that is not there yet is left out.
+    Reads the catalogue, each table once, so it is called only while dbt executes; a table that is not there yet is left out.
 #}
 {% macro scanned_datasets(configured_monitor) -%}
     {%- set datasets = [] -%}
-    {%- set monitor = data_health.monitor_in_table_names(configured_monitor) -%}
-    {%- do data_health.append_dataset(datasets, monitor, 'production', monitor.relation, none) -%}
+    {%- set relation = data_health.relation_of(configured_monitor.relation) -%}
+    {%- set columns = data_health.columns_of(relation) -%}
+    {%- set monitor = data_health.monitor_in_table_names(configured_monitor, columns or []) -%}
+    {%- do data_health.append_dataset(datasets, monitor, 'production', relation, columns, none) -%}
     {%- for reference in monitor.references -%}
         {%- if reference.kind == 'relation' -%}
-            {%- do data_health.append_dataset(datasets, monitor, reference.name, reference.relation, reference) -%}
+            {%- set other_relation = data_health.relation_of(reference.relation) -%}
+            {%- do data_health.append_dataset(datasets, monitor, reference.name, other_relation, data_health.columns_of(other_relation), reference) -%}
         {%- elif reference.kind == 'window' and monitor.time and not data_health.is_sum_of_periods(reference, monitor.grain) -%}
-            {%- do data_health.append_dataset(datasets, monitor, reference.name, monitor.relation, reference) -%}
+            {%- do data_health.append_dataset(datasets, monitor, reference.name, relation, columns, reference) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(datasets) }}
@@ -22,9 +25,7 @@
     Adds what there is to know of a table to the list, unless the warehouse does not hold it. A label that stands in a table of its own
     takes the place of a column of the same name.
 #}
-{% macro append_dataset(datasets, monitor, name, relation_spec, reference) -%}
-    {%- set relation = data_health.relation_of(relation_spec) -%}
-    {%- set relation_columns = data_health.columns_of(relation) -%}
+{% macro append_dataset(datasets, monitor, name, relation, relation_columns, reference) -%}
     {%- if relation_columns is not none -%}
         {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
         {%- set columns = data_health.monitored_columns(monitor, relation_columns) -%}

@@ -1,6 +1,5 @@
-{# A monitor whose columns are named as the table names them: the configuration may write them in another case. #}
-{% macro monitor_in_table_names(monitor) -%}
-    {%- set columns = data_health.columns_of(data_health.relation_of(monitor.relation)) or [] -%}
+{# A monitor whose columns are named as those of its table: the configuration may write them in another case. #}
+{% macro monitor_in_table_names(monitor, columns) -%}
     {%- set named = dict(monitor) -%}
     {%- do named.update({'fingerprint': data_health.monitor_fingerprint(monitor)}) -%}
     {%- for setting in ['key', 'exclude', 'segments', 'show_values', 'features', 'subgroups', 'time', 'loaded_at', 'weight'] if monitor[setting] -%}
