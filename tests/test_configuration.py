@@ -20,8 +20,9 @@ from dbt.cli.main import dbtRunner
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).with_name("configuration_project")
-RIGHT, WRONG_MONITORS, WRONG_BLOCKS = (
-    yaml.safe_load((FIXTURE / name).read_text()) for name in ("right.yml", "wrong_monitors.yml", "wrong_blocks.yml")
+RIGHT, WRONG_MONITORS, WRONG_BLOCKS, WRONG_CLEANING = (
+    yaml.safe_load((FIXTURE / f"{name}.yml").read_text())
+    for name in ("right", "wrong_monitors", "wrong_blocks", "wrong_cleaning")
 )
 PLAIN = RIGHT["monitors"]["plain"]
 WRONG = {"monitors": {name: PLAIN | case["keys"] for name, case in WRONG_MONITORS.items()}}
@@ -101,6 +102,12 @@ def test_a_wrong_monitor_is_named_with_what_is_allowed(wrong_lines, name):
 
 def test_nothing_else_is_reported(wrong_lines):
     assert len(wrong_lines) == len(WRONG_MONITORS)
+
+
+def test_wrong_cleaning_sets_are_named_with_what_is_allowed(project):
+    lines = project.problems({"cleaning": {name: case["set"] for name, case in WRONG_CLEANING.items()}})
+    wanted = [f"cleaning '{name}', {case['problem']}" for name, case in WRONG_CLEANING.items()]
+    assert [line[: len(start)] for line, start in zip(lines, wanted, strict=True)] == wanted
 
 
 @pytest.mark.parametrize("name", WRONG_BLOCKS)

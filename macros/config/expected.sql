@@ -41,6 +41,7 @@
     {% elif type == 'relation' %}
         {% set words = '{ref: model}, {ref: [package, model]} or {source: [source, table]}' %}
         {% set fits = data_health.normalised_relation(value) is not none %}
+    {% else %}{{ return(data_health.expected_in_rule(type, value)) }}
     {% endif %}
     {{ return(none if fits else words) }}
 {% endmacro %}

@@ -36,7 +36,7 @@
 {% macro configured_block() %}
     {% set configuration = var('data_health', none) %}
     {% if configuration is not none %}{{ return(configuration) }}{% endif %}
-    {{ return({'monitors': var('demo_monitors', {})} if project_name == 'data_health' else {}) }}
+    {{ return({'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {})} if project_name == 'data_health' else {}) }}
 {% endmacro %}
 
 

@@ -7,11 +7,12 @@
     {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
     {% set problems = [] %}
     {% if configuration is not mapping %}
-        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults and monitors')) %}
+        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults, monitors and cleaning')) %}
     {% else %}
         {% set block = {'keys': {
             'defaults': {'type': 'mapping', 'keys': schema},
-            'monitors': {'type': 'mapping', 'keys': {}}
+            'monitors': {'type': 'mapping', 'keys': {}},
+            'cleaning': {'type': 'mapping', 'keys': {}}
         }} %}
         {% do problems.extend(data_health.schema_problems(block, '', '', configuration)) %}
     {% endif %}
@@ -27,6 +28,10 @@
             {% set found = data_health.warehouse_problems(resolved[name], monitor) %}
         {% endif %}
         {% do problems.extend(found) %}
+    {% endfor %}
+    {% set cleaning = configuration.get('cleaning') if configuration is mapping else none %}
+    {% for name, written in (cleaning if cleaning is mapping else {}).items() %}
+        {% do problems.extend(data_health.cleaning_problems(name, written)) %}
     {% endfor %}
     {% if problems %}
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}

@@ -24,6 +24,8 @@
     quotient of a distance, which is not negative, and a step; deviation of a value from a centre; summand of a sum of any
     doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end the query.
     list_element: an element of a list of literals, counted from one.
+    is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
+    pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length; text_list leaves out nulls.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
 #}
@@ -52,6 +54,17 @@
         'period_start_quarter': "cast(date_trunc('quarter', {first}) as date)",
         'time_literal': "timestamp '{first}'",
         'time_literal_with_zone': "timestamp with time zone '{first} {second}'",
+        'matches': "({first} ~ {second})",
+        'is_number': "({first} ~ '^\\s*[-+]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})([eE][-+]?[0-9]{1,2})?\\s*$')",
+        'whole_number': "cast(cast({first} as numeric) as bigint)",
+        'pattern_part': "substring({first} from {second})",
+        'replace_pattern': "regexp_replace({first}, {second}, 'g')",
+        'trim': "btrim({first})",
+        'squeeze': "btrim(regexp_replace({first}, '[[:space:]]+', ' ', 'g'))",
+        'nfc': "normalize({first}, nfc)",
+        'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
+        'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
+        'text_list': "array_remove(array[{first}], null)",
         'compute_once': '',
         'begin_model': '',
         'hold_still': '',
@@ -74,6 +87,16 @@
         'row_hash_separator': ", ",
         'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double) when {first} > '1970-01-01' then cast('Infinity' as double) when {first} < '1970-01-01' then cast('-Infinity' as double) end",
         'from_epoch_seconds': "make_timestamp(cast(round(1e6 * {first}) as bigint))",
+        'matches': "regexp_matches({first}, {second})",
+        'is_number': "(abs(try_cast({first} as double)) < 1e300 and not contains({first}, '_'))",
+        'whole_number': "cast({first} as bigint)",
+        'pattern_part': "regexp_extract({first}, {second}, 1)",
+        'trim': "trim({first})",
+        'squeeze': "trim(regexp_replace({first}, '\\s+', ' ', 'g'))",
+        'nfc': "nfc_normalize({first})",
+        'strip_accents': "strip_accents({first})",
+        'round': "round({first}, {second})",
+        'text_list': "list_filter([{first}], lambda item: item is not null)",
         'period_start_week': "(cast({first} as date) - cast(isodow(cast({first} as date)) - 1 as integer))",
         'period_start_month': "(cast({first} as date) - cast(day(cast({first} as date)) - 1 as integer))"
     }) -%}

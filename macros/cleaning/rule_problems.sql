@@ -1,0 +1,114 @@
+{# What is wrong with a cleaning set, as far as the configuration alone tells. #}
+{% macro cleaning_problems(name, written) %}
+    {% set unusable = data_health.expected({'type': 'name'}, name) %}
+    {% if unusable %}{{ return([data_health.problem('', 'cleaning', name, unusable)]) }}{% endif %}
+    {% if written is not mapping %}
+        {{ return([data_health.problem('', 'cleaning.' ~ name, written, 'a mapping such as {relation: {ref: model}, rules: [...]}')]) }}
+    {% endif %}
+    {% set owner, schema = "cleaning '" ~ name ~ "', ", data_health.cleaning_schema() %}
+    {% set problems = [] %}
+    {% if written.get('relation') is none %}
+        {% do problems.append(data_health.problem('', owner ~ 'relation', none, data_health.expected(schema['relation'], none))) %}
+    {% endif %}
+    {% for problem in data_health.schema_problems({'keys': schema}, '', '', written) %}{% do problems.append(owner ~ problem) %}{% endfor %}
+    {% set rules = written.get('rules') %}
+    {% for rule in (rules if rules is iterable and rules is not string and rules is not mapping else []) if rule is mapping %}
+        {% set number = loop.index %}
+        {% for key, found, allowed in data_health.rule_problems(rule) %}
+            {% do problems.append(data_health.problem('', owner ~ 'rules[' ~ number ~ ']' ~ ('.' ~ key if key else ''), found, allowed)) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
+
+{# What is wrong with one rule, as [key, found, allowed]. #}
+{% macro rule_problems(rule) %}
+    {% set kinds, options = data_health.rule_kinds(), ['name', 'column', 'columns', 'on_failure', 'default', 'when', 'formats'] %}
+    {% set wrong = [] %}
+    {% for key in rule if key not in kinds and key not in options %}
+        {% do wrong.append([key, key, data_health.known_names(key, options + kinds.keys() | list)]) %}
+    {% endfor %}
+    {% set kind = data_health.rule_kind(rule) %}
+    {% if kind is none %}
+        {% if not wrong %}{% do wrong.append(['', rule.keys() | list | join(', '), 'exactly one of ' ~ kinds.keys() | join(', ')]) %}{% endif %}
+        {{ return(wrong) }}
+    {% endif %}
+    {% set description, named = kinds[kind], rule.get('columns') is not none or rule.get('column') is not none %}
+    {% set outcomes, failing = description.get('on_failure') or [], 'on_failure' in rule %}
+    {% set on_failure = rule['on_failure'] or 'null' if failing else none %}
+    {% set expected = data_health.expected(description.argument, rule[kind]) %}
+    {% if expected %}{% do wrong.append([kind, rule[kind], expected]) %}{% endif %}
+    {% if rule.get('columns') is not none and rule.get('column') is not none %}{% do wrong.append(['columns', rule['columns'], 'either column or columns']) %}
+    {% elif not named and not (kind == 'expression') %}{% do wrong.append(['column', none, 'the name of a column; columns: [...] for several, columns: all for every one']) %}{% endif %}
+    {% for key, type in {'name': 'text', 'column': 'column', 'columns': 'columns', 'when': 'text', 'formats': 'formats'}.items() if rule.get(key) is not none %}
+        {% set expected = data_health.expected({'type': type}, rule[key]) %}
+        {% if expected %}{% do wrong.append([key, rule[key], expected]) %}{% endif %}
+    {% endfor %}
+    {% if failing and on_failure not in (outcomes if named else ['warn', 'quarantine']) %}
+        {% do wrong.append(['on_failure', on_failure, (outcomes if named else ['warn', 'quarantine']) | join(', ') or 'nothing: ' ~ kind ~ ' changes values and cannot fail']) %}
+    {% endif %}
+    {% if (on_failure == 'default') != (rule.get('default') is not none) %}
+        {% do wrong.append(['default', rule.get('default'), 'one value, with on_failure: default']) %}
+    {% endif %}
+    {% if rule.get('formats') is not none and kind != 'cast' %}{% do wrong.append(['formats', rule['formats'], 'only beside cast: date or cast: timestamp']) %}{% endif %}
+    {{ return(wrong) }}
+{% endmacro %}
+
+
+{# None when the value is what a rule's key may hold, else in words what it should have been. Never raises. #}
+{% macro expected_in_rule(type, value) %}
+    {% set listed = value is iterable and value is not string and value is not mapping %}
+    {% set items = value | list if listed else [] %}
+    {% set scalars = [] %}
+    {% for item in items if item is string or item is number or item is boolean or data_health.normalised_date(item) is not none %}{% do scalars.append(item) %}{% endfor %}
+    {% set numbers = items | reject('boolean') | select('number') | list %}
+    {% set all_scalars = listed and scalars | length == items | length and items | length > 0 %}
+    {% if type == 'scalars' %}{% set words, fits = 'a list of texts, numbers or booleans', all_scalars %}
+    {% elif type == 'true' %}{% set words, fits = 'true', value is sameas true %}
+    {% elif type == 'formats' %}
+        {% set words, fits = "a list of formats of %Y %m %d %H %I %M %S %f %p, such as ['%m/%d/%Y']", all_scalars and '%' not in modules.re.sub('%[YmdHIMSfp]', '', items | join) %}
+    {% elif type == 'replacements' %}{% set words, fits = 'a mapping from text to text', value is mapping and value | length > 0 %}
+    {% elif type == 'pattern and replacement' %}
+        {% set words, fits = '[regular expression, replacement], two texts', listed and items | select('string') | list | length == 2 and items | length == 2 %}
+    {% elif type == 'units' %}
+        {% set words = 'a mapping from unit to what one of it is in the unit wanted, such as {kg: 1, lb: 0.4536}' %}
+        {% set fits = value is mapping and value | length > 0 and value.values() | reject('boolean') | select('number') | list | length == value | length %}
+    {% elif type == 'conversion' %}
+        {% set words = '{multiply: number, add: number}, or one of the two' %}
+        {% set fits = value is mapping and value | length > 0 and value.keys() | reject('in', ['multiply', 'add']) | list == [] and value.values() | reject('boolean') | select('number') | list | length == value | length %}
+    {% elif type == 'cast' %}
+        {% set words = data_health.rule_kinds()['cast'].types.keys() | join(', ') ~ ', the decimal with digits: decimal(10,2)' %}
+        {% set fits = value is string and modules.re.match('^(integer|bigint|double|boolean|date|timestamp|varchar|decimal\\([0-9]+, ?[0-9]+\\))$', value) is not none %}
+    {% elif type == 'range' %}
+        {% set words = '[lowest, highest], two numbers or two dates; null leaves a side open' %}
+        {% set open = items | select('none') | list | length %}
+        {% set fits = listed and items | length == 2 and open < 2 and (numbers | length + open == 2 or scalars | reject('number') | list | length + open == 2) and not (numbers | length == 2 and items[0] > items[1]) %}
+    {% elif type == 'rules' %}
+        {% set words, fits = 'a list of mappings such as {column: age, range: [0, 120]}', listed and items | select('mapping') | list | length == items | length %}
+    {% endif %}
+    {{ return(none if fits else words) }}
+{% endmacro %}
+
+
+{# What only the columns tell: the columns that the set itself names, after its rules. #}
+{% macro cleaning_column_problems(cleaning, types, rules) %}
+    {% set problems, known = [], [] %}
+    {% for name in types %}{% do known.append({'name': name}) %}{% endfor %}
+    {% set uses = [['key', cleaning.key, none], ['time', [cleaning.time], 'timestamp'], ['loaded_at', [cleaning.loaded_at], none],
+        ['log_changes', cleaning.log_changes, none], ['show_values', cleaning.show_values, none]] %}
+    {% for key, names, family in uses %}
+        {% for name in names if name and name != 'all' %}
+            {% set column = data_health.find_column(known, name) %}
+            {% if column is none %}
+                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column of the relation: ' ~ data_health.known_names(name, types.keys() | list))) %}
+            {% elif family and data_health.type_family(types[column.name]) != family %}
+                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column that is a date or timestamp after the rules; cast it', 'type ' ~ types[column.name])) %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+    {% for rule in rules if rule.reads_row and cleaning.time and rule.column and rule.column | lower == cleaning.time | lower %}
+        {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', rule " ~ rule.name, rule.when or rule.argument, 'a rule that reads no other column, as periods are cut by the column time')) %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}

@@ -1,0 +1,114 @@
+{#
+    A rule as SQL over the columns of the stage before it: `value` after the rule, `tested` and `failed` (both never null; failed is
+    none where a rule cannot fail), and the `reason` why a value fails. Rows for which `when` is not true are left alone. A rule that
+    reads a text as something else finds what it read in a column of its own; see stages_of().
+#}
+{% macro rule_sql(rule) %}
+    {% set old = data_health.quoted(rule.column) if rule.column is not none else none %}
+    {% set applies = '(' ~ rule.when ~ ')' if rule.when else none %}
+    {% set result = {'reason': none} %}
+    {% if rule.on_failure is none %}
+        {% set value = data_health.changed_value(rule, old) %}
+        {% do result.update({'value': value if not applies else 'case when ' ~ applies ~ ' then ' ~ value ~ ' else ' ~ old ~ ' end', 'failed': none,
+            'tested': ([applies] if applies else []) + [(old ~ ' is not null') if rule.kind != 'set' else 'true']}) %}
+    {% else %}
+        {% set check = data_health.value_check(rule, old) %}
+        {% set failed = (applies ~ ' and ' if applies else '') ~ check.failed %}
+        {% set default = data_health.rule_literal(rule.default, rule.data_type) if rule.on_failure == 'default' else none %}
+        {% set value = check.value or old %}
+        {% if rule.on_failure == 'clamp' %}{% set value = data_health.clamped_value(rule, old, applies) %}
+        {% elif rule.on_failure == 'default' %}{% set value = 'cast(case when ' ~ failed ~ ' then ' ~ default ~ ' else ' ~ value ~ ' end as ' ~ rule.data_type ~ ')' %}
+        {% elif rule.on_failure == 'null' and not check.value %}{% set value = 'case when not (' ~ failed ~ ') or (' ~ failed ~ ') is null then ' ~ old ~ ' end' %}
+        {% endif %}
+        {% do result.update({'value': value, 'failed': 'coalesce(' ~ failed ~ ', false)', 'reason': check.reason,
+            'tested': ([applies] if applies else []) + [check.tested]}) %}
+    {% endif %}
+    {% do result.update({'tested': 'coalesce(' ~ result.tested | join(' and ') ~ ', false)'}) %}
+    {{ return(result) }}
+{% endmacro %}
+
+
+{# The value after a rule that changes it and cannot fail. #}
+{% macro changed_value(rule, old) %}
+    {% set argument = rule.argument %}
+    {% if rule.kind == 'null_values' %}
+        {% set values = data_health.rule_literal(argument, rule.data_type) %}
+        {{ return('case when ' ~ old ~ ' in (' ~ values | join(', ') ~ ') then null else ' ~ old ~ ' end' if values else old) }}
+    {% elif rule.kind == 'replace' %}
+        {% set cases = [] %}
+        {% for from_value, to_value in argument.items() %}
+            {% do cases.append('when ' ~ data_health.text_literal(from_value) ~ ' then ' ~ ('null' if to_value is none else data_health.text_literal(to_value))) %}
+        {% endfor %}
+        {{ return('case ' ~ old ~ ' ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end') }}
+    {% elif rule.kind == 'convert' %}
+        {{ return('(' ~ old ~ ' * ' ~ argument.get('multiply', 1) ~ ' + ' ~ argument.get('add', 0) ~ ')') }}
+    {% elif rule.kind == 'set' %}{{ return('(' ~ argument ~ ')') }}
+    {% elif rule.kind == 'case' %}{{ return(argument ~ '(' ~ old ~ ')') }}
+    {% elif rule.kind == 'replace_pattern' %}
+        {{ return(data_health.engine_sql('replace_pattern', old, data_health.text_literal(argument[0]) ~ ', ' ~ data_health.text_literal(argument[1]))) }}
+    {% endif %}
+    {{ return(data_health.engine_sql(argument if rule.kind == 'unicode' else rule.kind, old, argument)) }}
+{% endmacro %}
+
+
+{# When a value fails, when it is looked at, why it fails, and what it becomes where that is a value of another type. #}
+{% macro value_check(rule, old) %}
+    {% set argument, present = rule.argument, old ~ ' is not null' %}
+    {% if rule.kind in ['cast', 'units'] %}
+        {% set parsed = 'data_health_value_' ~ rule.number %}
+        {% set reason = "'no number with one of the units'" %}
+        {% if rule.kind == 'cast' %}
+            {% set words = data_health.rule_kinds()['cast'].types[argument.split('(')[0]].reason ~ (' like ' ~ rule.formats | join(' or ') if rule.formats else '') %}
+            {% set is_empty = data_health.engine_sql('trim', old) ~ " = ''" if rule.family == 'string' else 'false' %}
+            {% set reason = 'case when ' ~ is_empty ~ " then 'empty text' else " ~ data_health.text_literal(words) ~ ' end' %}
+        {% endif %}
+        {{ return({'value': parsed, 'failed': '(' ~ present ~ ' and ' ~ parsed ~ ' is null)', 'tested': present, 'reason': reason}) }}
+    {% elif rule.kind == 'allowed' %}
+        {% set values = data_health.rule_literal(argument, rule.data_type) %}
+        {{ return({'failed': '(' ~ (old ~ ' not in (' ~ values | join(', ') ~ ')' if values else present) ~ ')', 'tested': present, 'reason': "'not allowed'"}) }}
+    {% elif rule.kind == 'range' %}
+        {% set sides, reasons = [], [] %}
+        {% for bound, comparison, words in [(argument[0], '<', 'below '), (argument[1], '>', 'above ')] if bound is not none %}
+            {% do sides.append(old ~ ' ' ~ comparison ~ ' ' ~ data_health.rule_literal(bound, rule.data_type)) %}
+            {% do reasons.append('when ' ~ sides[-1] ~ ' then ' ~ data_health.text_literal(words ~ bound)) %}
+        {% endfor %}
+        {{ return({'failed': '(' ~ sides | join(' or ') ~ ')', 'tested': present, 'reason': 'case ' ~ reasons | join(' ') ~ ' end'}) }}
+    {% elif rule.kind == 'pattern' %}
+        {{ return({'failed': '(not ' ~ data_health.engine_sql('matches', old, data_health.text_literal('^(' ~ argument ~ ')$')) ~ ')', 'tested': present, 'reason': "'other pattern'"}) }}
+    {% elif rule.kind == 'required' %}
+        {{ return({'failed': '(' ~ old ~ ' is null)', 'tested': 'true', 'reason': "'missing'"}) }}
+    {% endif %}
+    {{ return({'failed': '(not (' ~ argument ~ '))', 'tested': '((' ~ argument ~ ') is not null)', 'reason': "'does not hold'"}) }}
+{% endmacro %}
+
+
+{# A value moved to the nearer end of its range; NaN, which is nearer to none, becomes null. #}
+{% macro clamped_value(rule, old, applies) %}
+    {% set cases = [] %}
+    {% if data_health.engine_sql('types_with_nan').split(' ') | select('in', rule.data_type | lower) | list %}
+        {% do cases.append('when ' ~ data_health.engine_sql('is_nan', old) ~ ' then null') %}
+    {% endif %}
+    {% for bound, comparison in [(rule.argument[0], '<'), (rule.argument[1], '>')] if bound is not none %}
+        {% set literal = data_health.rule_literal(bound, rule.data_type) %}
+        {% do cases.append('when ' ~ old ~ ' ' ~ comparison ~ ' ' ~ literal ~ ' then ' ~ literal) %}
+    {% endfor %}
+    {{ return('cast(case ' ~ ('when ' ~ applies ~ ' is not true then ' ~ old ~ ' ' if applies else '') ~ cases | join(' ') ~ ' else ' ~ old ~ ' end as ' ~ rule.data_type ~ ')') }}
+{% endmacro %}
+
+
+{# A value of the configuration, or those of a list that a column of this type can hold, as literals to compare the column with. #}
+{% macro rule_literal(value, data_type) %}
+    {% set family = data_health.type_family(data_type) %}
+    {% if value is sequence and value is not string %}
+        {% set literals = [] %}
+        {% for item in value if family == 'string' or (family == 'numeric' and item is number) or (family == 'boolean' and item is boolean)
+            or (family == 'timestamp' and data_health.normalised_date(item) is not none) %}
+            {% do literals.append(data_health.rule_literal(item, data_type)) %}
+        {% endfor %}
+        {{ return(literals) }}
+    {% elif value is boolean and family == 'boolean' %}{{ return('true' if value else 'false') }}
+    {% elif value is number and value is not boolean and family == 'numeric' %}{{ return(value | string) }}
+    {% elif family in ['timestamp', 'numeric'] %}{{ return('cast(' ~ data_health.text_literal(value) ~ ' as ' ~ data_type ~ ')') }}
+    {% endif %}
+    {{ return(data_health.text_literal(value)) }}
+{% endmacro %}

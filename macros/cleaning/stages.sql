@@ -1,0 +1,97 @@
+{#
+    The common table expressions that apply the rules of a plan, stage by stage; the last is named <prefix>cleaned. Every stage
+    has the columns of the relation under their names, and what is asked for of each rule under names that begin with data_health_:
+    `flags` lists, of rules by number, which of failed, tested, changed, reason, before and after are kept. `rules` are those to
+    apply, `columns` those to read.
+    `carried` are further columns of the first stage; `source` and `where` replace the relation and the set's filter.
+#}
+{% macro cleaning_stages(plan, rules, flags, columns=none, carried=[], prefix='', source=none, where=none) %}
+{%- set columns = plan.columns if columns is none else columns %}
+{%- set kept = [] %}
+{{ prefix }}raw_rows as (
+
+    select
+        {{ (data_health.quoted_list(columns) + carried) | join(',\n        ') or '1 as data_health_row' }}
+    from {{ source or plan.relation }} as raw_rows
+    where {{ where or plan.set.where or 'true' }}
+
+)
+{%- for carry in carried %}{% do kept.append(carry.split(' as ')[-1]) %}{% endfor %}
+{%- set last = namespace(name=prefix ~ 'raw_rows') %}
+{%- for stage in data_health.stages_of(rules, flags) %},
+{%- set names = data_health.quoted_list(columns) + kept %}
+{%- if stage.parsed %}
+
+{{ prefix }}parsed_{{ stage.number }} as (
+
+    select
+        {{ (names + stage.parsed) | join(',\n        ') }}
+    from {{ last.name }} {{ data_health.engine_sql('compute_once') }}
+
+),
+{%- set last.name = prefix ~ 'parsed_' ~ stage.number %}
+{%- endif %}
+
+{{ prefix }}stage_{{ stage.number }} as (
+
+    select
+        {%- for name in names %}
+        {{ stage['values'][name] ~ ' as ' if name in stage['values'] }}{{ name }}{{ ',' if not loop.last or stage.measures }}
+        {%- endfor %}
+        {{ stage.measures | join(',\n        ') }}
+    from {{ last.name }} {{ data_health.engine_sql('compute_once') }}
+
+)
+    {%- do kept.extend(stage.measured) %}
+    {%- set last.name = prefix ~ 'stage_' ~ stage.number %}
+{%- endfor %},
+
+{{ prefix }}cleaned as (
+
+    select
+        {{ (data_health.quoted_list(columns) + kept) | join(',\n        ') or 'data_health_row' }}
+    from {{ last.name }}
+
+)
+{%- endmacro %}
+
+
+{# The stages in which something happens: what is parsed first, the columns that change, and what is measured. #}
+{% macro stages_of(rules, flags) %}
+    {% set stages = [] %}
+    {% for number in rules | map(attribute='stage') | unique | sort %}
+        {% set stage = {'number': number, 'parsed': [], 'values': {}, 'measures': [], 'measured': []} %}
+        {% for rule in rules | selectattr('stage', 'equalto', number) %}
+            {% set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column or '') %}
+            {% if rule.kind in ['cast', 'units'] %}
+                {% set parsed = data_health.checked_cast(rule, old) if rule.kind == 'cast' else data_health.number_with_unit(rule.argument, old) %}
+                {% do stage.parsed.append(parsed ~ ' as data_health_value_' ~ rule.number) %}
+            {% endif %}
+            {% if rule.column is not none and sql.value != old %}{% do stage['values'].update({old: sql.value}) %}{% endif %}
+            {% for name, expression in data_health.rule_measures(rule, sql).items() if name in flags.get(rule.number, []) %}
+                {% do stage.measured.append('data_health_' ~ name ~ '_' ~ rule.number) %}
+                {% do stage.measures.append(expression ~ ' as ' ~ stage.measured[-1]) %}
+            {% endfor %}
+        {% endfor %}
+        {% if stage['values'] or stage.measures %}{% do stages.append(stage) %}{% endif %}
+    {% endfor %}
+    {{ return(stages) }}
+{% endmacro %}
+
+
+{# What can be kept of a rule, as SQL over the stage before it: `old` and `new` are values, before and after the same as texts. #}
+{% macro rule_measures(rule, sql) %}
+    {% set old = data_health.quoted(rule.column) if rule.column is not none else 'null' %}
+    {{ return({
+        'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false', 'changed': data_health.is_changed(rule, sql, old),
+        'reason': 'case when ' ~ sql.failed ~ ' then ' ~ sql.reason ~ ' end' if sql.failed else 'cast(null as varchar)',
+        'before': 'cast(' ~ old ~ ' as varchar)', 'after': 'cast(' ~ sql.value ~ ' as varchar)'
+    }) }}
+{% endmacro %}
+
+
+{# Does the rule change the value? One that changes what fails changes just that; a cast that succeeds says the same in another type. #}
+{% macro is_changed(rule, sql, old) %}
+    {% if rule.on_failure is not none %}{{ return('false' if rule.on_failure == 'warn' or (rule.on_failure == 'quarantine' and rule.kind not in ['cast', 'units']) else sql.failed) }}{% endif %}
+    {{ return('(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')') }}
+{% endmacro %}
