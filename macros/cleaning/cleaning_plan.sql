@@ -20,12 +20,13 @@
     the set names, as texts, so that compiling works on an empty database.
 #}
 {% macro cleaning_plan(name) %}
-    {% set cleaning = data_health.cleaning_sets().get(name) %}
-    {% if not cleaning or not cleaning.relation %}
+    {% set cleaning = data_health.cleaning_sets().get(name) or {} %}
+    {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
+    {% set relation = data_health.relation_of(cleaning.relation) if cleaning.get('relation') else none %}
+    {% if not execute %}{{ return({'set': cleaning, 'relation': relation, 'columns': [], 'rules': []}) }}{% endif %}
+    {% if not relation %}
         {% do exceptions.raise_compiler_error(data_health.problem('', 'cleaning', name, data_health.known_names(name, data_health.cleaning_sets().keys() | list))) %}
     {% endif %}
-    {% set relation = data_health.relation_of(cleaning.relation) %}
-    {% if not execute %}{{ return({'set': cleaning, 'relation': relation, 'columns': [], 'rules': []}) }}{% endif %}
     {% set problems = data_health.cleaning_problems(name, data_health.configured_block().get('cleaning')[name]) %}
     {% set known = data_health.columns_of(relation) if not problems else none %}
     {% set types, stages = {}, {} %}

@@ -64,7 +64,7 @@
         'nfc': "normalize({first}, nfc)",
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
-        'text_list': "array_remove(array[{first}], null)",
+        'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
         'compute_once': '',
         'begin_model': '',
         'hold_still': '',
