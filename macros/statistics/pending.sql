@@ -55,13 +55,12 @@
 {% macro stored_origins(stored_relation) -%}
 {% if load_relation(stored_relation) is not none %}
     select
-        period_key,
-        column_name,
+        period_column_key,
         case when min(built_at) = max(built_at) then max(built_from) end as built_from
     from {{ stored_relation }}
-    group by period_key, column_name
+    group by period_column_key
 {%- else %}
-    {{ data_health.no_rows({'period_key': 'varchar', 'column_name': 'varchar', 'built_from': 'varchar'}) }}
+    {{ data_health.no_rows({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
 {%- endif %}
 {%- endmacro %}
 
@@ -109,8 +108,7 @@ pending_periods as (
         {{ dbt.listagg('cast(wanted.column_id as varchar)', "','", 'order by wanted.column_id') }} as column_ids
     from wanted
     left join stored
-        on wanted.period_key = stored.period_key
-        and wanted.column_name = stored.column_name
+        on wanted.period_key || '|' || wanted.column_name = stored.period_column_key
     where stored.built_from is distinct from wanted.built_from
     group by 1, 2, 3, 4, 5
 
