@@ -24,7 +24,7 @@
         data_health_changed_{{ rule.number }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ prefix }}cleaned
-    where {{ data_health.none_failed(quarantining) }}
+    where {{ plan.is_kept }}
         and ({{ changed | join(' or ') }})
 
 ),

@@ -1,6 +1,6 @@
 {#
     The rows of a cleaning set that no rule puts into quarantine, cleaned. In an incremental model with the unique key
-    data_health_load: those that were loaded since, which needs loaded_at; see load_columns().
+    data_health_load: those that were loaded since, which needs loaded_at; see incremental_load().
 #}
 {% macro clean(name) %}
     {%- set plan = data_health.cleaning_plan(name) %}
@@ -8,13 +8,13 @@
     {%- set quarantining = plan.rules | selectattr('on_failure', 'equalto', 'quarantine') | list %}
     {%- set flags = {} %}
     {%- for rule in quarantining %}{% do flags.update({rule.number: ['failed']}) %}{% endfor %}
-    {%- set loads = data_health.load_columns(plan) %}
-with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=loads, source=data_health.new_loads(plan)) }}
+    {%- set load = data_health.incremental_load(plan) %}
+with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=load.columns, source=load.source) }}
 
     select
-        {{ (data_health.quoted_list(plan.columns) + (['data_health_load', 'data_health_rules'] if loads else [])) | join(',\n        ') }}
+        {{ (data_health.quoted_list(plan.columns) + (['data_health_load', 'data_health_rules'] if load.columns else [])) | join(',\n        ') }}
     from cleaned
-    where {{ data_health.none_failed(quarantining) }}
+    where {{ plan.is_kept }}
 {%- endmacro %}
 
 
@@ -32,15 +32,15 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=loads, sour
         {%- do broken.append('case when data_health_failed_' ~ rule.number ~ ' then ' ~ data_health.text_literal(rule.name) ~ ' end') %}
         {%- do reasons.append('data_health_reason_' ~ rule.number) %}
     {%- endfor %}
-    {%- set loads = data_health.load_columns(plan) %}
+    {%- set load = data_health.incremental_load(plan) %}
     {%- for column in plan.columns %}{% do raw.append(data_health.quoted(column) ~ ' as ' ~ data_health.quoted('data_health_raw_' ~ loop.index)) %}{% endfor %}
-with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + loads, source=data_health.new_loads(plan)) }}
+with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.columns, source=load.source) }}
 
     select
         {%- for column in plan.columns %}
         {{ data_health.quoted('data_health_raw_' ~ loop.index) }} as {{ data_health.quoted(column) }},
         {%- endfor %}
-        {%- if loads %}
+        {%- if load.columns %}
         data_health_load,
         data_health_rules,
         {%- endif %}
@@ -49,37 +49,26 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + loads
         '{{ invocation_id }}' as quarantine_run_id,
         {{ data_health.run_time() }} as quarantined_at
     from cleaned
-    where not ({{ data_health.none_failed(failing | selectattr('on_failure', 'equalto', 'quarantine') | list) }})
+    where not ({{ plan.is_kept }})
 {%- endmacro %}
 
 
-{# No rule that puts rows into quarantine failed. #}
-{% macro none_failed(rules) %}
-    {% set failed = [] %}
-    {% for rule in rules %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
-    {{ return('not (' ~ failed | join(' or ') ~ ')' if failed else 'true') }}
-{% endmacro %}
-
-
 {#
-    Two columns that an incremental model keeps with each row: when it was loaded, by which it is replaced, and a fingerprint of the
-    rules that cleaned it. Rows that were cleaned before by other rules stay as they are until a full refresh.
+    What an incremental model keeps with each row and reads of the relation; nothing, and all, in any other model. Kept are when a row
+    was loaded, by which it is replaced, and a fingerprint of the rules that cleaned it: rows cleaned before by other rules stay as
+    they are until a full refresh. Read are rows loaded since the newest that is stored, that one included, and those without a
+    load time.
 #}
-{% macro load_columns(plan) %}
-    {% if config.get('materialized') != 'incremental' %}{{ return([]) }}{% endif %}
+{% macro incremental_load(plan) %}
+    {% if config.get('materialized') != 'incremental' %}{{ return({'columns': [], 'source': none}) }}{% endif %}
     {% if not plan.set.loaded_at %}
         {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none, 'the load time of a row, which an incremental model needs')) %}
     {% endif %}
-    {{ return(['coalesce(cast(' ~ data_health.quoted(plan.set.loaded_at) ~ " as varchar), 'none') as data_health_load",
-        data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules']) }}
-{% endmacro %}
-
-
-{# The rows of an incremental run: those loaded since the newest that is stored, that one included, and those without a load time. #}
-{% macro new_loads(plan) %}
-    {% if config.get('materialized') != 'incremental' or not is_incremental() %}{{ return(none) }}{% endif %}
     {% set loaded_at = data_health.quoted(plan.set.loaded_at) %}
-    {% set newest = 'select max(cast(data_health_load as ' ~ plan.raw_types[plan.set.loaded_at] ~ ')) from ' ~ this ~ " where data_health_load <> 'none'" %}
-    {{ return('(select * from ' ~ plan.relation ~ ' where ' ~ loaded_at ~ ' is null or ' ~ loaded_at ~ ' >= (' ~ newest ~ ') or (' ~ newest ~ ') is null)') }}
+    {% set newest = '(select max(cast(data_health_load as ' ~ plan.raw_types[plan.set.loaded_at] ~ ')) from ' ~ this ~ " where data_health_load <> 'none')" %}
+    {% set is_new = loaded_at ~ ' is null or ' ~ loaded_at ~ ' >= ' ~ newest ~ ' or ' ~ newest ~ ' is null' %}
+    {{ return({
+        'columns': ['coalesce(cast(' ~ loaded_at ~ " as varchar), 'none') as data_health_load", data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules'],
+        'source': '(select * from ' ~ plan.relation ~ ' where ' ~ is_new ~ ')' if is_incremental() else none
+    }) }}
 {% endmacro %}
-

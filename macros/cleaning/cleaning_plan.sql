@@ -16,8 +16,9 @@
 {#
     What a cleaning set does, worked out for the columns that its relation has: one rule per column, each with the stage in which it
     runs. Rules of different columns share a stage; a rule that may read the whole row comes after all rules written before it, and
-    before all written after it. Raises what is wrong with the set when something is to be built. Unknown relation: the columns that
-    the set names, as texts, so that compiling works on an empty database.
+    before all written after it. Raises what is wrong with the set when something is to be built. Of a relation that does not
+    exist yet only the key is known, so that compiling works on an empty database. `is_kept` is the condition that no rule put a row
+    into quarantine, over the columns data_health_failed_<number> of those rules.
 #}
 {% macro cleaning_plan(name) %}
     {% set cleaning = data_health.cleaning_sets().get(name) or {} %}
@@ -60,8 +61,10 @@
     {% endif %}
     {% for key in ['time', 'loaded_at'] if cleaning[key] %}{% do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}{% endfor %}
     {% for key in ['key', 'log_changes', 'show_values'] %}{% do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}{% endfor %}
+    {% set failed = [] %}
+    {% for rule in rules if rule.on_failure == 'quarantine' %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
     {% set fingerprint = local_md5([cleaning.relation, cleaning.where, cleaning.time, cleaning.grain, rules] | string)[:12] %}
-    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'columns': raw_types.keys() | list, 'types': types, 'raw_types': raw_types, 'rules': rules}) }}
+    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false') ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'raw_types': raw_types, 'rules': rules}) }}
 {% endmacro %}
 
 
@@ -105,9 +108,11 @@
     {% set data_type = old_type %}
     {% if kind == 'cast' %}{% set data_type = description.types[written['cast'].split('(')[0]].get('data_type') or written['cast'] %}
     {% elif kind == 'units' %}{% set data_type = 'double precision' %}{% endif %}
+    {#- a rule changes what it does not find right, unless it only warns or puts the row aside; a text that cannot be cast is lost -#}
+    {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units'] %}
     {{ return({
         'name': written.get('name') or ((column or 'row') ~ '.' ~ kind), 'column': column, 'kind': kind, 'argument': written[kind],
-        'on_failure': on_failure, 'default': written.get('default'), 'when': written.get('when'), 'formats': written.get('formats'),
+        'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'), 'formats': written.get('formats'),
         'data_type': data_type, 'old_type': old_type, 'family': data_health.type_family(old_type or 'varchar')
     }) }}
 {% endmacro %}

@@ -36,7 +36,9 @@
 {% macro numbered_duplicates(relation, key, survivor, names, nulls_match, carried=[]) -%}
     {%- set keys = data_health.quoted_list(key) %}
     {%- set same_key = 'partition by ' ~ keys | join(', ') %}
-    {%- set best_first = 'order by ' ~ (data_health.nulls_last(survivor) + ['data_health_hash']) | join(', ') %}
+    {%- set order = [] %}
+    {%- for expression in survivor %}{% do order.append(expression ~ ('' if ' nulls ' in expression | lower else ' nulls last')) %}{% endfor %}
+    {%- set best_first = 'order by ' ~ (order + ['data_health_hash']) | join(', ') %}
     {%- set is_matched = 'true' if nulls_match else keys | join(' is not null and ') ~ ' is not null' %}
         select
             {{ data_health.quoted_list(names) | join(',\n            ') }},
@@ -78,12 +80,3 @@
     {{ return(names or wanted) }}
 {%- endmacro %}
 
-
-{# Order expressions with nulls last, wherever a warehouse would put them. #}
-{% macro nulls_last(expressions) -%}
-    {%- set result = [] -%}
-    {%- for expression in expressions -%}
-        {%- do result.append(expression if ' nulls ' in expression | lower else expression ~ ' nulls last') -%}
-    {%- endfor -%}
-    {{ return(result) }}
-{%- endmacro %}

@@ -23,7 +23,7 @@
     {% elif rule.kind == 'null_values' and is_counted %}{% do counts.update({'changed': old ~ ' - ' ~ new}) %}
     {% endif %}
     {% if rule.on_failure is none %}{% do counts.update({'failed': '0'}) %}
-    {% elif data_health.is_changed(rule, {'failed': 'failed'}, '') == 'false' %}{% do counts.update({'changed': '0'}) %}
+    {% elif not rule.changes %}{% do counts.update({'changed': '0'}) %}
     {% else %}{% do counts.update({'changed': counts.failed}) %}
     {% endif %}
     {% set kept = [] %}

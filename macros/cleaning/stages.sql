@@ -82,16 +82,11 @@
 {# What can be kept of a rule, as SQL over the stage before it: `old` and `new` are values, before and after the same as texts. #}
 {% macro rule_measures(rule, sql) %}
     {% set old = data_health.quoted(rule.column) if rule.column is not none else 'null' %}
+    {% set changed = '(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')' if rule.on_failure is none else sql.failed if rule.changes else 'false' %}
     {{ return({
-        'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false', 'changed': data_health.is_changed(rule, sql, old),
+        'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false', 'changed': changed,
         'reason': 'case when ' ~ sql.failed ~ ' then ' ~ sql.reason ~ ' end' if sql.failed else 'cast(null as varchar)',
         'before': 'cast(' ~ old ~ ' as varchar)', 'after': 'cast(' ~ sql.value ~ ' as varchar)'
     }) }}
 {% endmacro %}
 
-
-{# Does the rule change the value? One that changes what fails changes just that; a cast that succeeds says the same in another type. #}
-{% macro is_changed(rule, sql, old) %}
-    {% if rule.on_failure is not none %}{{ return('false' if rule.on_failure == 'warn' or (rule.on_failure == 'quarantine' and rule.kind not in ['cast', 'units']) else sql.failed) }}{% endif %}
-    {{ return('(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')') }}
-{% endmacro %}
