@@ -10,6 +10,7 @@
     'families': families,
     'dates': dates,
     'schema': data_health.monitor_schema(),
+    'cleaning_schema': data_health.cleaning_schema(),
     'monitors': data_health.resolved_monitors(),
     'selected': data_health.selected_monitors().keys() | list
 } -%}
