@@ -32,8 +32,15 @@ class Build:
 class Project:
     """The project in a folder, beside the database file that holds the table `bench`."""
 
-    def __init__(self, folder: Path, grain: str = "month", memory_limit: str = "") -> None:
-        """Write the files; nothing is run."""
+    def __init__(
+        self,
+        folder: Path,
+        grain: str = "month",
+        memory_limit: str = "",
+        block: dict[str, Any] | None = None,
+        models: dict[str, str] | None = None,
+    ) -> None:
+        """Write the files; nothing is run. `block` replaces the configuration, `models` are the user's own by file name."""
         self.folder = folder.resolve()
         self.database = self.folder / "bench.duckdb"
         monitor = {"relation": {"source": ["raw", "bench"]}, "key": "id", "time": "happened_at", "grain": grain}
@@ -50,7 +57,7 @@ class Project:
                 "version": "1.0.0",
                 "profile": "bench",
                 "model-paths": ["models"],
-                "vars": {"data_health": {"monitors": {"bench": monitor}}},
+                "vars": {"data_health": block or {"monitors": {"bench": monitor}}},
                 "flags": {"send_anonymous_usage_stats": False},
             },
             "profiles.yml": {"bench": {"target": "dev", "outputs": {"dev": output}}},
@@ -61,6 +68,8 @@ class Project:
         for name, content in files.items():
             # JSON is YAML
             (self.folder / name).write_text(json.dumps(content))
+        for name, text in (models or {}).items():
+            (self.folder / "models" / name).write_text(text)
 
     def generate(self, rows: int, columns: int, days: int) -> Measurement:
         """Make the table, in a new database."""
@@ -82,9 +91,9 @@ class Project:
         with duckdb.connect(self.database) as connection:
             connection.execute(f"drop schema if exists {SCHEMA} cascade")
 
-    def build(self, name: str = "dbt build") -> Build:
+    def build(self, name: str = "dbt build", *arguments: str) -> Build:
         """Build everything."""
-        process = self.dbt(name, "build")
+        process = self.dbt(name, "build", *arguments)
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
         models = [result for result in results if result["unique_id"].startswith("model.")]
         seconds = {model_name(result): result["execution_time"] for result in models}
