@@ -1,0 +1,226 @@
+"""Repairing cells without labels: spelling variants first, then cells that contradict what other columns decide."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python_checks.cleaning.dependencies import Determinant, Nearness, determinants
+from python_checks.cleaning.settings import DEFAULTS, Settings
+from python_checks.cleaning.spelling import spelling_variants
+from python_checks.cleaning.text import Column, encoded
+
+
+@dataclass(frozen=True)
+class RepairRule:
+    """
+    In `column`, `from_value` becomes `to_value`: everywhere (method `spelling`), or where `determinant_column`
+    holds `determinant_value` (method `dependency`). There is one rule for a row and column at most, and rules of
+    dependencies look at the row as spelling rules leave it.
+    """
+
+    column: str
+    method: str
+    determinant_column: str | None
+    determinant_value: str | None
+    from_value: str
+    to_value: str
+    confidence: float
+    support: int
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A cell that its determinants contradict, and the value that they agree on."""
+
+    row: int
+    to_code: int
+
+
+def repair_rules(
+    names: Sequence[str],
+    values: NDArray[np.object_],
+    targets: Sequence[str] | None = None,
+    settings: Settings = DEFAULTS,
+) -> list[RepairRule]:
+    """
+    The repairs of a table of texts (n rows, one column per name, None or '' for missing), in `targets` only where
+    that is given. Missing values are neither evidence nor filled in.
+    """
+    wanted = names if targets is None else targets
+    spelling, columns = spelling_rules(names, values, wanted, settings)
+    return spelling + dependency_rules(names, columns, wanted, settings)
+
+
+def spelling_rules(
+    names: Sequence[str], values: NDArray[np.object_], targets: Sequence[str], settings: Settings
+) -> tuple[list[RepairRule], list[Column]]:
+    """The rules of method `spelling` of the targets, and all columns as those rules leave them."""
+    rules, columns = [], []
+    for number, name in enumerate(names):
+        column = encoded(values[:, number])
+        variants = spelling_variants(column, settings) if name in targets else {}
+        rules += [_spelling_rule(name, column, code, variants) for code in variants]
+        columns.append(_merged(column, variants))
+    return rules, columns
+
+
+def _spelling_rule(name: str, column: Column, code: int, variants: dict[int, int]) -> RepairRule:
+    other = _final(code, variants)
+    support = int(column.counts[other])
+    confidence = support / (support + int(column.counts[code]))
+    return RepairRule(name, "spelling", None, None, column.values[code], column.values[other], confidence, support)
+
+
+def _final(code: int, variants: dict[int, int]) -> int:
+    """What a value ends as: a frequent value may itself be a variant of a more frequent one."""
+    while code in variants:
+        code = variants[code]
+    return code
+
+
+def _merged(column: Column, variants: dict[int, int]) -> Column:
+    """The column with the variants replaced."""
+    new_codes = np.array([_final(code, variants) for code in range(len(column.values))] + [-1])
+    codes = new_codes[column.codes]
+    return replace(column, codes=codes, counts=np.bincount(codes[codes >= 0], minlength=len(column.values)))
+
+
+def dependency_rules(
+    names: Sequence[str], columns: list[Column], targets: Sequence[str], settings: Settings
+) -> list[RepairRule]:
+    """The rules of method `dependency` of the targets, on columns without misspellings."""
+    rules = []
+    for number, name in enumerate(names):
+        near = Nearness(columns[number], settings)
+        deciding = determinants(columns, number, near, settings) if name in targets else []
+        if deciding:
+            changes = list(_contradicted_cells(columns[number], deciding, near, settings))
+            rules += _rules_of_changes(names, columns, number, deciding, changes)
+    return rules
+
+
+def _contradicted_cells(
+    column: Column, deciding: list[Determinant], near: Nearness, settings: Settings
+) -> Iterator[_Change]:
+    """
+    The cells to repair. The determinants of a row vote: at least half of those that know something must agree on a
+    value, at most half as many may confirm the cell, and one vote alone is enough only for a slip of the pen or
+    against all others of a group. A value that is itself the rule in some group is real and never replaced.
+    """
+    codes, counts = column.codes, column.counts
+    is_established = np.zeros(len(counts), bool)
+    for found in deciding:
+        confirmed = found.is_informed & (found.prediction.value == codes) & (found.prediction.same >= 2)
+        is_established |= np.bincount(codes[confirmed], minlength=len(counts)) > 0
+    present = codes >= 0
+    is_closed = is_established[codes[present]].mean() >= settings.min_established
+    informed = sum(found.is_informed.astype(int) for found in deciding)
+    confirming = sum((found.is_informed & (found.prediction.value == codes)).astype(int) for found in deciding)
+    candidates = np.logical_or.reduce([found.is_deviating for found in deciding]) & ~is_established[codes]
+    for row in np.flatnonzero(candidates & present):
+        code = int(codes[row])
+        votes = Counter(int(found.prediction.value[row]) for found in deciding if found.is_deviating[row])
+        (winner, agreeing), *rest = votes.most_common(2)
+        if rest and rest[0][1] == agreeing:
+            continue
+        if 2 * agreeing < informed[row] or agreeing < 2 * confirming[row]:
+            continue
+        is_slip = near(code, winner)
+        if agreeing == 1 and not is_slip:
+            against_all = any(
+                found.is_alone[row] and found.confidence >= settings.exact_confidence
+                for found in deciding
+                if found.prediction.value[row] == winner
+            )
+            if not (is_closed and counts[code] <= settings.rare_rows and against_all):
+                continue
+        if counts[code] >= settings.frequent_rows:
+            if not is_slip or counts[winner] < settings.frequent_ratio * counts[code]:
+                continue
+        elif near.is_twin(code, winner):
+            continue
+        yield _Change(int(row), winner)
+
+
+def _rules_of_changes(
+    names: Sequence[str], columns: list[Column], target: int, deciding: list[Determinant], changes: list[_Change]
+) -> Iterator[RepairRule]:
+    """
+    Rules that make exactly these changes and no other among the rows: for each wrong value the one determinant that
+    tells its rows apart best, so that no row meets two rules. Cells that no determinant tells apart stay as they are.
+    """
+    codes = columns[target].codes
+    by_value: dict[int, dict[int, int]] = defaultdict(dict)
+    for change in changes:
+        by_value[int(codes[change.row])][change.row] = change.to_code
+    for code, wanted in sorted(by_value.items()):
+        rows = np.flatnonzero(codes == code)
+        best: tuple[tuple, list[RepairRule]] | None = None
+        for found in deciding:
+            rules = list(_rules_of_value(names, columns, target, found, code, rows, wanted))
+            covered = sum(int((columns[found.column].codes[rows] == rule[0]).sum()) for rule in rules)
+            # the content of a column breaks ties, since neither its name nor its place may matter
+            rank = (covered, found.confidence, len(columns[found.column].values), columns[found.column].values[0])
+            if best is None or rank > best[0]:
+                best = (rank, [rule for _, rule in rules])
+        yield from best[1] if best else []
+
+
+def _rules_of_value(
+    names: Sequence[str],
+    columns: list[Column],
+    target: int,
+    found: Determinant,
+    code: int,
+    rows: NDArray[np.int64],
+    wanted: dict[int, int],
+) -> Iterator[tuple[int, RepairRule]]:
+    """Rules for one wrong value where this determinant tells, with its code: groups whose rows all change alike."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        groups[int(columns[found.column].codes[row])].append(int(row))
+    for group, members in sorted(groups.items()):
+        goals = {wanted.get(row, -1) for row in members}
+        goal = goals.pop()
+        row = members[0]
+        if group < 0 or goals or goal < 0 or found.prediction.value[row] != goal:
+            continue
+        values = columns[target].values
+        rule = RepairRule(
+            names[target],
+            "dependency",
+            names[found.column],
+            columns[found.column].values[group],
+            values[code],
+            values[goal],
+            found.confidence,
+            int(found.prediction.support[row]),
+        )
+        yield group, rule
+
+
+def repaired_values(
+    names: Sequence[str], values: NDArray[np.object_], rules: Sequence[RepairRule]
+) -> NDArray[np.object_]:
+    """The table with the rules applied; what the macro `repaired` does in SQL."""
+    spelling = {(rule.column, rule.from_value): rule for rule in rules if rule.method == "spelling"}
+    spelled = values.copy()
+    for number, name in enumerate(names):
+        for row, value in enumerate(values[:, number]):
+            if (name, value) in spelling:
+                spelled[row, number] = spelling[name, value].to_value
+    result = spelled.copy()
+    position = {name: number for number, name in enumerate(names)}
+    by_value = defaultdict(list)
+    for rule in rules:
+        if rule.method == "dependency":
+            by_value[rule.column, rule.from_value].append(rule)
+    for number, name in enumerate(names):
+        for row, value in enumerate(spelled[:, number]):
+            for rule in by_value.get((name, value), []):
+                if spelled[row, position[rule.determinant_column]] == rule.determinant_value:
+                    result[row, number] = rule.to_value
+    return result

@@ -1,0 +1,62 @@
+"""Values that stand for a missing one."""
+
+from collections import Counter
+
+WORDS = {
+    "(null)", "null", "<null>", "\\n", "nil", "n/a", "n.a.", "n.a", "n / a", "#n/a", "nan", "<na>", "unknown", "unk",
+    "(unknown)", "undefined", "missing", "(missing)", "not available", "not applicable", "not specified", "not known",
+    "not provided", "not reported", "not stated", "no data", "empty", "(empty)", "blank", "(blank)", "xxx", "zzz",
+}  # fmt: skip
+# words that also mean something, and so are sentinels only among numbers or dates
+AMBIGUOUS = {"none", "na", "no", "x", "xx", "other"}
+NINES_OR_NEGATIVE = {-1.0, -9.0} | {sign * float("9" * digits) for digits in range(2, 11) for sign in (1, -1)}
+DATES = {
+    "0001-01-01", "1899-12-31", "1900-01-01", "1970-01-01", "2999-12-31", "9999-12-31",
+    "01/01/1900", "1/1/1900", "12/31/9999",
+}  # fmt: skip
+MIN_ROWS = 5
+
+
+def word_sentinels(values: Counter[str]) -> list[str]:
+    """
+    The values, given with their rows, that say `missing` in words or consist of nothing but punctuation, most
+    frequent first. `NA` is one where it is no code of two letters among others.
+    """
+    two_letter_codes = sum(len(value.strip()) == 2 and value.strip().isalpha() for value in values)
+    found = []
+    for value, _ in sorted(values.items(), key=lambda item: (-item[1], item[0])):
+        word = value.strip().lower()
+        is_mark = bool(word) and not any(letter.isalnum() for letter in word)
+        if word in WORDS or is_mark or (word == "na" and two_letter_codes < 3):
+            found.append(value)
+    return found
+
+
+def ambiguous_sentinels(not_parsed: Counter[str]) -> list[str]:
+    """Of the values that are no number, or no date, in a column of such: those that then can only mean missing."""
+    return sorted(value for value in not_parsed if value.strip().lower() in AMBIGUOUS)
+
+
+def number_sentinels(numbers: dict[str, float], rows: Counter[str]) -> list[str]:
+    """
+    Numbers of nines (999, -99) and -1 that come often and lie apart from all others: farther from the nearest than
+    the others are from each other. -1 needs only to be the one negative among at least three others.
+    """
+    others = [number for number in numbers.values() if number not in NINES_OR_NEGATIVE]
+    if len(set(others)) < 3:
+        return []
+    low, high = min(others), max(others)
+    found = []
+    for text, number in sorted(numbers.items(), key=lambda item: item[1]):
+        is_apart = max(number - high, low - number) > high - low
+        is_only_negative = number == -1 and low >= 0
+        if number in NINES_OR_NEGATIVE and rows[text] >= MIN_ROWS and (is_apart or is_only_negative):
+            found.append(text)
+    return found
+
+
+def date_sentinels(rows: Counter[str]) -> list[str]:
+    """Dates that systems write for none."""
+    return sorted(
+        value for value, count in rows.items() if value.split(" ")[0].split("T")[0] in DATES and count >= MIN_ROWS
+    )

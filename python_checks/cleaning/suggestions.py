@@ -1,0 +1,336 @@
+"""Rules that a table seems to need, with what speaks for them and what they would do."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from python_checks.cleaning.dates import STANDARD, date_formats, parsed
+from python_checks.cleaning.dependencies import Nearness, determinants
+from python_checks.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, unit_factors
+from python_checks.cleaning.repair import RepairRule, dependency_rules, spelling_rules
+from python_checks.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
+from python_checks.cleaning.settings import DEFAULTS, Settings
+from python_checks.cleaning.text import Column
+
+MIN_ROWS = 20
+MIN_PARSED = 0.95
+LONGEST = 40
+MAX_ALLOWED = 20
+MAX_REPLACED = 20
+MIN_DECIDED, MIN_DECIDED_GAIN, MIN_GROUP = 0.98, 0.9, 20
+BOOLEANS = [{"y", "n"}, {"yes", "no"}, {"true", "false"}, {"t", "f"}]
+LARGEST_INTEGER = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """
+    A rule for a column: its kind, the rule as cleaning configuration (a mapping), the evidence in words, and how many
+    of the rows looked at it would change, or fail.
+    """
+
+    column: str
+    kind: str
+    rule: dict[str, Any]
+    evidence: str
+    affected: int
+
+    def as_yaml(self) -> str:
+        """The rule on one line, to paste below `rules:`."""
+        return yaml.safe_dump(
+            self.rule, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9
+        ).strip()
+
+
+@dataclass
+class _Profile:
+    """A column while it is looked at: rows per value that is still unexplained, and the suggestions so far."""
+
+    name: str
+    rows: Counter[str]
+    found: list[Suggestion] = field(default_factory=list)
+
+    def suggest(self, kind: str, rule: dict[str, Any], evidence: str, affected: int) -> None:
+        """Add a suggestion for the column."""
+        full_rule = rule if "repair" in rule else {"column": self.name, **rule}
+        self.found.append(Suggestion(self.name, kind, full_rule, evidence, int(affected)))
+
+    def without(self, values: Sequence[str]) -> None:
+        """Take values as explained."""
+        explained = set(values)
+        self.rows = Counter({value: rows for value, rows in self.rows.items() if value not in explained})
+
+
+def suggested_rules(
+    names: Sequence[str],
+    values: NDArray[np.object_],
+    typed: Sequence[str] = (),
+    settings: Settings = DEFAULTS,
+) -> list[Suggestion]:
+    """
+    What a table of texts (n rows, one column per name, None or '' for missing) seems to need, column by column, in
+    the order in which the rules are to run. Columns in `typed` have a type already, so that none is suggested.
+    """
+    spelling, columns = spelling_rules(names, values, names, settings)
+    dependencies = dependency_rules(names, columns, names, settings)
+    suggestions = []
+    for number, name in enumerate(names):
+        profile = _Profile(name, Counter(value for value in values[:, number] if value))
+        misspelled = {rule.from_value: rule.to_value for rule in spelling if rule.column == name}
+        contradicted = {rule.from_value for rule in dependencies if rule.column == name}
+        _look_at(profile, name in typed, misspelled, contradicted)
+        suggestions += profile.found
+    return suggestions + list(_dependencies(names, columns, dependencies, settings))
+
+
+def _look_at(profile: _Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:
+    """Explain a column from its missing values to its type and its range."""
+    rows_before = profile.rows.total()
+    if not is_typed:
+        _trim(profile)
+        _words_for_missing(profile)
+    if profile.rows.total() < MIN_ROWS:
+        return
+    if not (_number(profile, is_typed) or is_typed or _boolean(profile) or _date(profile)):
+        _letter_case(profile)
+        _spelling(profile, misspelled)
+        _category(profile, contradicted, rows_before)
+
+
+def _trim(profile: _Profile) -> None:
+    """Blanks around values."""
+    padded = {value: rows for value, rows in profile.rows.items() if value != value.strip()}
+    if padded:
+        profile.suggest("whitespace", {"trim": True}, f"{_counted(padded)} with blanks at an end", sum(padded.values()))
+        stripped: Counter[str] = Counter()
+        for value, rows in profile.rows.items():
+            stripped[value.strip()] += rows
+        profile.rows = stripped
+        profile.without([""])
+
+
+def _words_for_missing(profile: _Profile) -> None:
+    """Sentinels that are words or marks."""
+    _missing(profile, word_sentinels(profile.rows), "say that there is no value")
+
+
+def _missing(profile: _Profile, sentinels: list[str], reason: str) -> None:
+    if sentinels:
+        rows = {value: profile.rows[value] for value in sentinels}
+        profile.suggest("sentinel", {"null_values": sentinels}, f"{_counted(rows)} {reason}", sum(rows.values()))
+        profile.without(sentinels)
+
+
+def _number(profile: _Profile, is_typed: bool) -> bool:
+    """Whole numbers, decimals, numbers with units or thousands separators. False where the column is no such."""
+    total = profile.rows.total()
+    plain = {value: float(value) for value in profile.rows if len(value) <= LONGEST and NUMBER.fullmatch(value)}
+    parsed_rows = sum(profile.rows[value] for value in plain)
+    if parsed_rows < MIN_PARSED * total:
+        return False if is_typed else _number_in_disguise(profile)
+    if any(len(value.lstrip("+-")) > 1 and value.lstrip("+-")[0] == "0" and WHOLE.fullmatch(value) for value in plain):
+        return True  # leading zeros: a code, not a quantity
+    failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
+    _missing(profile, ambiguous_sentinels(failing), "are no number and mean none")
+    _missing(profile, number_sentinels(plain, profile.rows), "lie apart from all other numbers")
+    plain = {value: number for value, number in plain.items() if value in profile.rows}
+    if not is_typed:
+        data_type = _number_type(list(plain))
+        if data_type is None:
+            return True
+        failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
+        share = f"{parsed_rows} of {total} values are {'whole ' if data_type != 'double' else ''}numbers"
+        profile.suggest("type", {"cast": data_type}, share + _except_for(failing), failing.total())
+    _range(profile, plain)
+    return True
+
+
+def _number_type(texts: list[str]) -> str | None:
+    """integer, bigint or double; None for codes of equal, great length such as telephone numbers."""
+    if not all(WHOLE.fullmatch(text) for text in texts):
+        return "double"
+    if min(map(len, texts)) == max(map(len, texts)) >= 9:
+        return None
+    largest = max(abs(int(text)) for text in texts)
+    return next((name for name, limit in LARGEST_INTEGER.items() if largest <= limit), None)
+
+
+def _number_in_disguise(profile: _Profile) -> bool:
+    """Numbers with a unit or with thousands separators."""
+    with_commas = [value for value in profile.rows if WITH_COMMAS.fullmatch(value)]
+    numbers = sum(
+        rows for value, rows in profile.rows.items() if NUMBER.fullmatch(value) or WITH_COMMAS.fullmatch(value)
+    )
+    if with_commas and numbers >= MIN_PARSED * profile.rows.total():
+        affected = {value: profile.rows[value] for value in with_commas}
+        evidence = f"{_counted(affected)} with thousands separators"
+        profile.suggest("format", {"replace_pattern": [",", ""]}, evidence, sum(affected.values()))
+        evidence = f"{numbers} of {profile.rows.total()} values are numbers then"
+        profile.suggest("type", {"cast": "double"}, evidence, profile.rows.total() - numbers)
+        return True
+    units = unit_factors(profile.rows)
+    if units is None:
+        return False
+    factors, affected = units
+    others = Counter({value: rows for value, rows in profile.rows.items() if not WITH_UNIT.fullmatch(value)})
+    evidence = f"{affected} of {profile.rows.total()} values are numbers followed by {', '.join(factors)}"
+    profile.suggest("unit", {"units": factors}, evidence + _except_for(others), affected + others.total())
+    return True
+
+
+def _boolean(profile: _Profile) -> bool:
+    """Exactly the two words of a yes or no."""
+    words = {value.lower() for value in profile.rows}
+    if words not in BOOLEANS:
+        return False
+    profile.suggest("type", {"cast": "boolean"}, f"the only values are {_counted(profile.rows)}", 0)
+    return True
+
+
+def _date(profile: _Profile) -> bool:
+    """Dates in one or several formats."""
+    found = date_formats(profile.rows, 0.8)
+    if found is None:
+        return False
+    formats, _, is_told = found
+    _missing(profile, date_sentinels(profile.rows), "are dates that systems write for none")
+    failing = Counter(
+        {value: rows for value, rows in profile.rows.items() if not any(parsed(value, form) for form in formats)}
+    )
+    _missing(profile, ambiguous_sentinels(failing), "are no date and mean none")
+    failing = Counter({value: rows for value, rows in failing.items() if value in profile.rows})
+    has_time = any("%H" in form or "%I" in form for form in formats)
+    rule: dict[str, Any] = {"cast": "timestamp" if has_time else "date"}
+    if not set(formats) <= STANDARD:
+        rule["formats"] = formats
+    total = profile.rows.total()
+    evidence = f"{total - failing.total()} of {total} values are dates as {' or '.join(formats)}"
+    if not is_told:
+        evidence += "; no value tells day and month apart"
+    profile.suggest("type" if len(formats) == 1 else "format", rule, evidence + _except_for(failing), failing.total())
+    return True
+
+
+def _range(profile: _Profile, plain: dict[str, float]) -> None:
+    """Few numbers that are farther from the rest than twice the width of the rest."""
+    numbers = np.repeat(list(plain.values()), [profile.rows[value] for value in plain])
+    numbers = np.sort(numbers[np.isfinite(numbers)])
+    if len(numbers) < 100 or numbers[len(numbers) // 4] == numbers[3 * len(numbers) // 4]:
+        return
+    most = len(numbers) // 100
+    low, high = 0, len(numbers) - 1
+    for step in range(1, most + 1):
+        if numbers[-step] - numbers[-step - 1] > 2 * (numbers[-step - 1] - numbers[most]):
+            high = len(numbers) - 1 - step
+        if numbers[step] - numbers[step - 1] > 2 * (numbers[-1 - most] - numbers[step]):
+            low = step
+    outside = np.concatenate([numbers[:low], numbers[high + 1 :]])
+    if len(outside):
+        limits = [_short(numbers[low]), _short(numbers[high])]
+        listed = ", ".join(str(_short(number)) for number in outside[:5])
+        evidence = f"{len(outside)} of {len(numbers)} numbers lie far outside {limits[0]} to {limits[1]}: {listed}"
+        profile.suggest("range", {"range": limits, "on_failure": "warn"}, evidence, len(outside))
+
+
+def _category(profile: _Profile, contradicted: set[str], rows_before: int) -> None:
+    """The set of values, without those that other columns contradict; or that there is hardly more than one."""
+    known = Counter({value: rows for value, rows in profile.rows.items() if value not in contradicted})
+    total, distinct = known.total(), len(known)
+    if not distinct or distinct > MAX_ALLOWED or total < 100 or distinct > total / 20:
+        return
+    failing = Counter({value: rows for value, rows in profile.rows.items() if value not in known})
+    rule = {"allowed": sorted(known), "on_failure": "warn"}
+    mode, mode_rows = known.most_common(1)[0]
+    if mode_rows < 0.99 * total:
+        evidence = f"{total} of {profile.rows.total()} values are one of {distinct}"
+        profile.suggest("allowed", rule, evidence + _except_for(failing), failing.total())
+    elif total > 0.95 * rows_before:  # else there is a value or none, which says something
+        evidence = f"{mode_rows} of {profile.rows.total()} values are {mode!r}: the column says little"
+        profile.suggest("near_constant", rule, evidence + _except_for(failing), failing.total())
+
+
+def _letter_case(profile: _Profile) -> None:
+    """The same words in capitals and not: the rare form becomes the usual one, or all are brought to one case."""
+    forms: dict[str, list[str]] = {}
+    for value in profile.rows:
+        forms.setdefault(value.lower(), []).append(value)
+    usual = {}
+    for values in forms.values():
+        best = max(values, key=lambda value: (profile.rows[value], value))
+        usual |= {value: best for value in values if value != best}
+    if not usual:
+        return
+    rows = {value: profile.rows[value] for value in usual}
+    evidence = f"{_counted(rows)} differ from a more frequent value in capitals only"
+    if len(usual) <= MAX_REPLACED:
+        profile.suggest("case", {"replace": usual}, evidence, sum(rows.values()))
+    else:
+        upper = sum(rows for value, rows in profile.rows.items() if value == value.upper())
+        form = "upper" if 2 * upper > profile.rows.total() else "lower"
+        changed = sum(rows for value, rows in profile.rows.items() if value != getattr(value, form)())
+        profile.suggest("case", {"case": form}, evidence, changed)
+    _merge(profile, usual)
+
+
+def _spelling(profile: _Profile, misspelled: dict[str, str]) -> None:
+    """Rare spellings of frequent values: listed if they are few, else to be repaired."""
+    rows = {value: profile.rows[value] for value in misspelled if profile.rows[value]}
+    if not rows:
+        return
+    listed = {value: misspelled[value] for value in rows}
+    rule = {"replace": listed} if len(rows) <= MAX_REPLACED else {"repair": {"columns": [profile.name]}}
+    profile.suggest("spelling", rule, f"{_counted(rows)} are rare and near a frequent value", sum(rows.values()))
+    _merge(profile, listed)
+
+
+def _merge(profile: _Profile, replaced: dict[str, str]) -> None:
+    """Count the rows of a value with those of what replaces it."""
+    for value, right in replaced.items():
+        profile.rows[right] += profile.rows[value]
+    profile.without(list(replaced))
+
+
+def _dependencies(
+    names: Sequence[str], columns: list[Column], rules: list[RepairRule], settings: Settings
+) -> Iterator[Suggestion]:
+    """
+    For each column the one that decides it best, where the exceptions are few and can be repaired, or where groups
+    are large enough for the few exceptions to be worth a look.
+    """
+    for target, name in enumerate(names):
+        repaired = sum(rule.column == name for rule in rules)
+        found = [
+            item
+            for item in determinants(columns, target, Nearness(columns[target], settings), settings)
+            if item.confidence >= MIN_DECIDED
+            and item.gain >= MIN_DECIDED_GAIN
+            and item.is_deviating.any()
+            and (repaired or item.is_informed.sum() >= MIN_GROUP * len(columns[item.column].values))
+        ]
+        if found:
+            best = max(found, key=lambda item: (item.confidence, item.gain))
+            exceptions, informed = int(best.is_deviating.sum()), int(best.is_informed.sum())
+            evidence = (
+                f"{names[best.column]} decides it in {best.confidence:.1%} of {informed} rows; {exceptions} do not"
+            )
+            yield Suggestion(name, "dependency", {"repair": {"columns": [name]}}, evidence, exceptions)
+
+
+def _counted(rows: dict[str, int], most: int = 5) -> str:
+    """Values with their rows, as '12 x 'N/A', 3 x '?''."""
+    ordered = sorted(rows.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{count} x {value[:40]!r}" for value, count in ordered[:most])
+    return listed + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
+
+
+def _except_for(failing: Counter[str]) -> str:
+    return f", all but {_counted(failing)}" if failing else ""
+
+
+def _short(number: float) -> float | int:
+    return int(number) if number == int(number) else float(number)

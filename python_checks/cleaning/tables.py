@@ -1,0 +1,108 @@
+"""Between dbt's Python models and the arrays: samples come in long, rules go out as Arrow tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from python_checks.cleaning.repair import repair_rules
+from python_checks.cleaning.settings import DEFAULTS, Settings
+from python_checks.cleaning.suggestions import suggested_rules
+
+REPAIR_RULES = pa.schema(
+    [
+        ("cleaning", pa.string()),
+        ("column_name", pa.string()),
+        ("method", pa.string()),
+        ("determinant_column", pa.string()),
+        ("determinant_value", pa.string()),
+        ("from_value", pa.string()),
+        ("to_value", pa.string()),
+        ("confidence", pa.float64()),
+        ("support", pa.int64()),
+    ]
+)
+SUGGESTED_RULES = pa.schema(
+    [
+        ("cleaning", pa.string()),
+        ("rule_number", pa.int64()),
+        ("column_name", pa.string()),
+        ("kind", pa.string()),
+        ("rule", pa.string()),
+        ("evidence", pa.string()),
+        ("sampled_count", pa.int64()),
+        ("affected_count", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sampled rows of one cleaning set: `values` (n, one per name) are texts or None."""
+
+    cleaning: str
+    names: list[str]
+    values: NDArray[np.object_]
+    typed: list[str]
+    settings: Settings
+
+
+def samples(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation, purpose: str) -> Iterator[Sample]:
+    """
+    The samples for a purpose, `repair` or `suggest`, from cleaning_sample and cleaning_sample_columns. The columns
+    come in an order of their own names; nothing that is found depends on it.
+    """
+    known: dict[str, list[tuple]] = {}
+    for row in (
+        columns.project("cleaning, purpose, column_name, is_text, min_confidence")
+        .order("cleaning, column_name")
+        .fetchall()
+    ):
+        if row[1] == purpose:
+            known.setdefault(row[0], []).append(row)
+    for cleaning, rows in known.items():
+        names = [row[2] for row in rows]
+        position = {name: number for number, name in enumerate(names)}
+        of_set = sample.filter(
+            duckdb.FunctionExpression("concat", duckdb.ColumnExpression("cleaning"), duckdb.ColumnExpression("purpose"))
+            == duckdb.ConstantExpression(cleaning + purpose)
+        )
+        cells = of_set.project("row_number, column_name, value").fetchall()
+        values = np.full((max((cell[0] for cell in cells), default=0), len(names)), None, dtype=object)
+        for row_number, name, value in cells:
+            values[row_number - 1, position[name]] = value
+        settings = replace(DEFAULTS, min_confidence=rows[0][4] or DEFAULTS.min_confidence)
+        yield Sample(cleaning, names, values, [row[2] for row in rows if not row[3]], settings)
+
+
+def repair_rules_table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The repair rules of every cleaning set, as the model repair_rules stores them."""
+    rows = []
+    for found in samples(sample, columns, "repair"):
+        for rule in repair_rules(found.names, found.values, settings=found.settings):
+            if rule.confidence >= found.settings.min_confidence:
+                rows.append({"cleaning": found.cleaning, "column_name": rule.column} | vars(rule))
+    return pa.Table.from_pylist(rows, REPAIR_RULES)
+
+
+def suggested_rules_table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The suggestions for every cleaning set, in the order in which the rules are to run."""
+    rows = []
+    for found in samples(sample, columns, "suggest"):
+        for number, item in enumerate(suggested_rules(found.names, found.values, found.typed, found.settings), 1):
+            rows.append(
+                {
+                    "cleaning": found.cleaning,
+                    "rule_number": number,
+                    "column_name": item.column,
+                    "kind": item.kind,
+                    "rule": item.as_yaml(),
+                    "evidence": item.evidence,
+                    "sampled_count": len(found.values),
+                    "affected_count": item.affected,
+                }
+            )
+    return pa.Table.from_pylist(rows, SUGGESTED_RULES)

@@ -1,0 +1,137 @@
+"""Suggested rules: each kind on a column that needs it, none on columns that do not, and the real tables."""
+
+import csv
+
+import numpy as np
+import pytest
+import yaml
+from consumer import SHARED_DATA, needs_shared_data
+
+from python_checks.cleaning.suggestions import suggested_rules
+
+NUMBERS = [str(number % 37) for number in range(400)]
+WORDS = ["lamp", "chair", "table", "shelf"] * 100
+
+
+def suggested(values, **options):
+    """The suggestions for one column as (kind, rule without the column's name, affected rows)."""
+    found = suggested_rules(["x"], np.array([[value] for value in values], dtype=object).reshape(-1, 1), **options)
+    assert all(yaml.safe_load(item.as_yaml()) == item.rule for item in found)
+    assert all(item.evidence for item in found)
+    return [(item.kind, {k: v for k, v in item.rule.items() if k != "column"}, item.affected) for item in found]
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        (NUMBERS, [("type", {"cast": "integer"}, 0)]),
+        ([*NUMBERS, "N/A", "N/A", "(null)"], [("sentinel", {"null_values": ["N/A", "(null)"]}, 3), ("type", {"cast": "integer"}, 0)]),
+        ([*NUMBERS, "none"], [("sentinel", {"null_values": ["none"]}, 1), ("type", {"cast": "integer"}, 0)]),
+        ([*NUMBERS, *["999"] * 5], [("sentinel", {"null_values": ["999"]}, 5), ("type", {"cast": "integer"}, 0)]),
+        ([*NUMBERS, *["-1"] * 5], [("sentinel", {"null_values": ["-1"]}, 5), ("type", {"cast": "integer"}, 0)]),
+        ([*NUMBERS, "1o", "x7"], [("type", {"cast": "integer"}, 2)]),
+        ([*NUMBERS, "2.5"], [("type", {"cast": "double"}, 0)]),
+        ([*NUMBERS, "5000000000"], [("type", {"cast": "bigint"}, 0), ("range", {"range": [0, 36], "on_failure": "warn"}, 1)]),
+        ([*NUMBERS, "900", "-800"], [("type", {"cast": "integer"}, 0), ("range", {"range": [0, 36], "on_failure": "warn"}, 2)]),
+        ([f"0{value}" for value in NUMBERS], []),
+        ([f"555{1000000 + int(value)}" for value in NUMBERS], []),
+        ([f"{value} kg" for value in NUMBERS], [("unit", {"units": {"kg": 1}}, 400)]),
+        (
+            [*(f"{value} kg" for value in NUMBERS), *(f"{value} lbs" for value in NUMBERS[:40])],
+            [("unit", {"units": {"kg": 1, "lbs": 0.45359237}}, 440)],
+        ),
+        ([f"{number},{number + 99:03}" for number in range(1, 200)], [("format", {"replace_pattern": [",", ""]}, 199), ("type", {"cast": "double"}, 0)]),
+        ([f"12/{day:02}/2021" for day in range(1, 32)] * 5, [("type", {"cast": "date", "formats": ["%m/%d/%Y"]}, 0)]),
+        ([f"2021-12-{day:02}" for day in range(1, 32)] * 5, [("type", {"cast": "date"}, 0)]),
+        (
+            [f"2021-12-{day:02}" for day in range(1, 32)] * 5 + ["31.12.2021"] * 9 + ["2021-13-01"],
+            [("format", {"cast": "date", "formats": ["%Y-%m-%d", "%d.%m.%Y"]}, 1)],
+        ),
+        (
+            [f"2021-12-{day:02}" for day in range(1, 32)] * 5 + ["1900-01-01"] * 9,
+            [("sentinel", {"null_values": ["1900-01-01"]}, 9), ("type", {"cast": "date"}, 0)],
+        ),
+        (["Y", "N"] * 50, [("type", {"cast": "boolean"}, 0)]),
+        (["yes", "no", "unknown"] * 50, [("sentinel", {"null_values": ["unknown"]}, 50), ("type", {"cast": "boolean"}, 0)]),
+        (WORDS, [("allowed", {"allowed": sorted(set(WORDS)), "on_failure": "warn"}, 0)]),
+        (["lamp"] * 300, [("near_constant", {"allowed": ["lamp"], "on_failure": "warn"}, 0)]),
+        (
+            [*WORDS, "chiar", "tabel"],
+            [
+                ("spelling", {"replace": {"chiar": "chair", "tabel": "table"}}, 2),
+                ("allowed", {"allowed": sorted(set(WORDS)), "on_failure": "warn"}, 0),
+            ],
+        ),
+        (
+            [*WORDS, "LAMP"],
+            [
+                ("case", {"replace": {"LAMP": "lamp"}}, 1),
+                ("allowed", {"allowed": sorted(set(WORDS)), "on_failure": "warn"}, 0),
+            ],
+        ),
+        (
+            [*WORDS, " lamp", "***"],
+            [
+                ("whitespace", {"trim": True}, 1),
+                ("sentinel", {"null_values": ["***"]}, 1),
+                ("allowed", {"allowed": sorted(set(WORDS)), "on_failure": "warn"}, 0),
+            ],
+        ),
+        ([f"{word} {number}" for number, word in enumerate(WORDS)], []),
+        (["US", "NA", "DE", "FR", "ZA"] * 40, [("allowed", {"allowed": ["DE", "FR", "NA", "US", "ZA"], "on_failure": "warn"}, 0)]),
+        ([None] * 100, []),
+        ([""] * 100, []),
+        ([], []),
+        (["lonely"], []),
+        (["N/A"] * 100, [("sentinel", {"null_values": ["N/A"]}, 100)]),
+        ([str(number) + "9" * 5000 for number in range(100)], []),
+    ],
+)  # fmt: skip
+def test_one_column(values, expected):
+    assert suggested(values) == expected
+
+
+def test_a_column_with_a_type_is_not_given_another():
+    values = [*NUMBERS, *["999"] * 5]
+    assert suggested(values, typed=["x"]) == [("sentinel", {"null_values": ["999"]}, 5)]
+    assert suggested(WORDS, typed=["x"]) == []
+
+
+def test_a_dependency_with_exceptions():
+    code = [f"k{number % 5}" for number in range(500)]
+    name = [["alpha", "beta", "gamma", "delta", "omega"][number % 5] for number in range(500)]
+    name[7], name[11] = "qqqqqq", "zzzzz"
+    found = suggested_rules(["order", "Größe"], np.array([code, name], dtype=object).T)
+    dependency = next(item for item in found if item.kind == "dependency")
+    assert dependency.rule == {"repair": {"columns": ["Größe"]}}
+    assert dependency.evidence == "order decides it in 99.6% of 500 rows; 2 do not"
+    assert dependency.affected == 2
+
+
+def real_table(path, delimiter=","):
+    with open(SHARED_DATA / path, newline="", encoding="utf-8-sig") as file:
+        names, *rows = csv.reader(file, delimiter=delimiter)
+    return names, np.array(rows, dtype=object)
+
+
+@needs_shared_data
+@pytest.mark.parametrize(
+    "path, delimiter, sentinels",
+    [
+        ("tables/nypd_stops/nypd_sqf_2021.csv", ",", ["(null)"]),
+        ("tables/bank/bank-additional-full.csv", ";", ["unknown"]),
+        ("cleaning/beers/dirty.csv", ",", ["N/A"]),
+    ],
+)
+def test_every_sentinel_of_the_real_tables_is_found(path, delimiter, sentinels):
+    names, values = real_table(path, delimiter)
+    values = values[:: -(-len(values) // 20000)]
+    held = {
+        (name, sentinel) for number, name in enumerate(names) for sentinel in sentinels if sentinel in values[:, number]
+    }
+    assert held
+    found = suggested_rules(names, values)
+    told = {(item.column, value) for item in found if item.kind == "sentinel" for value in item.rule["null_values"]}
+    assert held <= told
+    if "bank" in path:
+        assert ("pdays", "999") in told
