@@ -272,3 +272,106 @@ def test_a_clean_table_is_left_alone(name):
     _, clean = open_set(name)
     after = repaired([f"c{number}" for number in range(clean.shape[1])], clean)
     assert (after != clean).sum() <= 0.0005 * clean.size
+
+
+# In a user's project
+
+
+SETS = {
+    "hospital": {
+        "relation": {"source": ["raw", "rows"]},
+        "key": "index",
+        "suggest": True,
+        "repair": {"columns": "all"},
+    }
+}
+MODELS = {
+    "repaired_rows.sql": "{{ config(materialized='table') }} {{ data_health.repaired('hospital') }}",
+    "repairs.sql": "{{ config(materialized='table') }} {{ data_health.repair_log('hospital') }}",
+}
+
+
+def as_written(values):
+    return np.array([[value or "" for value in row] for row in values], dtype=object)
+
+
+@needs_shared_data
+def test_sql_repairs_what_python_does_and_logs_every_change(make_consumer):
+    consumer = make_consumer({"cleaning": SETS}, models=MODELS)
+    path = SHARED_DATA / "cleaning" / "hospital" / "dirty.csv"
+    consumer.sql(f"create table raw.rows as select * from read_csv('{path}', all_varchar = true)")
+    consumer.build()
+    names = [name for (name,) in consumer.sql("select column_name from (describe raw.rows)")]
+    dirty = np.array(consumer.sql("select * from raw.rows order by cast(index as integer)"), dtype=object)
+    after = np.array(consumer.sql("select * from repaired_rows order by cast(index as integer)"), dtype=object)
+    np.testing.assert_array_equal(after, repaired(names, dirty))
+    log = {(row["index"], row["column_name"]): row for row in consumer.rows("select * from repairs")}
+    changed = np.argwhere(after != dirty)
+    assert set(log) == {(dirty[row, 0], names[column]) for row, column in changed}
+    assert len(log) == consumer.sql("select count(*) from repairs")[0][0]
+    for row, column in changed:
+        entry = log[dirty[row, 0], names[column]]
+        assert (entry["value_before"], entry["value_after"]) == (dirty[row, column], after[row, column])
+        assert entry["confidence"] >= 0.85 and entry["support"] >= 2
+    # the same input twice changes nothing
+    before = consumer.sql("select * from repair_rules order by all")
+    consumer.build()
+    assert consumer.sql("select * from repair_rules order by all") == before
+
+
+def test_typed_columns_and_hostile_names_are_repaired_in_sql(make_consumer):
+    names = ["order", "Größe", "it's", 'say "x"']
+    values = hostile_table(2000, seed=8)
+    sets = {
+        "odd": {
+            "relation": {"source": ["raw", "rows"]},
+            "key": "number",
+            "repair": {"columns": ["Größe", "it's"], "min_confidence": 0.88},
+        },
+        "not_asked": {"relation": {"source": ["raw", "rows"]}, "key": "number"},
+    }
+    models = {name: text.replace("hospital", "odd") for name, text in MODELS.items()}
+    consumer = make_consumer({"cleaning": sets}, models=models)
+    city_number = [None if value is None else float(len(value)) for value in values[:, 0]]
+    columns = {name: values[:, number].tolist() for number, name in enumerate(names)}
+    consumer.load("rows", {"number": list(range(len(values))), **columns, "length": city_number})
+    consumer.build()
+    after = consumer.rows("select * from repaired_rows order by number")
+    before = consumer.rows("select * from raw.rows order by number")
+    changed = {
+        (row["number"], name) for row, old in zip(after, before, strict=True) for name in row if row[name] != old[name]
+    }
+    assert len(after) == len(values)
+    assert {name for _, name in changed} == {"Größe", "it's"}
+    assert changed == set(consumer.sql("select number, column_name from repairs"))
+    assert consumer.sql("select min(confidence) >= 0.88 from repair_rules") == [(True,)]
+    right = dict(zip(CITIES, CITIES.values(), strict=True))
+    repaired_states = {row["Größe"] for row in after if (row["number"], "Größe") in changed}
+    assert repaired_states <= set(right.values())
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_small_tables_are_left_as_they_are(make_consumer, rows):
+    sets = {"hospital": SETS["hospital"] | {"key": "a"}}
+    consumer = make_consumer({"cleaning": sets}, models=MODELS)
+    consumer.sql(f"create table raw.rows as select range as a, 'x' as b, null as c from range({rows})")
+    consumer.build()
+    assert consumer.sql("select count(*) from repaired_rows") == [(rows,)]
+    assert consumer.sql("select count(*) from repairs") == [(0,)]
+    assert consumer.sql("select count(*) from health_suggested_rules") == [(0,)]
+
+
+def test_who_does_not_ask_needs_no_python(make_consumer, monkeypatch):
+    consumer = make_consumer({"cleaning": {"plain": {"relation": {"source": ["raw", "rows"]}, "rules": []}}})
+    consumer.sql("create table raw.rows as select 1 as a")
+    monkeypatch.setitem(__import__("sys").modules, "python_checks.cleaning.tables", None)
+    consumer.build()
+    tables = {name for (name,) in consumer.sql("select table_name from information_schema.tables")}
+    assert "health_suggested_rules" in tables
+    assert not tables & {"cleaning_sample", "cleaning_sample_columns", "repair_rules", "rule_suggestions"}
+
+
+def test_compiling_on_an_empty_database(make_consumer):
+    consumer = make_consumer({"cleaning": SETS}, models=MODELS)
+    consumer.dbt("compile")
+    assert consumer.sql("select count(*) from information_schema.tables") == [(0,)]

@@ -40,6 +40,8 @@ def suggested(values, **options):
             [*(f"{value} kg" for value in NUMBERS), *(f"{value} lbs" for value in NUMBERS[:40])],
             [("unit", {"units": {"kg": 1, "lbs": 0.45359237}}, 440)],
         ),
+        ([*(f"{value}%" for value in NUMBERS[:90]), *NUMBERS], [("unit", {"units": {"%": 1, "": 1}}, 90)]),
+        ([f"{number} OZ." if number % 2 else f"{number} oz" for number in range(200)], [("unit", {"units": {"oz": 1, "oz.": 1}}, 200)]),
         ([f"{number},{number + 99:03}" for number in range(1, 200)], [("format", {"replace_pattern": [",", ""]}, 199), ("type", {"cast": "double"}, 0)]),
         ([f"12/{day:02}/2021" for day in range(1, 32)] * 5, [("type", {"cast": "date", "formats": ["%m/%d/%Y"]}, 0)]),
         ([f"2021-12-{day:02}" for day in range(1, 32)] * 5, [("type", {"cast": "date"}, 0)]),
@@ -51,6 +53,7 @@ def suggested(values, **options):
             [f"2021-12-{day:02}" for day in range(1, 32)] * 5 + ["1900-01-01"] * 9,
             [("sentinel", {"null_values": ["1900-01-01"]}, 9), ("type", {"cast": "date"}, 0)],
         ),
+        (["Jan-2018", "Feb-2018", "Mar-2018"] * 50, []),
         (["Y", "N"] * 50, [("type", {"cast": "boolean"}, 0)]),
         (["yes", "no", "unknown"] * 50, [("sentinel", {"null_values": ["unknown"]}, 50), ("type", {"cast": "boolean"}, 0)]),
         (WORDS, [("allowed", {"allowed": sorted(set(WORDS)), "on_failure": "warn"}, 0)]),
@@ -135,3 +138,38 @@ def test_every_sentinel_of_the_real_tables_is_found(path, delimiter, sentinels):
     assert held <= told
     if "bank" in path:
         assert ("pdays", "999") in told
+
+
+def test_the_mart_and_what_is_printed(make_consumer):
+    sets = {"letters": {"relation": {"source": ["raw", "rows"]}, "suggest": True, "where": "a <> 'skipped'"}}
+    consumer = make_consumer({"cleaning": sets})
+    a = [*NUMBERS, *["N/A"] * 7, *["skipped"] * 50]
+    consumer.load("rows", {"a": a, "order": [None if value == "N/A" else len(value) for value in a]})
+    consumer.build()
+    assert consumer.sql("""
+        select cleaning, rule_number, column_name, kind, rule, sampled_count, affected_count, affected_share
+        from health_suggested_rules
+        order by rule_number
+    """) == [
+        ("letters", 1, "a", "sentinel", "{column: a, null_values: [N/A]}", 407, 7, 7 / 407),
+        ("letters", 2, "a", "type", "{column: a, cast: integer}", 407, 0, 0.0),
+    ]
+    pasted = dict(sets["letters"], rules=printed_rules(consumer))
+    consumer.configure({"cleaning": {"letters": pasted}})
+    (consumer.folder / "models" / "clean_rows.sql").write_text("{{ data_health.clean('letters') }}")
+    consumer.build()
+    assert consumer.sql("select count(*), count(a), typeof(any_value(a)) from clean_rows") == [(407, 400, "INTEGER")]
+
+
+def printed_rules(consumer):
+    """The rules of set `letters`, as the run-operation prints them."""
+    import contextlib
+    import io
+
+    from dbt.cli.main import dbtRunner
+
+    output = io.StringIO()
+    with contextlib.chdir(consumer.folder), contextlib.redirect_stdout(output):
+        assert dbtRunner().invoke(["--quiet", "run-operation", "suggested_rules"]).success
+    text = output.getvalue()
+    return yaml.safe_load(text[text.index("letters:") :])["letters"]["rules"]

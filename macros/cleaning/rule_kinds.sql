@@ -51,6 +51,12 @@
         'rules': {'type': 'rules', 'default': [], 'description': 'The rules, in the order in which they are applied.'},
         'log_changes': {'type': 'columns', 'default': [], 'description': 'Columns whose every change is a row of health_cell_changes; all for every column.'},
         'show_values': {'type': 'columns', 'default': [], 'description': 'Columns whose failing values may stand in health_rule_outcomes as examples.'},
+        'suggest': {'type': 'boolean', 'default': false, 'description': 'Propose rules in health_suggested_rules.'},
+        'repair': {'type': 'mapping', 'description': 'Repair cells without labels; see repaired().', 'keys': {
+            'relation': {'type': 'relation', 'description': 'The table whose cells are repaired, such as the clean model; the raw one when not set.'},
+            'columns': {'type': 'columns', 'description': 'Columns whose cells may be repaired: names, or all.'},
+            'min_confidence': {'type': 'share', 'description': 'Least confidence of a repair; 0.85 when not set.'}
+        }},
         'owner': {'type': 'text', 'description': 'Who answers for the rules.'}
     }) }}
 {% endmacro %}

@@ -9,7 +9,9 @@ DAYS = ["%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", 
 TIMES = ["%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p", "%H:%M:%S.%f"]
 FORMATS = [*DAYS, *(f"{day} {time}" for day in DAYS[:6] for time in TIMES), "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 LIKE_A_DATE = re.compile(r"(?=.*\d).{6,30}", re.DOTALL)
+# what the rule `cast` reads without being told, and the directives that it knows
 STANDARD = {"%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"}
+DIRECTIVES = set("YmdHIMSfp")
 
 
 def parsed(value: str, form: str) -> datetime | None:
@@ -54,3 +56,8 @@ def _candidates(values: Counter[str]) -> list[str]:
 
 def _rows_in_format(values: Counter[str], form: str) -> int:
     return sum(rows for value, rows in values.items() if parsed(value, form) is not None)
+
+
+def is_castable(form: str) -> bool:
+    """Can the rule `cast` read the format?"""
+    return set(re.findall("%(.)", form)) <= DIRECTIVES

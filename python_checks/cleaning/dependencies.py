@@ -154,7 +154,8 @@ def judged(number: int, column: Column, target: Column, near: Nearness, settings
     mode = np.bincount(target.codes[is_informed]).max()
     confidence, gain = right / informed, (right - mode) / max(informed - mode, 1)
     exceptions = contradicted[found.others[contradicted] >= 4]
-    repeated = (found.same[exceptions] > 0).mean() if len(exceptions) >= settings.min_exceptions else 0.0
+    is_repeated = found.same[exceptions] > settings.repeated_share * found.others[exceptions]
+    repeated = is_repeated.mean() if len(exceptions) >= settings.min_exceptions else 0.0
     if confidence < settings.min_confidence or gain < settings.min_gain or repeated > settings.max_repeated_exceptions:
         return None
     is_deviating = is_informed & ~is_right & (found.value >= 0)

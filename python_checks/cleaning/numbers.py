@@ -6,7 +6,9 @@ from collections import Counter
 WHOLE = re.compile(r"[+-]?\d+")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WITH_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-WITH_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(.*?)\s*")
+WITH_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*([^0-9]*?)\s*")
+
+MAX_SPELLINGS = 25
 
 # units by family, each with its size in the family's own terms
 UNITS = {
@@ -55,34 +57,31 @@ def known_unit(suffix: str) -> tuple[str, float] | None:
 
 def unit_factors(values: Counter[str]) -> tuple[dict[str, float], int] | None:
     """
-    What to multiply each unit with to get the most frequent one, and the rows that have a unit. None where these
-    values, with their rows, are not numbers with a unit: nine of ten must be, all in one family or with one word.
+    What to multiply each unit, in lower case, with to get the most frequent one ('' for none), and the rows that have
+    one. None where these values, with their rows, are not numbers with units: nine of ten must be, all of one family
+    or with one word.
     """
     suffixes: Counter[str] = Counter()
     for value, rows in values.items():
         found = WITH_UNIT.fullmatch(value)
-        if found is None:
-            return None if rows > 0.1 * values.total() else _drop_and_retry(values, value)
-        suffixes[found.group(2)] += rows
+        if found is not None:
+            suffixes[found.group(2).lower()] += rows
     with_unit = Counter({suffix: rows for suffix, rows in suffixes.items() if suffix})
-    if with_unit.total() < max(3, 0.02 * values.total()) or len(with_unit) > 25:
+    is_rare = with_unit.total() < max(3, 0.02 * values.total())
+    if suffixes.total() < 0.9 * values.total() or is_rare or len(with_unit) > MAX_SPELLINGS:
         return None
-    units = {suffix: known_unit(suffix) for suffix in with_unit}
     usual = with_unit.most_common(1)[0][0]
-    family = units[usual]
+    family = known_unit(usual)
     if family is None:
         is_word = usual.isalpha() and len(usual) > 2 and with_unit[usual] >= 0.9 * values.total()
-        return ({usual: 1}, with_unit[usual]) if is_word else None
-    of_family = {suffix: unit for suffix, unit in units.items() if unit is not None and unit[0] == family[0]}
-    if sum(with_unit[suffix] for suffix in of_family) < 0.98 * with_unit.total():
+        factors = {usual: 1.0} if is_word else {}
+    else:
+        units = {suffix: known_unit(suffix) for suffix in sorted(with_unit)}
+        factors = {
+            suffix: round(unit[1] / family[1], 9) for suffix, unit in units.items() if unit and unit[0] == family[0]
+        }
+    if sum(with_unit[suffix] for suffix in factors) < 0.98 * with_unit.total():
         return None
-    factors = {suffix: round(unit[1] / family[1], 9) for suffix, unit in sorted(of_family.items())}
-    return {
-        suffix: int(factor) if factor == int(factor) else factor for suffix, factor in factors.items()
-    }, with_unit.total()
-
-
-def _drop_and_retry(values: Counter[str], value: str) -> tuple[dict[str, float], int] | None:
-    """Leave out what is no number, as long as that is at most a tenth of the rows."""
-    numbers = Counter({text: rows for text, rows in values.items() if WITH_UNIT.fullmatch(text)})
-    return unit_factors(numbers) if numbers.total() >= 0.9 * values.total() else None
+    if suffixes[""]:
+        factors[""] = 1.0
+    return {suffix: int(size) if size == int(size) else size for suffix, size in factors.items()}, with_unit.total()

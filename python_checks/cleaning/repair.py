@@ -186,7 +186,7 @@ def _rules_of_value(
         goals = {wanted.get(row, -1) for row in members}
         goal = goals.pop()
         row = members[0]
-        if group < 0 or goals or goal < 0 or found.prediction.value[row] != goal:
+        if group < 0 or goals or goal < 0 or found.prediction.value[row] != goal or not found.is_informed[row]:
             continue
         values = columns[target].values
         rule = RepairRule(

@@ -13,6 +13,7 @@ class Settings:
     min_coverage: float = 0.2
     # a dependency whose exceptions come again and again inside a group is a tendency, not a rule
     max_repeated_exceptions: float = 0.5
+    repeated_share: float = 0.02
     min_exceptions: int = 10
     # a group of rows with the same determinant: how many of the others hold the predicted value, and the cell's own
     min_purity: float = 0.8

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from python_checks.cleaning.dates import STANDARD, date_formats, parsed
+from python_checks.cleaning.dates import STANDARD, date_formats, is_castable, parsed
 from python_checks.cleaning.dependencies import Nearness, determinants
 from python_checks.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, unit_factors
 from python_checks.cleaning.repair import RepairRule, dependency_rules, spelling_rules
@@ -178,7 +178,7 @@ def _number_in_disguise(profile: _Profile) -> bool:
         return False
     factors, affected = units
     others = Counter({value: rows for value, rows in profile.rows.items() if not WITH_UNIT.fullmatch(value)})
-    evidence = f"{affected} of {profile.rows.total()} values are numbers followed by {', '.join(factors)}"
+    evidence = f"{affected} of {profile.rows.total()} values are numbers followed by {', '.join(filter(None, factors))}"
     profile.suggest("unit", {"units": factors}, evidence + _except_for(others), affected + others.total())
     return True
 
@@ -204,6 +204,8 @@ def _date(profile: _Profile) -> bool:
     )
     _missing(profile, ambiguous_sentinels(failing), "are no date and mean none")
     failing = Counter({value: rows for value, rows in failing.items() if value in profile.rows})
+    if not all(map(is_castable, formats)):
+        return True  # dates, but with names of months, which no rule reads yet
     has_time = any("%H" in form or "%I" in form for form in formats)
     rule: dict[str, Any] = {"cast": "timestamp" if has_time else "date"}
     if not set(formats) <= STANDARD:

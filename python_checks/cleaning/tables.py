@@ -47,42 +47,41 @@ class Sample:
     names: list[str]
     values: NDArray[np.object_]
     typed: list[str]
+    targets: list[str]
     settings: Settings
 
 
 def samples(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation, purpose: str) -> Iterator[Sample]:
-    """
-    The samples for a purpose, `repair` or `suggest`, from cleaning_sample and cleaning_sample_columns. The columns
-    come in an order of their own names; nothing that is found depends on it.
-    """
+    """The samples for a purpose, `repair` or `suggest`, from the models cleaning_sample and cleaning_sample_columns."""
     known: dict[str, list[tuple]] = {}
-    for row in (
-        columns.project("cleaning, purpose, column_name, is_text, min_confidence")
-        .order("cleaning, column_name")
-        .fetchall()
-    ):
-        if row[1] == purpose:
-            known.setdefault(row[0], []).append(row)
+    settings = columns.project("purpose, cleaning, column_name, is_text, is_repaired, min_confidence")
+    for of_purpose, cleaning, *column in settings.order("cleaning, column_name").fetchall():
+        if of_purpose == purpose:
+            known.setdefault(cleaning, []).append(tuple(column))
     for cleaning, rows in known.items():
-        names = [row[2] for row in rows]
+        names, is_text, is_repaired, confidences = (list(part) for part in zip(*rows, strict=True))
         position = {name: number for number, name in enumerate(names)}
-        of_set = sample.filter(
-            duckdb.FunctionExpression("concat", duckdb.ColumnExpression("cleaning"), duckdb.ColumnExpression("purpose"))
-            == duckdb.ConstantExpression(cleaning + purpose)
+        # names of cleaning sets have no quotes
+        cells = sample.filter(f"purpose = '{purpose}' and cleaning = '{cleaning}'")
+        cells = cells.project("row_number, column_name, value").fetchall()
+        values = np.full((max((row for row, _, _ in cells), default=0), len(names)), None, dtype=object)
+        for row, name, value in cells:
+            values[row - 1, position[name]] = value
+        yield Sample(
+            cleaning,
+            names,
+            values,
+            typed=[name for name, flag in zip(names, is_text, strict=True) if not flag],
+            targets=[name for name, flag in zip(names, is_repaired, strict=True) if flag],
+            settings=replace(DEFAULTS, min_confidence=confidences[0] or DEFAULTS.min_confidence),
         )
-        cells = of_set.project("row_number, column_name, value").fetchall()
-        values = np.full((max((cell[0] for cell in cells), default=0), len(names)), None, dtype=object)
-        for row_number, name, value in cells:
-            values[row_number - 1, position[name]] = value
-        settings = replace(DEFAULTS, min_confidence=rows[0][4] or DEFAULTS.min_confidence)
-        yield Sample(cleaning, names, values, [row[2] for row in rows if not row[3]], settings)
 
 
 def repair_rules_table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation) -> pa.Table:
     """The repair rules of every cleaning set, as the model repair_rules stores them."""
     rows = []
     for found in samples(sample, columns, "repair"):
-        for rule in repair_rules(found.names, found.values, settings=found.settings):
+        for rule in repair_rules(found.names, found.values, found.targets, found.settings):
             if rule.confidence >= found.settings.min_confidence:
                 rows.append({"cleaning": found.cleaning, "column_name": rule.column} | vars(rule))
     return pa.Table.from_pylist(rows, REPAIR_RULES)

@@ -1,0 +1,31 @@
+{#
+    What is sampled for Python: per cleaning set that asks for it and purpose (`suggest`, `repair`) the relation, a condition, and
+    the columns that can be read as texts, each with whether it is a text and whether it may be repaired. A relation that is not there
+    has no columns.
+#}
+{% macro sampled_relations() %}
+    {% set sampled = [] %}
+    {% for name, cleaning in data_health.cleaning_sets().items() %}
+        {% set repair = cleaning.repair %}
+        {% set is_asked = {'suggest': cleaning.suggest, 'repair': repair.values() | select | list} %}
+        {% for purpose in ['suggest', 'repair'] if is_asked[purpose] %}
+            {% set spec = (data_health.normalised_relation(repair.relation) if purpose == 'repair') or cleaning.relation %}
+            {% if spec %}
+                {% set relation = data_health.relation_of(spec) %}
+                {% set wanted, known, columns = repair.columns or 'all', (data_health.columns_of(relation) or []) if execute else [], [] %}
+                {% set wanted = [wanted] if wanted is string else wanted %}
+                {% for column in known if data_health.type_family(column.data_type) != 'other' %}
+                    {% do columns.append({
+                        'name': column.name, 'is_text': data_health.type_family(column.data_type) == 'string',
+                        'is_repaired': 'all' in wanted or column.name in wanted
+                    }) %}
+                {% endfor %}
+                {% do sampled.append({
+                    'cleaning': name, 'purpose': purpose, 'relation': relation, 'known': known, 'columns': columns, 'key': cleaning.key,
+                    'where': cleaning.where if spec == cleaning.relation else none, 'min_confidence': repair.min_confidence
+                }) %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(sampled) }}
+{% endmacro %}
