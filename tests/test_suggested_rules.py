@@ -34,6 +34,9 @@ def suggested(values, **options):
         ([*NUMBERS, "5000000000"], [("type", {"cast": "bigint"}, 0), ("range", {"range": [0, 36], "on_failure": "warn"}, 1)]),
         ([*NUMBERS, "900", "-800"], [("type", {"cast": "integer"}, 0), ("range", {"range": [0, 36], "on_failure": "warn"}, 2)]),
         ([f"0{value}" for value in NUMBERS], []),
+        ([f"5.{inches}" for inches in range(12)] * 40, []),
+        ([f"{number / 8}" for number in range(400)], [("type", {"cast": "double"}, 0)]),
+        ([f"{number / 4:.2f}" for number in range(400)], [("type", {"cast": "double"}, 0)]),
         ([f"555{1000000 + int(value)}" for value in NUMBERS], []),
         ([f"{value} kg" for value in NUMBERS], [("unit", {"units": {"kg": 1}}, 400)]),
         (

@@ -85,3 +85,15 @@ def unit_factors(values: Counter[str]) -> tuple[dict[str, float], int] | None:
     if suffixes[""]:
         factors[""] = 1.0
     return {suffix: int(size) if size == int(size) else size for suffix, size in factors.items()}, with_unit.total()
+
+
+def is_code(numbers: list[str]) -> bool:
+    """
+    Do texts that read as numbers mean something else? Leading zeros are part of a code, and 5.10 beside 5.9 and 5.1
+    is five feet ten, or a version.
+    """
+    digits = [text.lstrip("+-") for text in numbers]
+    has_leading_zero = any(len(text) > 1 and text[0] == "0" and WHOLE.fullmatch(text) for text in digits)
+    decimals = [text.partition(".")[2] for text in digits]
+    lengths = {len(text) for text in decimals if text}
+    return has_leading_zero or (len(lengths) > 1 and any(len(text) > 1 and text[-1] == "0" for text in decimals))

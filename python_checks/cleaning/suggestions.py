@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from python_checks.cleaning.dates import STANDARD, date_formats, is_castable, parsed
 from python_checks.cleaning.dependencies import Nearness, determinants
-from python_checks.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, unit_factors
+from python_checks.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, is_code, unit_factors
 from python_checks.cleaning.repair import RepairRule, dependency_rules, spelling_rules
 from python_checks.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
 from python_checks.cleaning.settings import DEFAULTS, Settings
@@ -133,8 +133,8 @@ def _number(profile: _Profile, is_typed: bool) -> bool:
     parsed_rows = sum(profile.rows[value] for value in plain)
     if parsed_rows < MIN_PARSED * total:
         return False if is_typed else _number_in_disguise(profile)
-    if any(len(value.lstrip("+-")) > 1 and value.lstrip("+-")[0] == "0" and WHOLE.fullmatch(value) for value in plain):
-        return True  # leading zeros: a code, not a quantity
+    if is_code(list(plain)):
+        return True
     failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
     _missing(profile, ambiguous_sentinels(failing), "are no number and mean none")
     _missing(profile, number_sentinels(plain, profile.rows), "lie apart from all other numbers")
