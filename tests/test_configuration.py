@@ -277,7 +277,7 @@ def test_the_reference_page_tells_every_key_and_default(project):
         _, _, _, default, meaning, _ = rows[key]
         assert entry["description"].rstrip(".") in meaning, key
         if entry.get("default") not in (None, {}, []):
-            assert default.strip() == str(entry["default"]).replace("True", "true"), key
+            assert default.strip() == str(entry["default"]).replace("True", "true").replace("False", "false"), key
 
 
 def test_a_wrong_configuration_changes_no_table_of_the_package(tmp_path):
