@@ -252,6 +252,29 @@ def test_sentinels(demo, months):
         assert set(of(profile, "distinct_count").values()) == {3}
 
 
+def test_every_sentinel_is_suggested(demo):
+    delivered = read("raw_screenings")
+    suggested = demo.sql("select column_name, rule, affected_count from health_suggested_rules where kind = 'sentinel'")
+    assert {column: count for column, _, count in suggested} == {
+        column: sum(row[column] == value for row in delivered) for column, value in SENTINELS.items()
+    }
+    assert all(SENTINELS[column] in rule for column, rule, _ in suggested)
+
+
+def test_misspelt_names_are_repaired(demo):
+    """Those of the planted fuzzy duplicates: each repaired name is that of the visit which was entered again."""
+    rows = {row["screening_id"]: row for row in read("raw_screenings")}
+    repairs = demo.sql("select screening_id, value_before, value_after from screening_repairs")
+    assert len(repairs) == 59
+    for key, before, after in repairs:
+        again = rows[key]
+        assert again["last_name"] == before
+        twins = [row for row in rows.values() if row["last_name"] == after and row["first_name"] == again["first_name"]]
+        assert any(
+            timedelta(0) < day(again) - day(row) <= timedelta(3) and row["sex"] == again["sex"] for row in twins
+        ), key
+
+
 def test_nobody_under_age_is_kept(demo):
     minors = {row["screening_id"] for row in read("raw_screenings") if int(row["age"]) < 18}
     held = demo.sql("select screening_id, age, broken_rules, broken_reasons from screenings_quarantined")

@@ -1,0 +1,1 @@
+{{ data_health.repair_log('screenings') }}
