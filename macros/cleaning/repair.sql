@@ -62,7 +62,8 @@
 #}
 {% macro repair_stages(name) %}
     {%- set sampled = data_health.sampled_relations() | selectattr('cleaning', 'equalto', name) | selectattr('purpose', 'equalto', 'repair') | first %}
-    {%- if not sampled %}{% do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name, 'the name of a cleaning set with repair: {...}')) %}{% endif %}
+    {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
+    {%- if not sampled and execute %}{% do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name, 'the name of a cleaning set with repair: {...}')) %}{% endif %}
     {%- set rules = ref('data_health', 'repair_rules') if target.type == 'duckdb' else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}
     {%- set of_set, known, numbers, determinants, spelled = 'cleaning = ' ~ data_health.text_literal(name), sampled.known | map(attribute='name') | list, {}, {}, {} %}
