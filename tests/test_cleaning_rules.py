@@ -405,6 +405,26 @@ def test_an_incremental_clean_table_loses_nothing(engine, tmp_path):
     ]
 
 
+def test_loads_are_the_same_in_sessions_of_other_timezones(engine, tmp_path, monkeypatch):
+    models = {name: text.replace(MATERIALISED, INCREMENTAL) for name, text in CLEAN_AND_HELD.items()}
+    consumer = engine(tmp_path / "project", cleaning(RULES, **SETTINGS), models)
+    fill(
+        consumer, COLUMNS | {"loaded": "timestamp with time zone"}, [[*row[:5], "2024-03-01 00:00+00"] for row in ROWS]
+    )
+    runs = "select count(distinct run_id) as runs from health_rule_outcomes"
+    for zone in ("UTC", "America/New_York", "Asia/Kolkata"):
+        monkeypatch.setenv("PGTZ", zone)
+        profile = consumer.profile()
+        if profile["type"] == "duckdb":
+            profile["settings"] = {"TimeZone": zone}
+        consumer.write("profiles.yml", {"consumer": {"target": "dev", "outputs": {"dev": profile}}})
+        consumer.build()
+        assert consumer.sql("select count(*) from cleaned") == [(4,)], zone
+        assert consumer.sql("select count(*) from held") == [(5,)], zone
+        assert consumer.sql(runs) == [(1,)], "nothing has changed"
+    assert consumer.sql("select distinct data_health_load from cleaned") == [("2024-03-01 00:00:00",)]
+
+
 def test_a_table_with_a_tenth_of_its_values_broken_is_split(tmp_path):
     columns = 20
     values = ["7", "-3.5", "2024-02-29", "true"]

@@ -64,11 +64,10 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
     {% if not plan.set.loaded_at %}
         {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none, 'the load time of a row, which an incremental model needs')) %}
     {% endif %}
-    {% set loaded_at = data_health.quoted(plan.set.loaded_at) %}
-    {% set newest = '(select max(cast(data_health_load as ' ~ plan.raw_types[plan.set.loaded_at] ~ ')) from ' ~ this ~ " where data_health_load <> 'none')" %}
-    {% set is_new = loaded_at ~ ' is null or ' ~ loaded_at ~ ' >= ' ~ newest ~ ' or ' ~ newest ~ ' is null' %}
+    {% set newest = '(select max(cast(data_health_load as ' ~ plan.load_type ~ ')) from ' ~ this ~ " where data_health_load <> 'none')" %}
+    {% set is_new = plan.load ~ ' is null or ' ~ plan.load ~ ' >= ' ~ newest ~ ' or ' ~ newest ~ ' is null' %}
     {{ return({
-        'columns': ['coalesce(cast(' ~ loaded_at ~ " as varchar), 'none') as data_health_load", data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules'],
+        'columns': ['coalesce(cast(' ~ plan.load ~ " as varchar), 'none') as data_health_load", data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules'],
         'source': '(select * from ' ~ plan.relation ~ ' where ' ~ is_new ~ ')' if is_incremental() else none
     }) }}
 {% endmacro %}

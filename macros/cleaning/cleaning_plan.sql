@@ -18,7 +18,8 @@
     runs. Rules of different columns share a stage; a rule that may read the whole row comes after all rules written before it, and
     before all written after it. Raises what is wrong with the set when something is to be built. Of a relation that does not
     exist yet only the key is known, so that compiling works on an empty database. `is_kept` is the condition that no rule put a row
-    into quarantine, over the columns data_health_failed_<number> of those rules.
+    into quarantine, over the columns data_health_failed_<number> of those rules;
+    `load` is the load time of a raw row, and `load_type` its type.
 #}
 {% macro cleaning_plan(name) %}
     {% set cleaning = data_health.cleaning_sets().get(name) or {} %}
@@ -61,10 +62,15 @@
     {% endif %}
     {% for key in ['time', 'loaded_at'] if cleaning[key] %}{% do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}{% endfor %}
     {% for key in ['key', 'log_changes', 'show_values'] %}{% do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}{% endfor %}
+    {#- without the timezone of the session, so that every build writes the same load alike -#}
+    {% set load_type = raw_types.get(cleaning.loaded_at) or '' %}
+    {% set is_zoned = 'with time zone' in load_type | lower or 'tz' in load_type | lower %}
+    {% set load = data_health.quoted(cleaning.loaded_at) if cleaning.loaded_at else 'null' %}
     {% set failed = [] %}
     {% for rule in rules if rule.on_failure == 'quarantine' %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
     {% set fingerprint = local_md5([cleaning.relation, cleaning.where, cleaning.time, cleaning.grain, rules] | string)[:12] %}
-    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false') ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'raw_types': raw_types, 'rules': rules}) }}
+    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false') ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules,
+        'load': '(' ~ load ~ " at time zone 'UTC')" if is_zoned else load, 'load_type': 'timestamp' if is_zoned else load_type}) }}
 {% endmacro %}
 
 

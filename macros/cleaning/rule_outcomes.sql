@@ -40,7 +40,7 @@
 {%- set time, others, flags = [plan.set.time] if plan.set.time else [], [], {} %}
 {%- for column in plan.columns if column not in time %}{% do others.append(column) %}{% endfor %}
 {%- for rule in plan.rules %}{% do flags.update({rule.number: data_health.rule_counts(rule).kept + (['before', 'failed', 'changed'] if rule.column in plan.set.show_values else [])}) %}{% endfor %}
-{%- set loaded = 'cast(' ~ (data_health.quoted(plan.set.loaded_at) if plan.set.loaded_at else 'null') ~ ' as varchar) as data_health_load' %}
+{%- set loaded = 'cast(' ~ plan.load ~ ' as varchar) as data_health_load' %}
 {%- set built_from = "count(*) || ' rows, newest ' || coalesce(max(data_health_load), 'unknown') || ', " ~ plan.fingerprint ~ "'" %}
 {%- if stored %}
 {{ data_health.changed_periods(plan, prefix, time, others, loaded, built_from) }},
