@@ -177,6 +177,49 @@ def test_every_row_of_the_profile_agrees_with_the_raw_file(project, monitor, raw
     assert met == set(groups)
 
 
+def test_what_the_rules_did_agrees_with_the_raw_files(project):
+    """Per month and rule of the stops: tested, failed, and sentinels that became null; of the bank calls, sentinels."""
+    months, columns = {}, list(records("nypd_stops/nypd_sqf_2021.csv")[0])
+    for row in records("nypd_stops/nypd_sqf_2021.csv"):
+        months.setdefault(date.fromisoformat(row["STOP_FRISK_DATE"]).replace(day=1), []).append(row)
+    expected = {}
+    for month, rows in months.items():
+        known = {name: [row[name] for row in rows if row[name] not in ("(null)", "")] for name in columns}
+        ages, weights = (list(map(int, known[name])) for name in ("SUSPECT_REPORTED_AGE", "SUSPECT_WEIGHT"))
+        armed = [row["WEAPON_FOUND_FLAG"] for row in rows if row["FIREARM_FLAG"] == "Y"]
+        arrested = [row["SUSPECT_ARREST_OFFENSE"] for row in rows if row["SUSPECT_ARRESTED_FLAG"] == "Y"]
+        expected |= {
+            ("SUSPECT_REPORTED_AGE.range", month): (len(ages), sum(not 10 <= age <= 100 for age in ages)),
+            ("SUSPECT_WEIGHT.range", month): (len(weights), sum(not 60 <= weight <= 400 for weight in weights)),
+            ("SUSPECT_SEX.allowed", month): (len(known["SUSPECT_SEX"]), 0),
+            ("STOP_ID.required", month): (len(rows), 0),
+            ("a firearm is a weapon", month): (len(armed), armed.count("N")),
+            ("an arrest has an offence", month): (len(arrested), arrested.count("(null)")),
+        }
+        expected |= {
+            (f"{name}.null_values", month): (
+                sum(row[name] != "" for row in rows),
+                sum(row[name] == "(null)" for row in rows),
+            )
+            for name in columns
+        }
+    found = {
+        (row["rule"], row["period_start"]): (
+            row["tested_count"],
+            row["changed_count" if row["kind"] == "null_values" else "failed_count"],
+        )
+        for row in project.rows("select * from health_rule_outcomes where cleaning = 'stops' and kind <> 'cast'")
+    }
+    assert found == expected
+
+    calls = [row for _, row in bank()]
+    counts = {name: sum(row[name] == "unknown" for row in calls) for name in calls[0]}
+    counts["pdays"] = sum(row["pdays"] == "999" for row in calls)
+    changed = project.sql("""select column_name, changed_count from health_rule_outcomes
+        where cleaning = 'known_calls' and changed_count > 0""")
+    assert dict(changed) == {name: count for name, count in counts.items() if count}
+
+
 def test_volume_agrees_with_the_raw_files(project):
     for monitor, raw in (("stops", stops), ("loans", loans), ("examinations", examinations), ("market", market)):
         expected = Counter(period for period, _ in raw())
