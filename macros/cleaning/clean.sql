@@ -55,14 +55,19 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
 
 {#
     What an incremental model keeps with each row and reads of the relation; nothing, and all, in any other model. Kept are when a row
-    was loaded, by which it is replaced, and a fingerprint of the rules that cleaned it: rows cleaned before by other rules stay as
-    they are until a full refresh. Read are rows loaded since the newest that is stored, that one included, and those without a
-    load time.
+    was loaded, by which it is replaced, and a fingerprint of the rules that cleaned it. Read are rows loaded since the newest that is
+    stored, that one included, and those without a load time. The newest is another one in clean() and in quarantine(), so under
+    two sets of rules a row could be in both or in neither: rows of other rules are refused.
 #}
 {% macro incremental_load(plan) %}
     {% if config.get('materialized') != 'incremental' %}{{ return({'columns': [], 'source': none}) }}{% endif %}
     {% if not plan.set.loaded_at %}
         {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none, 'the load time of a row, which an incremental model needs')) %}
+    {% endif %}
+    {% set mixed = "select 1 from " ~ this ~ " where data_health_rules <> " ~ data_health.text_literal(plan.fingerprint) ~ " limit 1" %}
+    {% if is_incremental() and flags.WHICH in ['run', 'build', 'retry'] and run_query(mixed).rows | length %}
+        {% do exceptions.raise_compiler_error('data_health: ' ~ this ~ " holds rows of other rules than those of cleaning '" ~ plan.set.name
+            ~ "' now; build its clean and its quarantine model with --full-refresh, so that both split all rows by the same rules") %}
     {% endif %}
     {% set newest = '(select max(cast(data_health_load as ' ~ plan.load_type ~ ')) from ' ~ this ~ " where data_health_load <> 'none')" %}
     {% set is_new = plan.load ~ ' is null or ' ~ plan.load ~ ' >= ' ~ newest ~ ' or ' ~ newest ~ ' is null' %}
