@@ -1,5 +1,7 @@
 """The cleaning macros in a user's own models: duplicates and scalers, against scikit-learn and by count."""
 
+import re
+
 import numpy as np
 import pytest
 from consumer import REPOSITORY, Consumer
@@ -104,18 +106,26 @@ def test_a_wrong_key_is_named(deduplicated, tmp_path):
         assert words in str(result.result.results[0].message)
 
 
-def test_the_usual_macro_loses_rows_on_duckdb():
-    """The three rows of docs/cleaning.md: a natural join, as dbt_utils.deduplicate writes it, has no row for a null."""
+def test_the_usual_macro_loses_rows_on_duckdb(deduplicated):
+    """The three rows of the README and of docs/cleaning.md: a natural join, as dbt_utils.deduplicate writes it, has no row for a null."""
     import duckdb
 
-    rows = "(values (1, 'a'), (1, 'a'), (2, null)) as rows (id, name)"
+    three_rows = re.search(r"select \* from (\(values .*\)) as orders", (REPOSITORY / "README.md").read_text())[1]
+    rows = f"{three_rows} as rows (id, name)"
     joined = f"""
         with numbered as (select *, row_number() over (partition by id) as number from {rows})
         select distinct rows.* from {rows} natural join numbered where number = 1
     """
     assert duckdb.sql(joined).fetchall() == [(1, "a")]
     page = (REPOSITORY / "docs" / "cleaning.md").read_text()
-    assert "natural join" in page and "(2, null)" in page
+    assert "natural join" in page and f"{three_rows} as rows (id, name)" in page
+    model = deduplicated.folder / "models" / "three.sql"
+    model.write_text(
+        f"with orders as (select * from {rows}) "
+        "{{ data_health.deduplicate('orders', key=['id'], columns=['id', 'name']) }}"
+    )
+    deduplicated.dbt("run", "--select", "three")
+    assert deduplicated.sql("select * from three order by id") == [(1, "a"), (2, None)]
 
 
 SCALERS = ("standard", "robust", "min_max")

@@ -8,20 +8,28 @@ from pathlib import Path
 
 import pytest
 import walkthrough
+import yaml
 from consumer import REPOSITORY, Consumer
 
 PAGE = REPOSITORY / "docs" / "cleaning.md"
-BEGIN, END = "## Rules", "### Kinds"
 
 
 def example(page):
-    return page[page.index(BEGIN) : page.index(END)]
+    return page[page.index("## Rules") : page.index("### Kinds")]
+
+
+def incremental(page):
+    return page[page.index("### Incremental") : page.index("## Exact duplicates")]
 
 
 def followed(folder):
     """A project in which a reader has done what the section says."""
     files = walkthrough.files(example(PAGE.read_text()))
-    models = {path.removeprefix("models/"): text for path, text in files.items() if path.startswith("models/")}
+    models = {
+        path.removeprefix("models/"): yaml.safe_dump(content) if isinstance(content, dict) else content
+        for path, content in files.items()
+        if path.startswith("models/")
+    }
     block = files["dbt_project.yml"]["vars"]["data_health"]
     project = Consumer(folder / "project", block, models=models, sources=("visits",))
     project.sql(files["load/visits.sql"])
@@ -38,6 +46,34 @@ def project(tmp_path_factory):
 def test_every_query_gives_the_table_below_it(project, number):
     statement, table = walkthrough.queries(example(PAGE.read_text()))[number]
     assert table == walkthrough.table(project.rows(statement)), statement
+
+
+def test_what_the_page_says_of_incremental_models(project, tmp_path):
+    twin = project.copy(tmp_path / "twin")
+    (model,) = walkthrough.files(incremental(PAGE.read_text())).values()
+    for name, text in {"clean_visits": model, "visits_in_quarantine": model.replace(".clean(", ".quarantine(")}.items():
+        (twin.folder / "models" / f"{name}.sql").write_text(text)
+
+    def add(number, weight, loaded):
+        twin.sql(f"insert into raw.visits values ('{number}', '05.01.2024 10:30', '34', '{weight}', {loaded})")
+
+    def kept():
+        return [number for (number,) in twin.sql("select visit_id from clean_visits order by visit_id")]
+
+    twin.build("--full-refresh")
+    assert kept() == ["1", "4", "5", "6"]
+    add(7, "70 kg", "'2024-03-02'")
+    add(8, "70 kg", "null")
+    for _ in range(2):
+        twin.build()
+        assert kept() == ["1", "4", "5", "6", "7", "8"]
+    add(9, "70 kg", "'2024-02-28'")
+    results = twin.build(succeeds=False).result
+    assert [result.node.name.split("_visits_")[0] for result in results if result.status == "fail"] == [
+        "data_health_rows_add_up_clean"
+    ]
+    twin.build("--full-refresh")
+    assert kept() == ["1", "4", "5", "6", "7", "8", "9"]
 
 
 if __name__ == "__main__":

@@ -280,6 +280,22 @@ def test_the_reference_page_tells_every_key_and_default(project):
             assert default.strip() == str(entry["default"]).replace("True", "true").replace("False", "false"), key
 
 
+def test_the_page_of_rules_tells_every_kind(project):
+    families = {"string": "texts", "numeric": "numbers", "boolean": "booleans", "timestamp": "dates"}
+    page = (REPOSITORY / "docs/cleaning.md").read_text()
+    table = page[page.index("### Kinds") : page.index("### Incremental")].splitlines()
+    rows = {cells[1].strip(" `"): cells for cells in (line.split("|") for line in table if line.startswith("| `"))}
+    kinds = project.probe()["rule_kinds"]
+    assert list(rows) == list(kinds)
+    for kind, description in kinds.items():
+        _, _, value, reads, does, on_failure, _ = (cell.strip() for cell in rows[kind])
+        assert reads == (", ".join(families[family] for family in description["families"]) or "all"), kind
+        assert on_failure == ", ".join(description.get("on_failure", [])), kind
+        assert does, kind
+        for choice in description["argument"].get("allowed", description.get("types", [])):
+            assert choice in value, (kind, choice)
+
+
 def test_a_wrong_configuration_changes_no_table_of_the_package(tmp_path):
     project = Project(tmp_path / "project", REPOSITORY)
     block = {"monitors": {"screenings": PLAIN}}
