@@ -173,6 +173,8 @@ def test_a_monitor_of_one_line_has_every_key(project):
         "late_after_days": 2,
         "on_missing_period": "keep",
         "max_categories": 1000,
+        "exact": False,
+        "minimum_rows": 30,
     }
 
 

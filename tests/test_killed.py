@@ -118,7 +118,7 @@ def differences(expected, found):
         f"{table}: {len(rows)} rows expected" for table, rows in expected.items() if len(rows) != len(found[table])
     ]
     for table, rows in expected.items():
-        tolerance = 1e-9 if table.startswith("health_") else 1e-12
+        tolerance = 1e-9 if table.startswith(("health_", "drift_")) else 1e-12
         result += [
             f"{table}.{name}: {value!r} expected, {theirs[name]!r} found in {ours}"
             for ours, theirs in zip(rows, found[table], strict=False)

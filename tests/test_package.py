@@ -17,6 +17,12 @@ MACRO_FILES = sorted((REPOSITORY / "macros").rglob("*.sql"))
 MACRO = re.compile(r"^\{%-? *(macro|test) +(\w+)", re.MULTILINE)
 
 
+def round_off(value):
+    if not isinstance(value, float):
+        return value
+    return f"{value:.9g}" if not abs(value) < 1e-9 else "0"
+
+
 class Installed(Consumer):
     """A copy of the fixture, with the package installed and its source loaded."""
 
@@ -54,7 +60,12 @@ class Installed(Consumer):
 
     def contents(self, *tables):
         """The rows of tables as text, since NaN is not equal to itself."""
-        return {table: str(self.sql(f"select * from {table} order by all")) for table in tables}
+        return {table: self.text_of(f"select * from {table} order by all") for table in tables}
+
+    def text_of(self, query):
+        """The rows of a query as text; the last digits of a sum depend on the order of adding, which is nobody's promise."""
+        rows = self.sql(query)
+        return str([[round_off(value) for value in row] for row in rows])
 
     def timeless_contents(self):
         """All tables that dbt built, without the columns that tell when."""
@@ -65,7 +76,7 @@ class Installed(Consumer):
                 and not regexp_matches(column_name, '(_at|_since|_from|_to)$|^hours_since_|^column_version_key$')
             group by 1
         """)
-        return {table: str(self.sql(f"select {names} from {table} order by all")) for table, names in columns}
+        return {table: self.text_of(f"select {names} from {table} order by all") for table, names in columns}
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,10 @@
             'variance': {'type': 'share', 'default': 0.9,
                 'description': 'Share of the variance that the advised components reach.'}
         }},
+        'exact': {'type': 'boolean', 'default': false,
+            'description': 'Kolmogorov-Smirnov and Wasserstein distances exactly, by one more sorted reading of the table on every build.'},
+        'minimum_rows': {'type': 'whole number', 'minimum': 2, 'default': 30,
+            'description': 'With fewer rows, in a period or in what it is compared with, drift is not judged.'},
         'thresholds': {'type': 'mapping', 'default': {}, 'merge': true,
             'description': 'Effects above which a change is a warning or an alert.', 'keys': {
             'psi': {'type': 'thresholds', 'default': [0.1, 0.25], 'description': 'Population stability index.'},

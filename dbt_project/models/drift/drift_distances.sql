@@ -1,0 +1,193 @@
+{%- do data_health.begin_model() %}
+with groups as (
+
+    select
+        comparison_number,
+        column_number,
+        group_type,
+        group_number,
+        category,
+        merged_group,
+        reference_count,
+        row_count,
+        smallest_difference,
+        largest_difference,
+        smallest_area,
+        largest_area,
+        deviation_area,
+        fine_divergence,
+        outside_count,
+        partly_outside_count,
+        is_mixed
+    from {{ ref('drift_groups') }}
+
+),
+
+totals as (
+
+    select
+        comparison_number,
+        column_number,
+        sum(reference_count) as reference_total,
+        sum(row_count) as total,
+        sum(case when group_type <> 'null' then reference_count else 0 end) as reference_present,
+        sum(case when group_type <> 'null' then row_count else 0 end) as present,
+        sum(case when group_type in ('quantiles', 'uncut') then reference_count else 0 end) as reference_finite,
+        sum(case when group_type in ('quantiles', 'uncut') then row_count else 0 end) as finite,
+        count(distinct merged_group) as bin_count,
+        count(distinct case when group_type <> 'null' then merged_group end) as present_bin_count
+    from groups
+    where reference_count + row_count > 0
+    group by comparison_number, column_number
+
+),
+
+-- 1. Distances between shares: of at most ten groups of the reference, with null as one more, and without.
+merged_groups as (
+
+    select
+        comparison_number,
+        column_number,
+        merged_group,
+        max(case when group_type = 'null' then 1 else 0 end) as is_null_group,
+        sum(reference_count) as reference_count,
+        sum(row_count) as row_count
+    from groups
+    where reference_count + row_count > 0
+    group by comparison_number, column_number, merged_group
+
+),
+
+shares_with_nulls as (
+
+    select
+        merged_groups.comparison_number,
+        merged_groups.column_number,
+        'with_nulls' as variant,
+        merged_groups.reference_count / totals.reference_total as p,
+        merged_groups.row_count / totals.total as q,
+        (merged_groups.reference_count + 0.5e0) / (totals.reference_total + 0.5e0 * totals.bin_count) as smooth_p,
+        (merged_groups.row_count + 0.5e0) / (totals.total + 0.5e0 * totals.bin_count) as smooth_q
+    from merged_groups
+    inner join totals
+        on merged_groups.comparison_number = totals.comparison_number
+        and merged_groups.column_number = totals.column_number
+    where totals.reference_total > 0
+        and totals.total > 0
+
+),
+
+shares_without_nulls as (
+
+    select
+        merged_groups.comparison_number,
+        merged_groups.column_number,
+        'without_nulls' as variant,
+        merged_groups.reference_count / totals.reference_present as p,
+        merged_groups.row_count / totals.present as q,
+        (merged_groups.reference_count + 0.5e0) / (totals.reference_present + 0.5e0 * totals.present_bin_count) as smooth_p,
+        (merged_groups.row_count + 0.5e0) / (totals.present + 0.5e0 * totals.present_bin_count) as smooth_q
+    from merged_groups
+    inner join totals
+        on merged_groups.comparison_number = totals.comparison_number
+        and merged_groups.column_number = totals.column_number
+    where merged_groups.is_null_group = 0
+        and totals.reference_present > 0
+        and totals.present > 0
+
+),
+
+shares as (
+
+    select comparison_number, column_number, variant, p, q, smooth_p, smooth_q from shares_with_nulls
+    union all
+    select comparison_number, column_number, variant, p, q, smooth_p, smooth_q from shares_without_nulls
+
+),
+
+distances as (
+
+    select
+        comparison_number,
+        column_number,
+        variant,
+        sum((smooth_q - smooth_p) * ln(smooth_q / smooth_p)) as population_stability_index,
+        case when min(p) > 0 and min(q) > 0 then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end as population_stability_index_unsmoothed,
+        case when max(case when p = 0 and q > 0 then 1 else 0 end) = 0
+            then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end as kullback_leibler_divergence,
+        sqrt(greatest(sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end)
+            / (2 * ln(2e0)), 0e0)) as jensen_shannon_distance,
+        -- 1 - sum(sqrt(p q)), without taking a number near one from one
+        sqrt(sum(power(sqrt(p) - sqrt(q), 2)) / 2) as hellinger_distance,
+        sum(abs(p - q)) / 2 as total_variation,
+        max(abs(p - q)) as largest_share_difference
+    from shares
+    group by comparison_number, column_number, variant
+
+),
+
+-- 2. Distances between distribution functions.
+function_distances as (
+
+    select
+        comparison_number,
+        column_number,
+        max(smallest_difference) as kolmogorov_smirnov_lower,
+        least(max(largest_difference), 1e0) as kolmogorov_smirnov_upper,
+        sum(smallest_area) as wasserstein_lower,
+        sum(largest_area) as wasserstein_upper,
+        sum(deviation_area) as deviation_area,
+        greatest(sum(fine_divergence), 0e0) as fine_divergence,
+        sum(outside_count) as outside_count,
+        sum(partly_outside_count) as partly_outside_count,
+        max(case when is_mixed then 1 else 0 end) as is_mixed
+    from groups
+    where group_type = 'quantiles'
+    group by comparison_number, column_number
+
+)
+
+select
+    totals.comparison_number,
+    totals.column_number,
+    totals.reference_total,
+    totals.total,
+    totals.reference_present as reference_present_count,
+    totals.present as present_count,
+    totals.reference_finite as reference_finite_count,
+    totals.finite as finite_count,
+    totals.bin_count,
+    totals.present_bin_count,
+    distances.population_stability_index,
+    distances.population_stability_index_unsmoothed,
+    distances.kullback_leibler_divergence,
+    distances.jensen_shannon_distance,
+    distances.hellinger_distance,
+    distances.total_variation,
+    distances.largest_share_difference,
+    distances_without_nulls.population_stability_index as population_stability_index_without_nulls,
+    distances_without_nulls.jensen_shannon_distance as jensen_shannon_distance_without_nulls,
+    distances_without_nulls.hellinger_distance as hellinger_distance_without_nulls,
+    distances_without_nulls.total_variation as total_variation_without_nulls,
+    distances_without_nulls.largest_share_difference as largest_share_difference_without_nulls,
+    function_distances.kolmogorov_smirnov_lower,
+    function_distances.kolmogorov_smirnov_upper,
+    function_distances.wasserstein_lower,
+    function_distances.wasserstein_upper,
+    function_distances.deviation_area,
+    function_distances.fine_divergence,
+    function_distances.outside_count,
+    function_distances.partly_outside_count,
+    coalesce(function_distances.is_mixed = 1, false) as is_mixed
+from totals
+left join distances
+    on totals.comparison_number = distances.comparison_number
+    and totals.column_number = distances.column_number
+    and distances.variant = 'with_nulls'
+left join distances as distances_without_nulls
+    on totals.comparison_number = distances_without_nulls.comparison_number
+    and totals.column_number = distances_without_nulls.column_number
+    and distances_without_nulls.variant = 'without_nulls'
+left join function_distances
+    on totals.comparison_number = function_distances.comparison_number
+    and totals.column_number = function_distances.column_number

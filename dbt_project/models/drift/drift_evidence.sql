@@ -1,0 +1,311 @@
+{%- do data_health.begin_model() %}
+with comparisons as (
+
+    select comparison_number, monitor, reference, period_start, reference_start, reference_end
+    from {{ ref('drift_comparisons') }}
+
+),
+
+minimum_rows as (
+
+    select monitor, min(minimum_rows) as minimum_rows
+    from {{ ref('drift_thresholds') }}
+    group by monitor
+
+),
+
+measures as (
+
+    select
+        comparison_number,
+        column_number,
+        reference_row_count,
+        row_count,
+        reference_finite_count,
+        finite_count,
+        kolmogorov_smirnov_lower,
+        pooled_chi_square,
+        pooled_group_count,
+        null_squared_deviate,
+        null_exponent,
+        category_squared_deviate,
+        category_exponent,
+        category_test_count
+    from {{ ref('drift_measures') }}
+
+),
+
+-- 1. Overdispersion: how much more than chance alone would make them the periods of a reference differ from one to the next.
+differences_of_neighbours as (
+
+    select
+        comparisons.monitor,
+        comparisons.period_start,
+        comparisons.reference_start as previous_start,
+        measures.column_number,
+        measures.pooled_chi_square / (measures.pooled_group_count - 1) as ratio
+    from comparisons
+    inner join measures
+        on comparisons.comparison_number = measures.comparison_number
+    where comparisons.reference = '(previous period)'
+        and measures.pooled_group_count > 1
+
+),
+
+neighbours_in_reference as (
+
+    select
+        comparisons.comparison_number,
+        differences_of_neighbours.column_number,
+        differences_of_neighbours.ratio,
+        row_number() over (partition by comparisons.comparison_number, differences_of_neighbours.column_number order by differences_of_neighbours.ratio) as ratio_rank,
+        count(*) over (partition by comparisons.comparison_number, differences_of_neighbours.column_number) as pair_count
+    from comparisons
+    inner join differences_of_neighbours
+        on comparisons.monitor = differences_of_neighbours.monitor
+        and differences_of_neighbours.period_start < comparisons.reference_end
+        and (comparisons.reference = '(previous period)' or differences_of_neighbours.previous_start >= comparisons.reference_start)
+
+),
+
+overdispersions as (
+
+    select
+        comparison_number,
+        column_number,
+        max(pair_count) as overdispersion_pairs,
+        greatest(avg(ratio), 1e0) as overdispersion
+    from neighbours_in_reference
+    where pair_count >= 8
+        -- the one or two in the middle
+        and 2 * ratio_rank between pair_count and pair_count + 2
+    group by comparison_number, column_number
+
+),
+
+dispersed_measures as (
+
+    select
+        measures.*,
+        coalesce(overdispersions.overdispersion, 1e0) as overdispersion,
+        coalesce(overdispersions.overdispersion_pairs, 0) as overdispersion_pairs
+    from measures
+    left join overdispersions
+        on measures.comparison_number = overdispersions.comparison_number
+        and measures.column_number = overdispersions.column_number
+
+),
+
+-- 2. Every test of a column; `multiplicity`: from how many it is the most telling.
+tests as (
+
+    select
+        comparison_number,
+        column_number,
+        'kolmogorov_smirnov' as test,
+        kolmogorov_smirnov_lower / sqrt(overdispersion) as statistic,
+        sqrt(reference_finite_count * finite_count / (reference_finite_count + finite_count)) as root_size,
+        cast(null as double precision) as degrees_of_freedom,
+        cast(1 as bigint) as multiplicity
+    from dispersed_measures
+    where kolmogorov_smirnov_lower is not null
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'chi_square' as test,
+        pooled_chi_square / overdispersion as statistic,
+        cast(null as double precision) as root_size,
+        cast(pooled_group_count - 1 as double precision) as degrees_of_freedom,
+        cast(1 as bigint) as multiplicity
+    from dispersed_measures
+    where kolmogorov_smirnov_lower is null
+        and pooled_group_count > 1
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'null_share' as test,
+        null_squared_deviate / overdispersion as statistic,
+        cast(null as double precision) as root_size,
+        1e0 as degrees_of_freedom,
+        cast(1 as bigint) as multiplicity
+    from dispersed_measures
+    where null_squared_deviate is not null
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'null_share' as test,
+        null_exponent / overdispersion as statistic,
+        cast(null as double precision) as root_size,
+        cast(null as double precision) as degrees_of_freedom,
+        cast(1 as bigint) as multiplicity
+    from dispersed_measures
+    where null_squared_deviate is null
+        and null_exponent is not null
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'category' as test,
+        category_squared_deviate / overdispersion as statistic,
+        cast(null as double precision) as root_size,
+        1e0 as degrees_of_freedom,
+        category_test_count as multiplicity
+    from dispersed_measures
+    where category_squared_deviate is not null
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'category' as test,
+        category_exponent / overdispersion as statistic,
+        cast(null as double precision) as root_size,
+        cast(null as double precision) as degrees_of_freedom,
+        category_test_count as multiplicity
+    from dispersed_measures
+    where category_exponent is not null
+
+),
+
+-- 3. Probabilities. Kolmogorov's distribution with Stephens' correction; Chernoff's bound for few rows; the tail of chi-square by
+-- the error function for one degree of freedom, exactly for two, and by Lugannani and Rice (Wilson and Hilferty near the mean) for more.
+standardised_tests as (
+
+    select
+        tests.*,
+        (root_size + 0.12e0 + 0.11e0 / root_size) * statistic as stephens,
+        statistic / degrees_of_freedom - 1 as excess,
+        case
+            when degrees_of_freedom = 1 then sqrt(statistic)
+            when degrees_of_freedom > 2 and statistic > 0 and abs(statistic / degrees_of_freedom - 1) >= 0.01e0
+                then sign(statistic - degrees_of_freedom) * sqrt(statistic - degrees_of_freedom - degrees_of_freedom * ln(statistic / degrees_of_freedom))
+            when degrees_of_freedom > 2
+                then (power(statistic / degrees_of_freedom, 1e0 / 3) - 1 + 2 / (9 * degrees_of_freedom)) / sqrt(2 / (9 * degrees_of_freedom))
+        end as deviate
+    from tests
+
+),
+
+-- the upper tail of the normal distribution by a fraction of relative error 1.2e-7 (Numerical Recipes, erfcc)
+tails as (
+
+    select
+        standardised_tests.*,
+        exp(greatest(- deviate * deviate / 2, -700e0)) / sqrt(2 * pi()) as density,
+        exp(greatest(- deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0 + t * (0.27886807e0
+            + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))), -700e0)) * t / 2 as tail_of_size
+    from (
+        select standardised_tests.*, 1 / (1 + abs(deviate) / (2 * sqrt(2e0))) as t
+        from standardised_tests
+    ) as standardised_tests
+
+),
+
+probabilities as (
+
+    select
+        comparison_number,
+        column_number,
+        test,
+        multiplicity,
+        case
+            when test = 'kolmogorov_smirnov' and stephens < 0.3e0 then 1e0
+            when test = 'kolmogorov_smirnov' then 2 * (
+                exp(greatest(-2 * stephens * stephens, -700e0)) - exp(greatest(-8 * stephens * stephens, -700e0)) + exp(greatest(-18 * stephens * stephens, -700e0))
+                - exp(greatest(-32 * stephens * stephens, -700e0)) + exp(greatest(-50 * stephens * stephens, -700e0)) - exp(greatest(-72 * stephens * stephens, -700e0))
+            )
+            when degrees_of_freedom is null then 2 * exp(greatest(- statistic, -700e0))
+            when degrees_of_freedom = 1 then 2 * tail_of_size
+            when degrees_of_freedom = 2 then exp(greatest(- statistic / 2, -700e0))
+            when statistic <= 0 then 1e0
+            when abs(excess) < 0.01e0 then case when deviate > 0 then tail_of_size else 1 - tail_of_size end
+            else case when deviate > 0 then tail_of_size else 1 - tail_of_size end
+                + density * (1 / ((statistic - degrees_of_freedom) / sqrt(2 * degrees_of_freedom)) - 1 / deviate)
+        end as probability
+    from tails
+
+),
+
+column_tests as (
+
+    select
+        comparison_number,
+        column_number,
+        count(distinct test) as test_count,
+        max(case when test in ('kolmogorov_smirnov', 'chi_square') then least(probability, 1e0) end) as distribution_p,
+        min(case when test = 'null_share' then least(probability, 1e0) end) as null_p,
+        min(case when test = 'category' then least(probability * multiplicity, 1e0) end) as category_p,
+        least(min(least(probability, 1e0) * multiplicity) * count(distinct test), 1e0) as column_p
+    from probabilities
+    group by comparison_number, column_number
+
+),
+
+judged_columns as (
+
+    select
+        comparisons.monitor,
+        comparisons.reference,
+        comparisons.period_start,
+        dispersed_measures.comparison_number,
+        dispersed_measures.column_number,
+        dispersed_measures.overdispersion,
+        dispersed_measures.overdispersion_pairs,
+        coalesce(dispersed_measures.reference_row_count >= minimum_rows.minimum_rows and dispersed_measures.row_count >= minimum_rows.minimum_rows, false) as has_enough_rows,
+        column_tests.distribution_p,
+        column_tests.null_p,
+        column_tests.category_p,
+        column_tests.column_p
+    from dispersed_measures
+    inner join comparisons
+        on dispersed_measures.comparison_number = comparisons.comparison_number
+    inner join minimum_rows
+        on comparisons.monitor = minimum_rows.monitor
+    left join column_tests
+        on dispersed_measures.comparison_number = column_tests.comparison_number
+        and dispersed_measures.column_number = column_tests.column_number
+
+),
+
+-- 4. Benjamini and Hochberg over all columns and segments that one period has against one reference.
+ranked_columns as (
+
+    select
+        judged_columns.*,
+        row_number() over in_family as p_rank,
+        -- few columns are looked at as often as many, period after period
+        greatest(count(column_p) over (partition by comparison_number, has_enough_rows), 20) as family_size
+    from judged_columns
+    window in_family as (partition by comparison_number, has_enough_rows order by column_p, column_number)
+
+)
+
+select
+    comparison_number,
+    column_number,
+    has_enough_rows,
+    overdispersion,
+    overdispersion_pairs,
+    distribution_p,
+    null_p,
+    category_p,
+    column_p,
+    case when has_enough_rows and column_p is not null then least(
+        min(column_p * family_size / p_rank) over (
+            partition by comparison_number, has_enough_rows
+            order by p_rank desc rows unbounded preceding
+        ), 1e0)
+    end as q_value
+from ranked_columns

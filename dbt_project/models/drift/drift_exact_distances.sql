@@ -1,0 +1,161 @@
+-- depends_on: {{ ref('monitored_periods') }}
+{%- do data_health.begin_model() %}
+{#- what is sorted: every number of every scanned dataset of the monitors that ask for it, and of each of their segments #}
+{%- set selects, marks = [], {} %}
+{%- for dataset in data_health.datasets_of_this_run() if dataset.monitor.exact and dataset.monitor.marts.drift %}
+    {%- if not marks %}
+        {%- for row in run_query(data_health.high_water_marks()).rows %}{% do marks.update({row['monitor'] ~ '|' ~ row['dataset']: row['first_moment_outside']}) %}{% endfor %}
+    {%- endif %}
+    {%- set scan = {
+        'dataset': dataset, 'monitor': dataset.monitor, 'has_timeless_rows': false, 'stretches': [{'from': '0001-01-01', 'to': '9999-12-31'}],
+        'first_moment_outside': marks.get(dataset.monitor.name ~ '|' ~ dataset.name)
+    } %}
+    {%- for column in dataset.columns if column.kind in ['numeric', 'timestamp'] and not column.left_out %}
+        {%- for segmentation in data_health.segmentations(scan) if segmentation.column != column.name %}
+            {%- set part = {'scan': scan, 'column': column, 'segmentation': segmentation, 'segment_keys': [] if segmentation.column == '(all)' else ['segment_value']} %}
+            {%- set value_select %}
+    select
+        {{ data_health.text_literal(dataset.monitor.name) }} as monitor,
+        {{ data_health.text_literal(dataset.name) }} as dataset,
+        {{ data_health.text_literal(column.name) }} as column_name,
+        {{ data_health.text_literal(segmentation.column) }} as segment_column,
+        {{ 'segment_value' if part.segment_keys else "cast('(all)' as varchar)" }} as segment_value,
+        period_start,
+        x,
+        count(*) as row_count
+    from (
+{{ data_health.column_rows(part, column.value) }}
+    ) as column_rows
+    where {{ 'x is not null' if column.is_exact_number else data_health.engine_sql('is_finite', 'x') }}
+    group by period_start, x{{ ', segment_value' if part.segment_keys }}
+            {%- endset %}
+            {%- do selects.append(value_select) %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endfor %}
+{% if selects %}
+with counted_values as (
+{{ data_health.united(selects, 'values') }}
+
+),
+
+-- where bins were compared, the values themselves can be
+compared_columns as (
+
+    select
+        drift_measures.comparison_number,
+        drift_measures.column_number,
+        drift_comparisons.period_number,
+        drift_comparisons.reference_number
+    from {{ ref('drift_measures') }} as drift_measures
+    inner join {{ ref('drift_comparisons') }} as drift_comparisons
+        on drift_measures.comparison_number = drift_comparisons.comparison_number
+    where drift_measures.kolmogorov_smirnov_lower is not null
+
+),
+
+numbered_periods as (
+
+    select dataset_period_key, period_number from {{ ref('drift_comparisons') }}
+    union
+    select reference_period_key as dataset_period_key, reference_number as period_number from {{ ref('drift_comparisons') }}
+
+),
+
+-- a period of which the table has lost rows is compared by its stored bins only
+stored_periods as (
+
+    select
+        numbered_periods.period_number,
+        monitored_periods.monitor,
+        monitored_periods.dataset,
+        coalesce(monitored_periods.period_start, cast('0001-01-01' as date)) as period_start,
+        count(case when monitored_periods.status in ('gone', 'shrunk') then 1 end) over (partition by numbered_periods.period_number) as lost_count
+    from numbered_periods
+    inner join {{ ref('dataset_periods') }} as dataset_periods
+        on numbered_periods.dataset_period_key = dataset_periods.dataset_period_key
+    inner join {{ ref('monitored_periods') }} as monitored_periods
+        on dataset_periods.stored_period_key = monitored_periods.period_key
+
+),
+
+values_of_periods as (
+
+    select
+        drift_columns.column_number,
+        stored_periods.period_number,
+        counted_values.x,
+        cast(sum(counted_values.row_count) as double precision) as row_count
+    from counted_values
+    inner join stored_periods
+        on counted_values.monitor = stored_periods.monitor
+        and counted_values.dataset = stored_periods.dataset
+        and coalesce(counted_values.period_start, cast('0001-01-01' as date)) = stored_periods.period_start
+    inner join {{ ref('drift_columns') }} as drift_columns
+        on counted_values.monitor = drift_columns.monitor
+        and counted_values.segment_column = drift_columns.segment_column
+        and coalesce(counted_values.segment_value, '(null)') = coalesce(drift_columns.segment_value, '(null)')
+        and counted_values.column_name = drift_columns.column_name
+    where stored_periods.lost_count = 0
+    group by 1, 2, 3
+
+),
+
+values_of_both as (
+
+    select compared_columns.comparison_number, compared_columns.column_number, values_of_periods.x, values_of_periods.row_count as reference_count, 0e0 as row_count
+    from compared_columns
+    inner join values_of_periods
+        on compared_columns.column_number = values_of_periods.column_number
+        and compared_columns.reference_number = values_of_periods.period_number
+
+    union all
+
+    select compared_columns.comparison_number, compared_columns.column_number, values_of_periods.x, 0e0 as reference_count, values_of_periods.row_count
+    from compared_columns
+    inner join values_of_periods
+        on compared_columns.column_number = values_of_periods.column_number
+        and compared_columns.period_number = values_of_periods.period_number
+
+),
+
+merged_values as (
+
+    select comparison_number, column_number, x, sum(reference_count) as reference_count, sum(row_count) as row_count
+    from values_of_both
+    group by comparison_number, column_number, x
+
+),
+
+distribution_functions as (
+
+    select
+        comparison_number,
+        column_number,
+        sum(reference_count) over in_order as reference_rank,
+        sum(row_count) over in_order as current_rank,
+        sum(reference_count) over (partition by comparison_number, column_number) as reference_total,
+        sum(row_count) over (partition by comparison_number, column_number) as total,
+        least(greatest(lead(x) over (partition by comparison_number, column_number order by x), -1e50), 1e50) - least(greatest(x, -1e50), 1e50) as width
+    from merged_values
+    window in_order as (partition by comparison_number, column_number order by x rows unbounded preceding)
+
+)
+
+select
+    comparison_number,
+    column_number,
+    max(abs(reference_rank / reference_total - current_rank / total)) as kolmogorov_smirnov,
+    coalesce(sum(abs(reference_rank / reference_total - current_rank / total) * width), 0e0) as wasserstein
+from distribution_functions
+where reference_total > 0
+    and total > 0
+group by comparison_number, column_number
+{% else %}
+{#- what is read, for the lineage of a run that asks for nothing exact #}
+-- depends_on: {{ ref('drift_measures') }}
+-- depends_on: {{ ref('drift_comparisons') }}
+-- depends_on: {{ ref('drift_columns') }}
+-- depends_on: {{ ref('dataset_periods') }}
+{{ data_health.no_rows({'comparison_number': 'bigint', 'column_number': 'bigint', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'}) }}
+{% endif %}

@@ -1,0 +1,236 @@
+{%- do data_health.begin_model() %}
+with comparisons as (
+
+    select comparison_number, monitor, period_start, dataset_period_key, reference_dataset, reference_start, reference_period_key
+    from {{ ref('drift_comparisons') }}
+
+),
+
+compared_columns as (
+
+    select column_number, monitor, segment_column, segment_value, column_name, role, kind
+    from {{ ref('drift_columns') }}
+    where has_comparable_values
+
+),
+
+quantile_groups as (
+
+    select
+        comparison_number,
+        column_number,
+        group_number,
+        reference_count,
+        row_count,
+        smallest_difference,
+        largest_difference,
+        smallest_area,
+        largest_area,
+        deviation_area,
+        fine_divergence,
+        outside_count,
+        partly_outside_count,
+        is_mixed
+    from {{ ref('drift_quantile_groups') }}
+
+),
+
+-- 1. Where there are too few finite values on one side to cut groups, all of them are one group.
+finite_counts as (
+
+    select
+        compared_columns.column_number,
+        profiles.monitor,
+        profiles.dataset,
+        coalesce(profiles.period_start, cast('0001-01-01' as date)) as period_start,
+        cast(round(cast(profiles.row_count * (1 - coalesce(profiles.nan_share, 0) - coalesce(profiles.infinity_share, 0)) as numeric), 0) as double precision)
+            - profiles.null_count as finite_count
+    from {{ ref('health_profile') }} as profiles
+    inner join compared_columns
+        on profiles.monitor = compared_columns.monitor
+        and profiles.segment_column = compared_columns.segment_column
+        and coalesce(profiles.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and profiles.column_name = compared_columns.column_name
+    where compared_columns.kind in ('numeric', 'timestamp', 'text')
+
+),
+
+cut_columns as (
+
+    select distinct comparison_number, column_number
+    from quantile_groups
+
+),
+
+uncut_groups as (
+
+    select
+        comparisons.comparison_number,
+        current_counts.column_number,
+        reference_counts.finite_count as reference_count,
+        current_counts.finite_count as row_count
+    from comparisons
+    inner join finite_counts as current_counts
+        on comparisons.monitor = current_counts.monitor
+        and current_counts.dataset = 'production'
+        and comparisons.period_start = current_counts.period_start
+    inner join finite_counts as reference_counts
+        on comparisons.reference_dataset = reference_counts.dataset
+        and coalesce(comparisons.reference_start, cast('0001-01-01' as date)) = reference_counts.period_start
+        and current_counts.column_number = reference_counts.column_number
+    left join cut_columns
+        on comparisons.comparison_number = cut_columns.comparison_number
+        and current_counts.column_number = cut_columns.column_number
+    where cut_columns.column_number is null
+        and reference_counts.finite_count + current_counts.finite_count > 0
+
+),
+
+-- 2. Categories, nulls, NaN and infinities are counted one by one. A label that is not there yet is no value.
+counted_values as (
+
+    select
+        dataset_periods.dataset_period_key,
+        compared_columns.column_number,
+        column_distributions.bin_type,
+        column_distributions.category,
+        cast(sum(column_distributions.row_count) as double precision) as row_count
+    from {{ ref('column_distributions') }} as column_distributions
+    inner join {{ ref('dataset_periods') }} as dataset_periods
+        on column_distributions.period_key = dataset_periods.stored_period_key
+    inner join compared_columns
+        on column_distributions.monitor = compared_columns.monitor
+        and column_distributions.segment_column = compared_columns.segment_column
+        and coalesce(column_distributions.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and column_distributions.column_name = compared_columns.column_name
+    where column_distributions.bin_type in ('value', 'other', 'null', 'nan', 'negative_infinity', 'positive_infinity')
+        and not (compared_columns.role = 'label' and column_distributions.bin_type = 'null')
+    group by 1, 2, 3, 4
+
+),
+
+values_of_both as (
+
+    select
+        comparisons.comparison_number,
+        counted_values.column_number,
+        counted_values.bin_type,
+        counted_values.category,
+        counted_values.row_count as reference_count,
+        cast(0 as double precision) as row_count
+    from comparisons
+    inner join counted_values
+        on comparisons.reference_period_key = counted_values.dataset_period_key
+
+    union all
+
+    select
+        comparisons.comparison_number,
+        counted_values.column_number,
+        counted_values.bin_type,
+        counted_values.category,
+        cast(0 as double precision) as reference_count,
+        counted_values.row_count
+    from comparisons
+    inner join counted_values
+        on comparisons.dataset_period_key = counted_values.dataset_period_key
+
+),
+
+paired_values as (
+
+    select
+        comparison_number,
+        column_number,
+        bin_type,
+        category,
+        sum(reference_count) as reference_count,
+        sum(row_count) as row_count
+    from values_of_both
+    group by 1, 2, 3, 4
+
+),
+
+ranked_values as (
+
+    select
+        paired_values.*,
+        row_number() over (
+            partition by comparison_number, column_number, case when bin_type in ('value', 'other') then 1 else 0 end
+            order by reference_count desc, bin_type desc, category
+        ) as value_rank
+    from paired_values
+
+)
+
+select
+    comparison_number,
+    column_number,
+    'quantiles' as group_type,
+    group_number,
+    cast(null as varchar) as category,
+    group_number as merged_group,
+    reference_count,
+    row_count,
+    smallest_difference,
+    largest_difference,
+    smallest_area,
+    largest_area,
+    deviation_area,
+    fine_divergence,
+    outside_count,
+    partly_outside_count,
+    is_mixed
+from quantile_groups
+
+union all
+
+select
+    comparison_number,
+    column_number,
+    'uncut' as group_type,
+    cast(0 as bigint) as group_number,
+    cast(null as varchar) as category,
+    cast(0 as bigint) as merged_group,
+    reference_count,
+    row_count,
+    cast(null as double precision) as smallest_difference,
+    cast(null as double precision) as largest_difference,
+    cast(null as double precision) as smallest_area,
+    cast(null as double precision) as largest_area,
+    cast(null as double precision) as deviation_area,
+    cast(null as double precision) as fine_divergence,
+    cast(null as double precision) as outside_count,
+    cast(null as double precision) as partly_outside_count,
+    false as is_mixed
+from uncut_groups
+
+union all
+
+select
+    comparison_number,
+    column_number,
+    bin_type as group_type,
+    value_rank as group_number,
+    category,
+    -- the nine most frequent values of the reference, its others, and those that it does not have
+    cast(case
+        when bin_type = 'null' then 100
+        when bin_type = 'nan' then 101
+        when bin_type = 'negative_infinity' then 102
+        when bin_type = 'positive_infinity' then 103
+        when reference_count = 0 then 10
+        else least(value_rank, 10) - 1
+    end as bigint) as merged_group,
+    reference_count,
+    row_count,
+    cast(null as double precision) as smallest_difference,
+    cast(null as double precision) as largest_difference,
+    cast(null as double precision) as smallest_area,
+    cast(null as double precision) as largest_area,
+    cast(null as double precision) as deviation_area,
+    cast(null as double precision) as fine_divergence,
+    cast(null as double precision) as outside_count,
+    cast(null as double precision) as partly_outside_count,
+    false as is_mixed
+from ranked_values

@@ -1,0 +1,233 @@
+{%- do data_health.begin_model() %}
+{#- how far chance alone moves a metric: `noise` is 1/n + 1/m, times the overdispersion; chi_95 the 95 % point of chi-square, one degree less than there are groups #}
+{%- set metrics = {
+    'population_stability_index': {
+        'definition': "'psi_' || groups || '_laplace_half'", 'value': 'population_stability_index', 'bins': 'bin_count',
+        'expectation': '(bin_count - 1) * noise', 'floor': 'chi_95 * noise'},
+    'population_stability_index_without_nulls': {
+        'definition': "'psi_' || groups || '_laplace_half'", 'value': 'population_stability_index_without_nulls', 'bins': 'present_bin_count'},
+    'population_stability_index_unsmoothed': {
+        'definition': "'psi_' || groups || '_unsmoothed'", 'value': 'population_stability_index_unsmoothed', 'bins': 'bin_count'},
+    'kullback_leibler_divergence': {
+        'definition': "'kl_current_from_reference_' || groups || '_nats'", 'value': 'kullback_leibler_divergence', 'bins': 'bin_count'},
+    'jensen_shannon_distance': {
+        'definition': "'js_distance_base2_' || groups || ''", 'value': 'jensen_shannon_distance', 'bins': 'bin_count',
+        'expectation': 'sqrt((bin_count - 1) * noise / (8 * ln(2e0)))', 'floor': 'sqrt(chi_95 * noise / (8 * ln(2e0)))'},
+    'jensen_shannon_distance_without_nulls': {
+        'definition': "'js_distance_base2_' || groups || ''", 'value': 'jensen_shannon_distance_without_nulls', 'bins': 'present_bin_count'},
+    'jensen_shannon_divergence_of_fine_bins': {
+        'definition': "'js_divergence_base2_fine_bins'", 'value': 'fine_divergence'},
+    'hellinger_distance': {
+        'definition': "'hellinger_' || groups || ''", 'value': 'hellinger_distance', 'bins': 'bin_count'},
+    'hellinger_distance_without_nulls': {
+        'definition': "'hellinger_' || groups || ''", 'value': 'hellinger_distance_without_nulls', 'bins': 'present_bin_count'},
+    'total_variation': {
+        'definition': "'total_variation_' || groups || ''", 'value': 'total_variation', 'bins': 'bin_count'},
+    'total_variation_without_nulls': {
+        'definition': "'total_variation_' || groups || ''", 'value': 'total_variation_without_nulls', 'bins': 'present_bin_count'},
+    'largest_share_difference': {
+        'definition': "'l_infinity_' || groups || ''", 'value': 'largest_share_difference', 'bins': 'bin_count'},
+    'largest_share_difference_without_nulls': {
+        'definition': "'l_infinity_' || groups || ''", 'value': 'largest_share_difference_without_nulls', 'bins': 'present_bin_count'},
+    'kolmogorov_smirnov': {
+        'definition': "'ks_statistic' || ordering", 'value': 'kolmogorov_smirnov_lower', 'lower': 'kolmogorov_smirnov_lower', 'upper': 'kolmogorov_smirnov_upper',
+        'expectation': '0.8687e0 * sqrt(present_noise)', 'floor': '1.3581e0 * sqrt(present_noise)', 'p': 'distribution_p'},
+    'wasserstein': {
+        'definition': "'wasserstein_1' || ordering", 'value': 'wasserstein_lower', 'lower': 'wasserstein_lower', 'upper': 'wasserstein_upper',
+        'expectation': '0.7979e0 * deviation_area * sqrt(present_noise)', 'floor': '1.96e0 * deviation_area * sqrt(present_noise)'},
+    'wasserstein_normed': {
+        'definition': "'wasserstein_1_by_reference_sd' || ordering", 'value': 'wasserstein_lower / reference_standard_deviation',
+        'lower': 'wasserstein_lower / reference_standard_deviation', 'upper': 'wasserstein_upper / reference_standard_deviation',
+        'expectation': '0.7979e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation',
+        'floor': '1.96e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation'},
+    'chi_square': {
+        'definition': "'chi_square_contingency_' || contingency_groups || ''", 'value': 'chi_square', 'bins': 'contingency_group_count',
+        'expectation': '(contingency_group_count - 1) * overdispersion', 'floor': 'contingency_chi_95 * overdispersion', 'p': 'categorical_p'},
+    'cramers_v': {
+        'definition': "'cramers_v_bias_corrected_' || contingency_groups || ''", 'value': 'cramers_v', 'bins': 'contingency_group_count',
+        'expectation': '0e0', 'floor': 'sqrt(greatest(contingency_chi_95 * overdispersion - contingency_group_count + 1, 0e0) / contingency_row_count)'},
+    'mean_shift': {
+        'definition': "'difference_by_reference_sd'", 'value': '(mean - reference_mean) / reference_standard_deviation'},
+    'standard_deviation_ratio': {
+        'definition': "'current_by_reference'", 'value': 'standard_deviation / reference_standard_deviation'},
+    'null_share_difference': {
+        'definition': "'difference_newcombe_95'", 'value': 'null_share - reference_null_share', 'lower': 'null_difference_lower', 'upper': 'null_difference_upper'},
+    'null_share_h': {
+        'definition': "'arcsine_difference'", 'value': 'null_h',
+        'expectation': '0.7979e0 * sqrt(noise)', 'floor': '1.96e0 * sqrt(noise)', 'p': 'null_p'},
+    'category_h': {
+        'definition': "'largest_arcsine_difference'", 'value': 'category_h', 'bins': 'category_test_count',
+         'floor': 'sqrt(2 * ln(40e0 * category_test_count) * present_noise)', 'p': 'category_p'},
+    'new_category_share': {
+        'definition': "'share_wilson_95'", 'value': 'unseen_share', 'lower': 'unseen_centre - unseen_margin', 'upper': 'unseen_centre + unseen_margin'},
+    'out_of_range_share': {
+        'definition': "'share_beyond_reference_range'", 'value': 'outside_count / finite_count', 'upper': 'partly_outside_count / finite_count'}
+} %}
+{%- set z, z_square = '1.959963984540054e0', '3.841458820694124e0' %}
+{%- set shares = {'null': 'null_count', 'reference_null': 'reference_null_count', 'unseen': 'unseen_count'} %}
+{%- set totals = {'null': 'row_count', 'reference_null': 'reference_row_count', 'unseen': 'present_count'} %}
+
+with columns_of_comparisons as (
+
+    select column_number, kind
+    from {{ ref('drift_columns') }}
+
+),
+
+evidence as (
+
+    select comparison_number, column_number, has_enough_rows, overdispersion, distribution_p, null_p, category_p
+    from {{ ref('drift_evidence') }}
+
+),
+
+exact_distances as (
+
+    select comparison_number, column_number, kolmogorov_smirnov, wasserstein
+    from {{ ref('drift_exact_distances') }}
+
+),
+
+measures as (
+
+    select
+        drift_measures.comparison_number,
+        drift_measures.column_number,
+        evidence.has_enough_rows,
+        evidence.overdispersion,
+        evidence.distribution_p,
+        evidence.null_p,
+        evidence.category_p,
+        case when columns_of_comparisons.kind in ('categorical', 'boolean') then evidence.distribution_p end as categorical_p,
+        case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'top_categories'
+            when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end as groups,
+        case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'categories'
+            when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end as contingency_groups,
+        case when columns_of_comparisons.kind = 'text' then '_of_lengths' else '' end
+            || case when exact_distances.column_number is not null then '_exact' when drift_measures.is_mixed then '_bins_of_two_grids' else '_bins' end as ordering,
+        cast(drift_measures.reference_row_count as double precision) as reference_row_count,
+        cast(drift_measures.row_count as double precision) as row_count,
+        cast(drift_measures.reference_null_count as double precision) as reference_null_count,
+        cast(drift_measures.null_count as double precision) as null_count,
+        drift_measures.present_count,
+        drift_measures.bin_count,
+        drift_measures.present_bin_count,
+        drift_measures.contingency_group_count,
+        drift_measures.contingency_row_count,
+        drift_measures.category_test_count,
+        drift_measures.category,
+        evidence.overdispersion * (1e0 / nullif(drift_measures.reference_row_count, 0) + 1e0 / nullif(drift_measures.row_count, 0)) as noise,
+        evidence.overdispersion * (1 / nullif(drift_measures.reference_present_count, 0) + 1 / nullif(drift_measures.present_count, 0)) as present_noise,
+        drift_measures.population_stability_index,
+        drift_measures.population_stability_index_unsmoothed,
+        drift_measures.population_stability_index_without_nulls,
+        drift_measures.kullback_leibler_divergence,
+        drift_measures.jensen_shannon_distance,
+        drift_measures.jensen_shannon_distance_without_nulls,
+        drift_measures.fine_divergence,
+        drift_measures.hellinger_distance,
+        drift_measures.hellinger_distance_without_nulls,
+        drift_measures.total_variation,
+        drift_measures.total_variation_without_nulls,
+        drift_measures.largest_share_difference,
+        drift_measures.largest_share_difference_without_nulls,
+        coalesce(exact_distances.kolmogorov_smirnov, drift_measures.kolmogorov_smirnov_lower) as kolmogorov_smirnov_lower,
+        coalesce(exact_distances.kolmogorov_smirnov, drift_measures.kolmogorov_smirnov_upper) as kolmogorov_smirnov_upper,
+        coalesce(exact_distances.wasserstein, drift_measures.wasserstein_lower) as wasserstein_lower,
+        coalesce(exact_distances.wasserstein, drift_measures.wasserstein_upper) as wasserstein_upper,
+        drift_measures.deviation_area,
+        drift_measures.chi_square,
+        drift_measures.reference_mean,
+        drift_measures.mean,
+        nullif(drift_measures.reference_standard_deviation, 0) as reference_standard_deviation,
+        drift_measures.standard_deviation,
+        drift_measures.null_h,
+        drift_measures.category_h,
+        drift_measures.unseen_count,
+        drift_measures.outside_count,
+        drift_measures.partly_outside_count,
+        drift_measures.finite_count
+    from {{ ref('drift_measures') }} as drift_measures
+    inner join columns_of_comparisons
+        on drift_measures.column_number = columns_of_comparisons.column_number
+    inner join evidence
+        on drift_measures.comparison_number = evidence.comparison_number
+        and drift_measures.column_number = evidence.column_number
+    left join exact_distances
+        on drift_measures.comparison_number = exact_distances.comparison_number
+        and drift_measures.column_number = exact_distances.column_number
+
+),
+
+shares as (
+
+    select
+        measures.*,
+        {%- for name, count in shares.items() %}
+        {{ count }} / nullif({{ totals[name] }}, 0) as {{ name }}_share,
+        ({{ count }} + {{ z_square }} / 2) / nullif({{ totals[name] }} + {{ z_square }}, 0) as {{ name }}_centre,
+        {{ z }} * sqrt({{ count }} * (1 - {{ count }} / nullif({{ totals[name] }}, 0)) + {{ z_square }} / 4) / nullif({{ totals[name] }} + {{ z_square }}, 0) as {{ name }}_margin,
+        {%- endfor %}
+        case when bin_count > 1 then (bin_count - 1) * power(1 - 2e0 / (9 * (bin_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (bin_count - 1))), 3) else 0 end as chi_95,
+        case when contingency_group_count > 1 then (contingency_group_count - 1)
+            * power(1 - 2e0 / (9 * (contingency_group_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (contingency_group_count - 1))), 3) else 0 end as contingency_chi_95,
+        -- Bergsma's correction for the association that chance alone gives
+        greatest(chi_square / contingency_row_count - (contingency_group_count - 1) / (contingency_row_count - 1), 0e0) as corrected_association,
+        contingency_group_count - power(contingency_group_count - 1, 2) / (contingency_row_count - 1) as corrected_group_count
+    from measures
+
+),
+
+intervals as (
+
+    select
+        shares.*,
+        null_share - reference_null_share
+            - sqrt(power(null_share - null_centre + null_margin, 2) + power(reference_null_centre + reference_null_margin - reference_null_share, 2)) as null_difference_lower,
+        null_share - reference_null_share
+            + sqrt(power(null_centre + null_margin - null_share, 2) + power(reference_null_share - reference_null_centre + reference_null_margin, 2)) as null_difference_upper,
+        case when contingency_group_count > 1
+            then sqrt(corrected_association / least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1))) end as cramers_v
+    from shares
+
+),
+
+metrics as (
+{% for metric, formula in metrics.items() %}
+    select
+        comparison_number,
+        column_number,
+        has_enough_rows,
+        '{{ metric }}' as metric,
+        {{ formula.definition }} as definition,
+        {{ formula.value }} as value,
+        {{ formula.lower or formula.value }} as value_lower,
+        {{ formula.upper or formula.value }} as value_upper,
+        {{ formula.expectation or 'cast(null as double precision)' }} as no_drift_expectation,
+        {{ formula.floor or 'cast(null as double precision)' }} as noise_floor,
+        {{ formula.p or 'cast(null as double precision)' }} as p_value,
+        {{ formula.bins or 'cast(null as bigint)' }} as effective_bins,
+        {{ 'category' if metric == 'category_h' else 'cast(null as varchar)' }} as category
+    from intervals
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+
+)
+
+select
+    comparison_number,
+    column_number,
+    metric,
+    definition,
+    value,
+    value_lower,
+    value_upper,
+    no_drift_expectation,
+    noise_floor,
+    p_value,
+    cast(effective_bins as bigint) as effective_bins,
+    category
+from metrics
+where value is not null
+    -- a column that cannot be judged says so
+    or (metric = 'population_stability_index' and not has_enough_rows)
