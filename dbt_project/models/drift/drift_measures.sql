@@ -177,20 +177,20 @@ single_shares as (
 
     union all
 
+    -- all values that the reference lacks: of a sample as much is missing as it has values that occur once (Good and Turing)
     select
         comparison_number,
         column_number,
         'category' as subject,
         cast(null as varchar) as category,
-        0 as reference_count,
-        sum(row_count) as row_count,
+        sum(case when reference_count = 1 then 1e0 else 0e0 end) as reference_count,
+        sum(case when reference_count = 0 then row_count else 0 end) as row_count,
         max(reference_present) as reference_total,
         max(present) as total
     from expected_groups
     where group_type in ('value', 'other')
-        and reference_count = 0
     group by comparison_number, column_number
-    having count(*) > 1
+    having count(case when reference_count = 0 then 1 end) > 1
 
 ),
 

@@ -1,0 +1,141 @@
+{%- do data_health.begin_model() %}
+{%- set shown = [
+    'population_stability_index', 'jensen_shannon_distance', 'kolmogorov_smirnov', 'cramers_v', 'wasserstein_normed', 'mean_shift',
+    'standard_deviation_ratio', 'null_share_difference', 'category_h', 'new_category_share', 'out_of_range_share'
+] %}
+with drift as (
+
+    select
+        monitor,
+        period_start,
+        period_end,
+        is_latest,
+        segment_column,
+        segment_value,
+        reference,
+        column_name,
+        role,
+        kind,
+        metric,
+        value,
+        q_value,
+        category,
+        reference_row_count,
+        row_count,
+        overdispersion,
+        column_status,
+        deciding_metric
+    from {{ ref('health_drift') }}
+
+),
+
+column_periods as (
+
+    select
+        monitor,
+        period_start,
+        segment_column,
+        segment_value,
+        reference,
+        column_name,
+        max(case when column_status in ('warn', 'alert') then 1 else 0 end) as is_in_alarm,
+        -- too few rows neither begin nor end an alarm
+        max(case when column_status = 'ok' then 1 else 0 end) as is_quiet
+    from drift
+    group by 1, 2, 3, 4, 5, 6
+
+),
+
+last_quiet_periods as (
+
+    select
+        monitor,
+        segment_column,
+        segment_value,
+        reference,
+        column_name,
+        max(case when is_quiet = 1 then period_start end) as last_quiet_period
+    from column_periods
+    group by 1, 2, 3, 4, 5
+
+),
+
+alarms as (
+
+    select
+        column_periods.monitor,
+        column_periods.segment_column,
+        column_periods.segment_value,
+        column_periods.reference,
+        column_periods.column_name,
+        min(column_periods.period_start) as alarm_since
+    from column_periods
+    inner join last_quiet_periods
+        on column_periods.monitor = last_quiet_periods.monitor
+        and column_periods.segment_column = last_quiet_periods.segment_column
+        and coalesce(column_periods.segment_value, '(null)') = coalesce(last_quiet_periods.segment_value, '(null)')
+        and column_periods.reference = last_quiet_periods.reference
+        and column_periods.column_name = last_quiet_periods.column_name
+    where column_periods.is_in_alarm = 1
+        and (last_quiet_periods.last_quiet_period is null or column_periods.period_start > last_quiet_periods.last_quiet_period)
+    group by 1, 2, 3, 4, 5
+
+),
+
+latest as (
+
+    select
+        monitor,
+        period_start,
+        period_end,
+        segment_column,
+        segment_value,
+        reference,
+        column_name,
+        role,
+        kind,
+        max(column_status) as column_status,
+        max(deciding_metric) as deciding_metric,
+        max(q_value) as q_value,
+        max(overdispersion) as overdispersion,
+        {%- for metric in shown %}
+        max(case when metric = '{{ metric }}' then value end) as {{ metric }},
+        {%- endfor %}
+        max(case when metric = 'category_h' then category end) as category,
+        max(reference_row_count) as reference_row_count,
+        max(row_count) as row_count
+    from drift
+    where is_latest
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+
+)
+
+select
+    latest.monitor,
+    latest.period_start,
+    latest.period_end,
+    latest.segment_column,
+    latest.segment_value,
+    latest.reference,
+    latest.column_name,
+    latest.role,
+    latest.kind,
+    latest.column_status,
+    latest.deciding_metric,
+    case when latest.column_status in ('warn', 'alert') then alarms.alarm_since end as alarm_since,
+    latest.q_value,
+    {%- for metric in shown %}
+    latest.{{ metric }},
+    {%- endfor %}
+    latest.category,
+    latest.reference_row_count,
+    latest.row_count,
+    latest.overdispersion,
+    {{ data_health.run_time() }} as built_at
+from latest
+left join alarms
+    on latest.monitor = alarms.monitor
+    and latest.segment_column = alarms.segment_column
+    and coalesce(latest.segment_value, '(null)') = coalesce(alarms.segment_value, '(null)')
+    and latest.reference = alarms.reference
+    and latest.column_name = alarms.column_name
