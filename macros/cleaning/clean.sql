@@ -12,7 +12,7 @@
 with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=load.columns, source=load.source) }}
 
     select
-        {{ (data_health.quoted_list(plan.columns) + (['data_health_load', 'data_health_rules'] if load.columns else [])) | join(',\n        ') }}
+        {{ (data_health.quoted(plan.columns) + (['data_health_load', 'data_health_rules'] if load.columns else [])) | join(',\n        ') }}
     from cleaned
     where {{ plan.is_kept }}
 {%- endmacro %}

@@ -32,6 +32,7 @@
 {% macro default__engine_templates() -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
+        'finite_or_null': "case when ({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision)) then {first} end",
         'is_nan': "{first} = cast('NaN' as double precision)",
         'is_finite_time': "isfinite({first})",
         'count_where': "coalesce(sum(cast({first} as integer)), 0)",
@@ -81,6 +82,7 @@
     {%- set templates = data_health.default__engine_templates() -%}
     {%- do templates.update({
         'is_finite': "isfinite({first})",
+        'finite_or_null': "case when isfinite({first}) then {first} end",
         'distinct_count': "approx_count_distinct({first})",
         'row_hash': "hash({first})",
         'row_hash_column': "{first}",

@@ -1,15 +1,12 @@
-{# A column name as the warehouse wants it quoted; a quote inside the name is doubled. #}
+{# A column name, or each of a list of names, as the warehouse wants it quoted; a quote inside the name is doubled. #}
 {% macro quoted(name) -%}
+    {%- if name is iterable and name is not string -%}
+        {%- set names = [] -%}
+        {%- for item in name -%}{%- do names.append(data_health.quoted(item)) -%}{%- endfor -%}
+        {{ return(names) }}
+    {%- endif -%}
     {%- set quote = adapter.quote('')[0] -%}
     {{ return(quote ~ (name | replace(quote, quote ~ quote)) ~ quote) }}
-{%- endmacro %}
-
-
-{# Column names, each quoted. #}
-{% macro quoted_list(names) -%}
-    {%- set result = [] -%}
-    {%- for name in names -%}{%- do result.append(data_health.quoted(name)) -%}{%- endfor -%}
-    {{ return(result) }}
 {%- endmacro %}
 
 
