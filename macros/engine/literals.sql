@@ -46,8 +46,8 @@
 
 
 {# Columns as one value that is spread evenly and the same at every run: the order in which samples are drawn. #}
-{% macro row_hash(columns) -%}
+{% macro row_hash(columns, operation='row_hash') -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}{%- do parts.append(data_health.engine_sql('row_hash_column', column)) -%}{%- endfor -%}
-    {{ return(data_health.engine_sql('row_hash', parts | join(data_health.engine_sql('row_hash_separator')))) }}
+    {{ return(data_health.engine_sql(operation, parts | join(data_health.engine_sql('row_hash_separator')))) }}
 {%- endmacro %}
