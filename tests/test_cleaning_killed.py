@@ -34,6 +34,7 @@ DUPLICATES = (
 MODELS = {
     "cleaned.sql": INCREMENTAL + " {{ data_health.clean('rows') }}",
     "held.sql": INCREMENTAL + " {{ data_health.quarantine('rows') }}",
+    "held_beside.sql": INCREMENTAL + " {{ data_health.quarantine('rows', kept=ref('cleaned')) }}",
     "final.sql": "{{ config(materialized='table') }} {{ data_health.deduplicate(%s) }}" % DUPLICATES,  # noqa: UP031
     "removed.sql": "{{ config(materialized='table') }} {{ data_health.removed_duplicates(%s) }}" % DUPLICATES,  # noqa: UP031
     "schema.yml": """
@@ -56,6 +57,13 @@ ROWS = """
 SITUATIONS = {
     "first build": "create table raw.rows as " + ROWS.format(loaded="2024-04-01", first=0, end=2000),
     "new loads": "insert into raw.rows " + ROWS.format(loaded="2024-04-01 02:00:00", first=1500, end=3000),
+    "late loads and changes in place": "insert into raw.rows "
+    + ROWS.format(loaded="2024-03-31 22:00:00", first=3000, end=3500)
+    + """;
+        update raw.rows set amount = case when amount = 'many' then '1' else 'many' end, loaded_at = loaded_at + to_days(9)
+        where hash(id) % 50 = 0;
+        update raw.rows set loaded_at = null where hash(id) % 70 = 0
+    """,
 }
 
 

@@ -3,7 +3,7 @@
     `of`: nothing is lost and nothing is there twice. Nulls count as equal.
 #}
 {% test rows_add_up(model, of, parts, key) %}
-    {%- set keys = data_health.quoted_list(key) %}
+    {%- set keys = data_health.quoted(key) %}
     with counted as (
 
         select {{ keys | join(', ') }}, 1 as row_difference from {{ of }}

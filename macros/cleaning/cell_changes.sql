@@ -17,7 +17,7 @@
 
     select
         {{ keys | join(" || '|' || ") or 'cast(null as varchar)' }} as row_key,
-        {{ data_health.cleaned_period(plan) }} as period_start,
+        {{ plan.period }} as period_start,
         {%- for rule in logged %}
         data_health_before_{{ rule.number }},
         data_health_after_{{ rule.number }},

@@ -20,24 +20,7 @@
         {% set word = 'lower(' ~ data_health.engine_sql('trim', old) ~ ')' %}
         {{ return('case when ' ~ word ~ " in ('true', 't', 'yes', 'y', '1') then true when " ~ word ~ " in ('false', 'f', 'no', 'n', '0') then false end") }}
     {% endif %}
-    {{ return(data_health.moment_from_text(rule, old, type)) }}
-{% endmacro %}
-
-
-{# A number before its unit, in the unit wanted. Units are compared in lower case; '' stands for a number without one. #}
-{% macro number_with_unit(units, old) %}
-    {% set number = "'^\\s*([-+]?[0-9]{0,200}[.]?[0-9]{1,200})[^0-9]*$'" %}
-    {% set unit = "'^\\s*[-+]?[0-9]{0,200}[.]?[0-9]{1,200}([^0-9]*)$'" %}
-    {% set factors = [] %}
-    {% for name, factor in units.items() %}{% do factors.append('when ' ~ data_health.text_literal(name | string | lower | trim) ~ ' then ' ~ data_health.double_literal(factor)) %}{% endfor %}
-    {{ return('case when ' ~ data_health.engine_sql('matches', old, number) ~ ' then cast(' ~ data_health.engine_sql('pattern_part', old, number) ~ ' as double precision) * case lower('
-        ~ data_health.engine_sql('trim', data_health.engine_sql('pattern_part', old, unit)) ~ ') ' ~ factors | join(' ') ~ ' end end') }}
-{% endmacro %}
-
-
-{# A date or time written in one of the formats; the first that fits and names a day that exists. #}
-{% macro moment_from_text(rule, old, type) %}
-    {#- directive -> regular expression without a group that is remembered -#}
+    {#- the first format that fits and names a day that exists; directive -> regular expression without a group that is remembered -#}
     {% set patterns = {'%Y': '[1-9][0-9]{3}', '%m': '(?:0?[1-9]|1[0-2])', '%d': '(?:0?[1-9]|[12][0-9]|3[01])', '%H': '(?:[01]?[0-9]|2[0-3])',
         '%I': '(?:0?[1-9]|1[0-2])', '%M': '[0-5]?[0-9]', '%S': '[0-5]?[0-9]', '%f': '[0-9]{1,6}', '%p': '[AaPp][Mm]'} %}
     {% set moments = [] %}
@@ -49,4 +32,15 @@
         {% do moments.append(adapter.dispatch('parsed_moment', 'data_health')(old, format, parts)) %}
     {% endfor %}
     {{ return('cast(coalesce(' ~ moments | join(', ') ~ ') as ' ~ type ~ ')') }}
+{% endmacro %}
+
+
+{# A number before its unit, in the unit wanted. Units are compared in lower case; '' stands for a number without one. #}
+{% macro number_with_unit(units, old) %}
+    {% set number = "'^\\s*([-+]?[0-9]{0,200}[.]?[0-9]{1,200})[^0-9]*$'" %}
+    {% set unit = "'^\\s*[-+]?[0-9]{0,200}[.]?[0-9]{1,200}([^0-9]*)$'" %}
+    {% set factors = [] %}
+    {% for name, factor in units.items() %}{% do factors.append('when ' ~ data_health.text_literal(name | string | lower | trim) ~ ' then ' ~ data_health.double_literal(factor)) %}{% endfor %}
+    {{ return('case when ' ~ data_health.engine_sql('matches', old, number) ~ ' then cast(' ~ data_health.engine_sql('pattern_part', old, number) ~ ' as double precision) * case lower('
+        ~ data_health.engine_sql('trim', data_health.engine_sql('pattern_part', old, unit)) ~ ') ' ~ factors | join(' ') ~ ' end end') }}
 {% endmacro %}

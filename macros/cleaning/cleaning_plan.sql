@@ -19,7 +19,8 @@
     before all written after it. Raises what is wrong with the set when something is to be built. Of a relation that does not
     exist yet only the key is known, so that compiling works on an empty database. `is_kept` is the condition that no rule put a row
     into quarantine, over the columns data_health_failed_<number> of those rules;
-    `load` is the load time of a raw row, and `load_type` its type.
+    `load` is the load time of a raw row, `load_hour` its hour; `period` is the period of a cleaned row as a date, null without a
+    usable time.
 #}
 {% macro cleaning_plan(name) %}
     {% set cleaning = data_health.cleaning_sets().get(name) or {} %}
@@ -66,11 +67,19 @@
     {% set load_type = raw_types.get(cleaning.loaded_at) or '' %}
     {% set is_zoned = 'with time zone' in load_type | lower or 'tz' in load_type | lower %}
     {% set load = data_health.quoted(cleaning.loaded_at) if cleaning.loaded_at else 'null' %}
+    {% set load = '(' ~ load ~ " at time zone 'UTC')" if is_zoned else load %}
+    {% set has_hours = data_health.type_family(load_type) == 'timestamp' and load_type | lower != 'date' %}
+    {% set period = 'cast(null as date)' %}
+    {% if cleaning.time in types %}
+        {% set time, time_type = data_health.quoted(cleaning.time), types[cleaning.time] | lower %}
+        {% set local_time = '(' ~ time ~ " at time zone 'UTC')" if 'with time zone' in time_type or 'tz' in time_type else time %}
+        {% set period = 'case when ' ~ data_health.engine_sql('is_finite_time', time) ~ ' then ' ~ data_health.engine_sql('period_start_' ~ cleaning.grain, local_time) ~ ' end' %}
+    {% endif %}
     {% set failed = [] %}
     {% for rule in rules if rule.on_failure == 'quarantine' %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
     {% set fingerprint = local_md5([cleaning.relation, cleaning.where, cleaning.time, cleaning.grain, rules] | string)[:12] %}
-    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false') ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules,
-        'load': '(' ~ load ~ " at time zone 'UTC')" if is_zoned else load, 'load_type': 'timestamp' if is_zoned else load_type}) }}
+    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false') ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules, 'period': period,
+        'load': load, 'load_hour': dbt.date_trunc('hour', load) if has_hours else load}) }}
 {% endmacro %}
 
 

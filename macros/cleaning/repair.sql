@@ -67,7 +67,9 @@
     {%- set rules = ref('data_health', 'repair_rules') if target.type == 'duckdb' else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}
     {%- set of_set, known = 'cleaning = ' ~ data_health.text_literal(name), sampled.known | map(attribute='name') | list %}
-    {%- set determinants, numbers, spelled = data_health.determinants_of_repairs(rules, of_set, known), {}, {} %}
+    {%- set determinants, numbers, spelled = {}, {}, {} %}
+    {%- set found = run_query('select distinct column_name, determinant_column from ' ~ rules ~ ' where ' ~ of_set ~ ' order by 1, 2') if rules and load_relation(rules) else [] %}
+    {%- for row in found if row[0] in known %}{% do determinants.setdefault(row[0], []).append(row[1] or row[0]) %}{% endfor %}
     {%- for column in determinants %}{% do numbers.update({column: loop.index}) %}{% endfor %}
     {%- for column in known %}
         {%- set value = 'cast(spelled_rows.' ~ data_health.quoted(column) ~ ' as varchar)' %}
@@ -117,15 +119,6 @@ repaired_rows as (
 )
     {%- endset %}
     {{ return({'sql': sql, 'columns': sampled.known, 'key': sampled.key, 'numbers': numbers}) }}
-{%- endmacro %}
-
-
-{# Column that has rules of repair -> the columns that decide it; of rules of spelling, the column itself. #}
-{% macro determinants_of_repairs(rules, of_set, known) %}
-    {%- set determinants = {} %}
-    {%- set found = run_query('select distinct column_name, determinant_column from ' ~ rules ~ ' where ' ~ of_set ~ ' order by 1, 2') if rules and load_relation(rules) else [] %}
-    {%- for row in found if row[0] in known %}{% do determinants.setdefault(row[0], []).append(row[1] or row[0]) %}{% endfor %}
-    {{ return(determinants) }}
 {%- endmacro %}
 
 

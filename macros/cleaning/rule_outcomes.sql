@@ -1,13 +1,3 @@
-{# The period of a cleaned row, as a date; null without a usable time. #}
-{% macro cleaned_period(plan) %}
-    {% if not plan.set.time %}{{ return('cast(null as date)') }}{% endif %}
-    {% set column = data_health.quoted(plan.set.time) %}
-    {% set type = plan.types[plan.set.time] | lower %}
-    {% set time = '(' ~ column ~ " at time zone 'UTC')" if 'with time zone' in type or 'tz' in type else column %}
-    {{ return('case when ' ~ data_health.engine_sql('is_finite_time', column) ~ ' then ' ~ data_health.engine_sql('period_start_' ~ plan.set.grain, time) ~ ' end') }}
-{% endmacro %}
-
-
 {#
     What to sum up for a rule: the aggregates tested, failed and changed over columns that the stages keep, and which those are. Values
     are counted where that tells the same as a condition per row, which costs ten times as much.
@@ -50,7 +40,7 @@
 {{ prefix }}counts as (
 
     select
-        {{ data_health.cleaned_period(plan) }} as period_start,
+        {{ plan.period }} as period_start,
         {%- for rule in plan.rules %}
         {%- for name, count in data_health.rule_counts(rule).counts.items() %}
         {{ count }} as {{ name }}_{{ rule.number }},
@@ -92,7 +82,7 @@
 {{ prefix }}current_periods as (
 
     select
-        {{ data_health.cleaned_period(plan) }} as period_start,
+        {{ plan.period }} as period_start,
         {{ built_from }} as built_from
     from {{ prefix }}counted_cleaned
     group by 1
@@ -110,15 +100,15 @@
 
 ),
 
-{{ data_health.cleaning_stages(plan, time_rules, {}, columns=time, carried=data_health.quoted_list(others) + ([data_health.quoted(plan.set.time) ~ ' as data_health_raw_time'] if time else []), prefix=prefix ~ 'timed_') }},
+{{ data_health.cleaning_stages(plan, time_rules, {}, columns=time, carried=data_health.quoted(others) + ([data_health.quoted(plan.set.time) ~ ' as data_health_raw_time'] if time else []), prefix=prefix ~ 'timed_') }},
 
 {{ prefix }}rows_of_changed_periods as (
 
     select
-        {{ (data_health.quoted_list(others) + (['data_health_raw_time as ' ~ data_health.quoted(plan.set.time)] if time else [])) | join(',\n        ') }}
+        {{ (data_health.quoted(others) + (['data_health_raw_time as ' ~ data_health.quoted(plan.set.time)] if time else [])) | join(',\n        ') }}
     from {{ prefix }}timed_cleaned
     inner join {{ prefix }}changed_periods as changed_periods
-        on coalesce({{ data_health.cleaned_period(plan) }}, cast('0001-01-01' as date)) = coalesce(changed_periods.period_start, cast('0001-01-01' as date))
+        on coalesce({{ plan.period }}, cast('0001-01-01' as date)) = coalesce(changed_periods.period_start, cast('0001-01-01' as date))
 
 )
 {%- endmacro %}

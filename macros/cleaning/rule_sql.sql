@@ -16,7 +16,16 @@
         {% set failed = (applies ~ ' and ' if applies else '') ~ check.failed %}
         {% set default = data_health.rule_literal(rule.default, rule.data_type) if rule.on_failure == 'default' else none %}
         {% set value = check.value or old %}
-        {% if rule.on_failure == 'clamp' %}{% set value = data_health.clamped_value(rule, old, applies) %}
+        {% if rule.on_failure == 'clamp' %}
+            {#- moved to the nearer end of its range; NaN, which is nearer to none, becomes null -#}
+            {% set has_nan = data_health.engine_sql('types_with_nan').split(' ') | select('in', rule.data_type | lower) | list | length > 0 %}
+            {% set cases = ['when ' ~ applies ~ ' is not true then ' ~ old] if applies else [] %}
+            {% if has_nan %}{% do cases.append('when ' ~ data_health.engine_sql('is_nan', old) ~ ' then null') %}{% endif %}
+            {% for bound, comparison in [(rule.argument[0], '<'), (rule.argument[1], '>')] if bound is not none %}
+                {% set literal = data_health.rule_literal(bound, rule.data_type) %}
+                {% do cases.append('when ' ~ old ~ ' ' ~ comparison ~ ' ' ~ literal ~ ' then ' ~ literal) %}
+            {% endfor %}
+            {% set value = 'cast(case ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end as ' ~ rule.data_type ~ ')' %}
         {% elif rule.on_failure == 'default' %}{% set value = 'cast(case when ' ~ failed ~ ' then ' ~ default ~ ' else ' ~ value ~ ' end as ' ~ rule.data_type ~ ')' %}
         {% elif rule.on_failure == 'null' and not check.value %}{% set value = 'case when not (' ~ failed ~ ') or (' ~ failed ~ ') is null then ' ~ old ~ ' end' %}
         {% endif %}
@@ -79,20 +88,6 @@
         {{ return({'failed': '(' ~ old ~ ' is null)', 'tested': 'true', 'reason': "'missing'"}) }}
     {% endif %}
     {{ return({'failed': '(not (' ~ argument ~ '))', 'tested': '((' ~ argument ~ ') is not null)', 'reason': "'does not hold'"}) }}
-{% endmacro %}
-
-
-{# A value moved to the nearer end of its range; NaN, which is nearer to none, becomes null. #}
-{% macro clamped_value(rule, old, applies) %}
-    {% set cases = [] %}
-    {% if data_health.engine_sql('types_with_nan').split(' ') | select('in', rule.data_type | lower) | list %}
-        {% do cases.append('when ' ~ data_health.engine_sql('is_nan', old) ~ ' then null') %}
-    {% endif %}
-    {% for bound, comparison in [(rule.argument[0], '<'), (rule.argument[1], '>')] if bound is not none %}
-        {% set literal = data_health.rule_literal(bound, rule.data_type) %}
-        {% do cases.append('when ' ~ old ~ ' ' ~ comparison ~ ' ' ~ literal ~ ' then ' ~ literal) %}
-    {% endfor %}
-    {{ return('cast(case ' ~ ('when ' ~ applies ~ ' is not true then ' ~ old ~ ' ' if applies else '') ~ cases | join(' ') ~ ' else ' ~ old ~ ' end as ' ~ rule.data_type ~ ')') }}
 {% endmacro %}
 
 

@@ -8,18 +8,15 @@
     {%- for setting, found in [('method', method), ('impute', impute)] if found not in known[setting] %}
         {%- do exceptions.raise_compiler_error(data_health.problem('', 'fit_scaler, ' ~ setting, found, known[setting] | join(', '))) %}
     {%- endfor %}
-{{ data_health.scaler_input(relation, columns, where) }}
-
-moments as (
-
-    select
-        {%- for column in columns %}
-        {{ data_health.scaler_moments(loop.index, method == 'robust' or impute == 'median') }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from fitted_values
-    cross join means
-
-),
+    {#- 1 for a constant column, which scikit-learn tells by these bounds -#}
+    {%- set epsilon = '2.220446049250313e-16' %}
+    {%- set spread = '(upper_quartile - lower_quartile)' if method == 'robust' else '(maximum - minimum)' %}
+    {%- set spread_scale = 'case when ' ~ spread ~ ' < 10 * ' ~ epsilon ~ ' then 1e0 else ' ~ spread ~ ' end' %}
+    {%- set scales = {
+        'standard': 'case when variance <= value_count * ' ~ epsilon ~ ' * variance + power(value_count * mean * ' ~ epsilon ~ ', 2) then 1e0 else sqrt(variance) end',
+        'robust': spread_scale, 'min_max': spread_scale
+    } %}
+{{ data_health.scaler_moments(relation, columns, where, method == 'robust' or impute == 'median') }}
 
 long_moments as (
     {%- for column in columns %}{% set number = loop.index %}
@@ -44,7 +41,7 @@ select
     column_name,
     '{{ method }}' as method,
     {{ {'standard': 'mean', 'robust': 'median', 'min_max': 'minimum'}.get(method, '0e0') }} as centre,
-    {{ data_health.scaler_scale(method) }} as scale,
+    {{ scales.get(method, '1e0') }} as scale,
     {{ {'none': 'cast(null as double precision)', 'zero': '0e0'}.get(impute, impute) }} as impute_value,
     row_count,
     null_count,
@@ -53,15 +50,15 @@ from long_moments
 {%- endmacro %}
 
 
-{# The rows to fit on, and the mean of each column. #}
-{% macro scaler_input(relation, columns, where) -%}
+{# Of the rows to fit on the mean of each column, variance about it, extremes and, where they are asked for, quartiles. #}
+{% macro scaler_moments(relation, columns, where, with_quartiles) -%}
 with means as (
 
     select
         {%- for column in columns %}
         count({{ data_health.quoted(column) }}) as present_count_{{ loop.index }},
-        count({{ data_health.finite_double(data_health.quoted(column)) }}) as value_count_{{ loop.index }},
-        avg({{ data_health.finite_double(data_health.quoted(column)) }}) as mean_{{ loop.index }},
+        count({{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column) ~ ' as double precision)') }}) as value_count_{{ loop.index }},
+        avg({{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column) ~ ' as double precision)') }}) as mean_{{ loop.index }},
         {%- endfor %}
         count(*) as row_count
     from {{ relation }}
@@ -73,51 +70,36 @@ fitted_values as (
 
     select
         {%- for column in columns %}
-        {{ data_health.finite_double(data_health.quoted(column)) }} as x_{{ loop.index }}{{ ',' if not loop.last }}
+        {{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column) ~ ' as double precision)') }} as x_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }}
     where {{ where }}
 
 ),
-{%- endmacro %}
 
+moments as (
 
-{# Mean, variance about it, extremes and, where they are asked for, quartiles of one column. #}
-{% macro scaler_moments(number, with_quartiles) -%}
-    {%- set x, mean = 'x_' ~ number, 'means.mean_' ~ number -%}
-max({{ mean }}) + avg({{ x }} - {{ mean }}) as mean_{{ number }},
+    select
+        {%- for column in columns %}{% set number, x, mean = loop.index, 'x_' ~ loop.index, 'means.mean_' ~ loop.index %}
+        max({{ mean }}) + avg({{ x }} - {{ mean }}) as mean_{{ number }},
         avg(power({{ x }} - {{ mean }}, 2)) - power(avg({{ x }} - {{ mean }}), 2) as variance_{{ number }},
         min({{ x }}) as minimum_{{ number }},
-        max({{ x }}) as maximum_{{ number }}
-        {%- for name, share in {'lower_quartile': 0.25, 'median': 0.5, 'upper_quartile': 0.75}.items() %},
-        {{ 'percentile_cont(' ~ share ~ ') within group (order by ' ~ x ~ ')' if with_quartiles else 'cast(null as double precision)' }} as {{ name }}_{{ number }}
+        max({{ x }}) as maximum_{{ number }},
+        {%- for name, share in {'lower_quartile': 0.25, 'median': 0.5, 'upper_quartile': 0.75}.items() %}
+        {{ 'percentile_cont(' ~ share ~ ') within group (order by ' ~ x ~ ')' if with_quartiles else 'cast(null as double precision)' }} as {{ name }}_{{ number }}{{ ',' if not loop.last }}
+        {%- endfor %}{{ ',' if not loop.last }}
         {%- endfor %}
-{%- endmacro %}
+    from fitted_values
+    cross join means
 
-
-{# A column as a double; null where it is NaN or infinite. #}
-{% macro finite_double(column) -%}
-    {%- set value = 'cast(' ~ column ~ ' as double precision)' -%}
-    {{ return('case when ' ~ data_health.engine_sql('is_finite', value) ~ ' then ' ~ value ~ ' end') }}
-{%- endmacro %}
-
-
-{# What a value, less its centre, is divided by: 1 for a constant column, which scikit-learn tells by these bounds. #}
-{% macro scaler_scale(method) -%}
-    {%- set epsilon = '2.220446049250313e-16' -%}
-    {%- if method == 'standard' -%}
-        {{ return('case when variance <= value_count * ' ~ epsilon ~ ' * variance + power(value_count * mean * ' ~ epsilon ~ ', 2) then 1e0 else sqrt(variance) end') }}
-    {%- elif method in ['robust', 'min_max'] -%}
-        {%- set spread = '(upper_quartile - lower_quartile)' if method == 'robust' else '(maximum - minimum)' -%}
-        {{ return('case when ' ~ spread ~ ' < 10 * ' ~ epsilon ~ ' then 1e0 else ' ~ spread ~ ' end') }}
-    {%- endif -%}
-    {{ return('1e0') }}
+),
 {%- endmacro %}
 
 
 {#
     The columns of a relation, standardised with a fitted scaler, or taken back with inverse=true; other columns as they are.
-    A missing value, NaN too, becomes the scaler's impute_value where it has one.
+    A missing value, NaN too, becomes the scaler's impute_value where it has one. log1p has no value at or below -1, where its argument
+    is not positive.
 #}
 {% macro standardise(relation, scaler, columns, others=[], method='standard', version='1', inverse=false) %}
     select
@@ -125,7 +107,12 @@ max({{ mean }}) + avg({{ x }} - {{ mean }}) as mean_{{ number }},
         rows_to_scale.{{ data_health.quoted(name) }},
         {%- endfor %}
         {%- for column in columns %}
-        {{ data_health.scaled_value('cast(rows_to_scale.' ~ data_health.quoted(column) ~ ' as double precision)', loop.index, method, inverse) }} as {{ data_health.quoted(column) }}{{ ',' if not loop.last }}
+        {%- set value = 'cast(rows_to_scale.' ~ data_health.quoted(column) ~ ' as double precision)' %}
+        {%- set centre, scale, impute_value = 'fitted.centre_' ~ loop.index, 'fitted.scale_' ~ loop.index, 'fitted.impute_value_' ~ loop.index %}
+        {%- set unscaled = value ~ ' * ' ~ scale ~ ' + ' ~ centre %}
+        {%- set present = 'coalesce(case when not (' ~ data_health.engine_sql('is_nan', value) ~ ') then ' ~ value ~ ' end, ' ~ impute_value ~ ')' %}
+        {%- set to_scale = 'case when ' ~ present ~ ' > -1 then ln(1e0 + ' ~ present ~ ') end' if method == 'log1p' else present %}
+        {{ '(' ~ to_scale ~ ' - ' ~ centre ~ ') / ' ~ scale if not inverse else 'exp(' ~ unscaled ~ ') - 1e0' if method == 'log1p' else unscaled }} as {{ data_health.quoted(column) }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }} as rows_to_scale
     cross join (
@@ -138,19 +125,4 @@ max({{ mean }}) + avg({{ x }} - {{ mean }}) as mean_{{ number }},
         where scaler_version = {{ data_health.text_literal(version) }}
             and method = '{{ method }}'
     ) as fitted
-{%- endmacro %}
-
-
-{# One value scaled, or taken back. log1p has no value at or below -1, where its argument is not positive. #}
-{% macro scaled_value(value, number, method, inverse) -%}
-    {%- set centre, scale = 'fitted.centre_' ~ number, 'fitted.scale_' ~ number -%}
-    {%- if inverse -%}
-        {%- set unscaled = value ~ ' * ' ~ scale ~ ' + ' ~ centre -%}
-        {{ return('exp(' ~ unscaled ~ ') - 1e0' if method == 'log1p' else unscaled) }}
-    {%- endif -%}
-    {%- set present = 'coalesce(case when not (' ~ data_health.engine_sql('is_nan', value) ~ ') then ' ~ value ~ ' end, fitted.impute_value_' ~ number ~ ')' -%}
-    {%- if method == 'log1p' -%}
-        {%- set present = 'case when ' ~ present ~ ' > -1 then ln(1e0 + ' ~ present ~ ') end' -%}
-    {%- endif -%}
-    {{ return('(' ~ present ~ ' - ' ~ centre ~ ') / ' ~ scale) }}
 {%- endmacro %}

@@ -11,7 +11,7 @@
 {{ prefix }}raw_rows as (
 
     select
-        {{ (data_health.quoted_list(columns) + carried) | join(',\n        ') or '1 as data_health_row' }}
+        {{ (data_health.quoted(columns) + carried) | join(',\n        ') or '1 as data_health_row' }}
     from {{ source or plan.relation }} as raw_rows
     where {{ where or plan.set.where or 'true' }}
 
@@ -19,7 +19,7 @@
 {%- for carry in carried %}{% do kept.append(carry.split(' as ')[-1]) %}{% endfor %}
 {%- set last = namespace(name=prefix ~ 'raw_rows') %}
 {%- for stage in data_health.stages_of(rules, flags) %},
-{%- set names = data_health.quoted_list(columns) + kept %}
+{%- set names = data_health.quoted(columns) + kept %}
 {%- if stage.parsed %}
 
 {{ prefix }}parsed_{{ stage.number }} as (
@@ -49,26 +49,33 @@
 {{ prefix }}cleaned as (
 
     select
-        {{ (data_health.quoted_list(columns) + kept) | join(',\n        ') or 'data_health_row' }}
+        {{ (data_health.quoted(columns) + kept) | join(',\n        ') or 'data_health_row' }}
     from {{ last.name }}
 
 )
 {%- endmacro %}
 
 
-{# The stages in which something happens: what is parsed first, the columns that change, and what is measured. #}
+{# The stages in which something happens: what is parsed first, the columns that change, and what is measured, over the stage before. #}
 {% macro stages_of(rules, flags) %}
     {% set stages = [] %}
     {% for number in rules | map(attribute='stage') | unique | sort %}
         {% set stage = {'number': number, 'parsed': [], 'values': {}, 'measures': [], 'measured': []} %}
         {% for rule in rules | selectattr('stage', 'equalto', number) %}
-            {% set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column or '') %}
+            {% set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column) if rule.column is not none else 'null' %}
             {% if rule.kind in ['cast', 'units'] %}
                 {% set parsed = data_health.checked_cast(rule, old) if rule.kind == 'cast' else data_health.number_with_unit(rule.argument, old) %}
                 {% do stage.parsed.append(parsed ~ ' as data_health_value_' ~ rule.number) %}
             {% endif %}
             {% if rule.column is not none and sql.value != old %}{% do stage['values'].update({old: sql.value}) %}{% endif %}
-            {% for name, expression in data_health.rule_measures(rule, sql).items() if name in flags.get(rule.number, []) %}
+            {#- what can be kept of a rule: `old` and `new` are values, before and after the same as texts -#}
+            {% set measures = {
+                'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false',
+                'changed': '(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')' if rule.on_failure is none else sql.failed if rule.changes else 'false',
+                'reason': 'case when ' ~ sql.failed ~ ' then ' ~ sql.reason ~ ' end' if sql.failed else 'cast(null as varchar)',
+                'before': 'cast(' ~ old ~ ' as varchar)', 'after': 'cast(' ~ sql.value ~ ' as varchar)'
+            } %}
+            {% for name, expression in measures.items() if name in flags.get(rule.number, []) %}
                 {% do stage.measured.append('data_health_' ~ name ~ '_' ~ rule.number) %}
                 {% do stage.measures.append(expression ~ ' as ' ~ stage.measured[-1]) %}
             {% endfor %}
@@ -77,16 +84,3 @@
     {% endfor %}
     {{ return(stages) }}
 {% endmacro %}
-
-
-{# What can be kept of a rule, as SQL over the stage before it: `old` and `new` are values, before and after the same as texts. #}
-{% macro rule_measures(rule, sql) %}
-    {% set old = data_health.quoted(rule.column) if rule.column is not none else 'null' %}
-    {% set changed = '(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')' if rule.on_failure is none else sql.failed if rule.changes else 'false' %}
-    {{ return({
-        'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false', 'changed': changed,
-        'reason': 'case when ' ~ sql.failed ~ ' then ' ~ sql.reason ~ ' end' if sql.failed else 'cast(null as varchar)',
-        'before': 'cast(' ~ old ~ ' as varchar)', 'after': 'cast(' ~ sql.value ~ ' as varchar)'
-    }) }}
-{% endmacro %}
-

@@ -6,10 +6,12 @@
     {% set type = entry['type'] %}
     {% set listed = value is iterable and value is not string and value is not mapping %}
     {% set is_number = value is number and value is not boolean %}
-    {% if type == 'text' %}{% set words, fits = 'a text', data_health.is_text_list([value]) %}
-    {% elif type == 'column' %}{% set words, fits = 'the name of one column', data_health.is_text_list([value]) %}
+    {% if type == 'text' %}{% set words, fits = 'a text', value is string and value | trim != '' %}
+    {% elif type == 'column' %}{% set words, fits = 'the name of one column', value is string and value | trim != '' %}
     {% elif type == 'columns' %}
-        {% set words, fits = 'the name of a column, or a list of names', data_health.is_text_list([value] if value is string else value) %}
+        {% set names = [value] if value is string else value if listed else [none] %}
+        {% set words = 'the name of a column, or a list of names' %}
+        {% set fits = names | select('string') | map('trim') | select | list | length == names | length %}
     {% elif type == 'column groups' %}
         {% set words, fits = 'a list whose items are names of columns or lists of names', data_health.column_groups(value) is not none %}
     {% elif type == 'name' %}
@@ -44,14 +46,4 @@
     {% else %}{{ return(data_health.expected_in_rule(type, value)) }}
     {% endif %}
     {{ return(none if fits else words) }}
-{% endmacro %}
-
-
-{#- A list of texts that are not blank? -#}
-{% macro is_text_list(value) %}
-    {% if value is string or value is mapping or value is not iterable %}{{ return(false) }}{% endif %}
-    {% for item in value %}
-        {% if item is not string or not (item | trim) %}{{ return(false) }}{% endif %}
-    {% endfor %}
-    {{ return(true) }}
 {% endmacro %}

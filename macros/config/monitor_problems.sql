@@ -6,8 +6,7 @@
     {% elif monitor is not none and monitor is not mapping %}
         {{ return([data_health.problem('', 'monitors.' ~ name, monitor, 'a mapping such as {relation: {ref: model}}')]) }}
     {% endif %}
-    {% set merged = data_health.merged_monitor(schema, defaults, monitor) %}
-    {% set resolved = data_health.resolved_monitor(schema, name, merged) %}
+    {% set merged, resolved = data_health.resolved_monitor(schema, defaults, name, monitor) %}
     {% set problems = data_health.schema_problems({'keys': schema}, name, '', monitor or {}) %}
     {% if merged.get('relation') is none %}
         {% do problems.append(data_health.problem(name, 'relation', none, data_health.expected(schema['relation'], none))) %}

@@ -24,11 +24,11 @@
         {% if key not in ['ref', 'source', 'version'] %}{{ return(none) }}{% endif %}
     {% endfor %}
     {% if source is not none %}
-        {% set understood = ref is none and version is none and data_health.is_text_list(source) and source | length == 2 %}
+        {% set understood = ref is none and version is none and data_health.expected({'type': 'columns'}, source) is none and source is not string and source | length == 2 %}
         {{ return({'source': [source[0], source[1]]} if understood else none) }}
     {% endif %}
     {% set names = [ref] if ref is string else ref %}
-    {% if not data_health.is_text_list(names) or (names | length) not in [1, 2] %}{{ return(none) }}{% endif %}
+    {% if data_health.expected({'type': 'columns'}, names) is not none or (names | length) not in [1, 2] %}{{ return(none) }}{% endif %}
     {% set relation = {'ref': names[0] if names | length == 1 else [names[0], names[1]]} %}
     {% if version is not none %}{% do relation.update({'version': version}) %}{% endif %}
     {{ return(relation) }}
@@ -41,7 +41,7 @@
     {% set groups = [] %}
     {% for item in ([value] if value is string else value) %}
         {% set group = [item] if item is string else item %}
-        {% if not data_health.is_text_list(group) or not group %}{{ return(none) }}{% endif %}
+        {% if data_health.expected({'type': 'columns'}, group) is not none or not group %}{{ return(none) }}{% endif %}
         {% do groups.append(group) %}
     {% endfor %}
     {{ return(groups) }}

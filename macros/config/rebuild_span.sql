@@ -14,19 +14,3 @@
     {% endif %}
     {{ return({'from': edges[0] or none, 'to': edges[1] or none}) }}
 {% endmacro %}
-
-
-{# SQL: does a period overlap these days? Rows without a period belong to them only when both sides are left out. #}
-{% macro is_in_rebuild_span(period_start, period_end) %}
-    {% set span = data_health.rebuild_span() if execute else none %}
-    {% if span is none %}{{ return('false') }}{% endif %}
-    {% if span is string %}
-        {% do exceptions.raise_compiler_error(span) %}
-    {% elif not span['from'] and not span.to %}
-        {{ return('true') }}
-    {% endif %}
-    {% set conditions = [] %}
-    {% if span['from'] %}{% do conditions.append(period_end ~ " > cast('" ~ span['from'] ~ "' as date)") %}{% endif %}
-    {% if span.to %}{% do conditions.append(period_start ~ " < cast('" ~ span.to ~ "' as date)") %}{% endif %}
-    {{ return('coalesce(' ~ conditions | join(' and ') ~ ', false)') }}
-{% endmacro %}

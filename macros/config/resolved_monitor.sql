@@ -1,5 +1,21 @@
-{# One monitor in the shape that models rely on: lists are lists, relations have one form, nothing is missing. #}
-{% macro resolved_monitor(schema, name, merged) %}
+{#
+    One monitor, as [what is written, over the shared defaults; the same in the shape that models rely on]: lists are lists, relations have
+    one form, nothing is missing. Mappings that the schema says to merge are merged key by key.
+#}
+{% macro resolved_monitor(schema, defaults, name, written) %}
+    {% set merged = {} %}
+    {% do merged.update(defaults if defaults is mapping else {}) %}
+    {% for key, value in (written if written is mapping else {}).items() %}
+        {% set shared = merged.get(key) %}
+        {% if value is mapping and shared is mapping and schema.get(key | string, {}).get('merge') %}
+            {% set both = {} %}
+            {% do both.update(shared) %}
+            {% do both.update(value) %}
+            {% do merged.update({key: both}) %}
+        {% else %}
+            {% do merged.update({key: value}) %}
+        {% endif %}
+    {% endfor %}
     {% set monitor = data_health.resolved_mapping({'keys': schema}, merged) %}
     {% set label, prediction = monitor['label'], monitor['prediction'] %}
     {% do label.update({
@@ -27,7 +43,7 @@
         {% endfor %}
         {% do monitor.update({'show_values': shown}) %}
     {% endif %}
-    {{ return(monitor) }}
+    {{ return([merged, monitor]) }}
 {% endmacro %}
 
 

@@ -9,8 +9,7 @@
     {% if configuration is mapping and configuration.get('monitors') is mapping %}
         {% set schema = data_health.monitor_schema() %}
         {% for name, monitor in configuration['monitors'].items() %}
-            {% set merged = data_health.merged_monitor(schema, configuration.get('defaults'), monitor) %}
-            {% do monitors.update({name | string: data_health.resolved_monitor(schema, name | string, merged)}) %}
+            {% do monitors.update({name | string: data_health.resolved_monitor(schema, configuration.get('defaults'), name | string, monitor)[1]}) %}
         {% endfor %}
     {% endif %}
     {{ return(monitors) }}
@@ -37,23 +36,4 @@
     {% set configuration = var('data_health', none) %}
     {% if configuration is not none %}{{ return(configuration) }}{% endif %}
     {{ return({'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {})} if project_name == 'data_health' else {}) }}
-{% endmacro %}
-
-
-{#- A monitor over the shared defaults; mappings that the schema says to merge are merged key by key. -#}
-{% macro merged_monitor(schema, defaults, monitor) %}
-    {% set merged = {} %}
-    {% do merged.update(defaults if defaults is mapping else {}) %}
-    {% for key, value in (monitor if monitor is mapping else {}).items() %}
-        {% set shared = merged.get(key) %}
-        {% if value is mapping and shared is mapping and schema.get(key | string, {}).get('merge') %}
-            {% set both = {} %}
-            {% do both.update(shared) %}
-            {% do both.update(value) %}
-            {% do merged.update({key: both}) %}
-        {% else %}
-            {% do merged.update({key: value}) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(merged) }}
 {% endmacro %}

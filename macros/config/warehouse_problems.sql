@@ -17,7 +17,21 @@
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation | string, allowed)) %}
         {% elif columns is not none %}
             {% for use in data_health.column_uses(monitor, written, item['key']) %}
-                {% do problems.extend(data_health.column_problems(monitor['name'], relation, columns, use)) %}
+                {% for name in use['names'] if name is not none %}
+                    {% set column = data_health.find_column(columns, name) %}
+                    {% set family = data_health.type_family(column.data_type) if column is not none else none %}
+                    {% if column is none and not use.get('optional') %}
+                        {% set known = data_health.known_names(name, columns | map(attribute='name') | list) %}
+                        {% do problems.append(data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation ~ ': ' ~ known)) %}
+                    {% elif column is not none and use.get('family') and family != use['family'] %}
+                        {% set words = {'timestamp': 'date or timestamp', 'string': 'text'}.get(use['family'], use['family']) %}
+                        {% set allowed = 'a column of type ' ~ words %}
+                        {% do problems.append(data_health.problem(monitor['name'], use['key'], name, allowed, 'type ' ~ column.dtype)) %}
+                    {% elif use.get('positive') is boolean and family == 'string' %}
+                        {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, as in 'yes'" %}
+                        {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], allowed)) %}
+                    {% endif %}
+                {% endfor %}
             {% endfor %}
         {% endif %}
     {% endfor %}
@@ -62,26 +76,4 @@
         {% endfor %}
     {% endif %}
     {{ return(uses) }}
-{% endmacro %}
-
-
-{#- What is wrong with the columns that a monitor names, now that the table can be looked at. -#}
-{% macro column_problems(owner, relation, columns, use) %}
-    {% set problems = [] %}
-    {% for name in use['names'] if name is not none %}
-        {% set column = data_health.find_column(columns, name) %}
-        {% set family = data_health.type_family(column.data_type) if column is not none else none %}
-        {% if column is none and not use.get('optional') %}
-            {% set known = data_health.known_names(name, columns | map(attribute='name') | list) %}
-            {% do problems.append(data_health.problem(owner, use['key'], name, 'a column of ' ~ relation ~ ': ' ~ known)) %}
-        {% elif column is not none and use.get('family') and family != use['family'] %}
-            {% set words = {'timestamp': 'date or timestamp', 'string': 'text'}.get(use['family'], use['family']) %}
-            {% set allowed = 'a column of type ' ~ words %}
-            {% do problems.append(data_health.problem(owner, use['key'], name, allowed, 'type ' ~ column.dtype)) %}
-        {% elif use.get('positive') is boolean and family == 'string' %}
-            {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, as in 'yes'" %}
-            {% do problems.append(data_health.problem(owner, 'label.positive', use['positive'], allowed)) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(problems) }}
 {% endmacro %}

@@ -17,7 +17,8 @@
     Standard SQL, where there is any. NaN equals itself, and is greater than any number, in DuckDB, PostgreSQL, Snowflake and Spark.
     Times: epoch_seconds takes a time without zone as UTC; from_epoch_seconds gives one without zone.
     text_pattern: a run of digits becomes 9, of letters a, of blanks one blank; at most 40 characters are read.
-    row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn.
+    row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn;
+    row_hash_number: the same as a whole number, to be summed up.
     count_where: rows for which a condition holds; a sum of casts takes half the time of a sum over a case.
     types_with_nan: parts of the names of the number types that have NaN or infinities.
     tail_bin: number of the bin at a distance beyond a grid; the first is one step wide, each other a tenth wider: 0.0953… is ln(1.1).
@@ -32,6 +33,7 @@
 {% macro default__engine_templates() -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
+        'finite_or_null': "case when ({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision)) then {first} end",
         'is_nan': "{first} = cast('NaN' as double precision)",
         'is_finite_time': "isfinite({first})",
         'count_where': "coalesce(sum(cast({first} as integer)), 0)",
@@ -44,6 +46,7 @@
         'summand': "{first}",
         'list_element': "(array[{first}])[{second}]",
         'row_hash': "md5({first})",
+        'row_hash_number': "hashtextextended({first}, 0)",
         'row_hash_column': "coalesce(cast(length(cast({first} as varchar)) as varchar) || ':' || cast({first} as varchar), 'null')",
         'row_hash_separator': " || '|' || ",
         'epoch_seconds': "cast(extract(epoch from {first}) as double precision)",
@@ -81,8 +84,10 @@
     {%- set templates = data_health.default__engine_templates() -%}
     {%- do templates.update({
         'is_finite': "isfinite({first})",
+        'finite_or_null': "case when isfinite({first}) then {first} end",
         'distinct_count': "approx_count_distinct({first})",
         'row_hash': "hash({first})",
+        'row_hash_number': "hash({first})",
         'row_hash_column': "{first}",
         'row_hash_separator': ", ",
         'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double) when {first} > '1970-01-01' then cast('Infinity' as double) when {first} < '1970-01-01' then cast('-Infinity' as double) end",

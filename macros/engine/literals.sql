@@ -1,15 +1,12 @@
-{# A column name as the warehouse wants it quoted; a quote inside the name is doubled. #}
+{# A column name, or each of a list of names, as the warehouse wants it quoted; a quote inside the name is doubled. #}
 {% macro quoted(name) -%}
+    {%- if name is iterable and name is not string -%}
+        {%- set names = [] -%}
+        {%- for item in name -%}{%- do names.append(data_health.quoted(item)) -%}{%- endfor -%}
+        {{ return(names) }}
+    {%- endif -%}
     {%- set quote = adapter.quote('')[0] -%}
     {{ return(quote ~ (name | replace(quote, quote ~ quote)) ~ quote) }}
-{%- endmacro %}
-
-
-{# Column names, each quoted. #}
-{% macro quoted_list(names) -%}
-    {%- set result = [] -%}
-    {%- for name in names -%}{%- do result.append(data_health.quoted(name)) -%}{%- endfor -%}
-    {{ return(result) }}
 {%- endmacro %}
 
 
@@ -49,8 +46,8 @@
 
 
 {# Columns as one value that is spread evenly and the same at every run: the order in which samples are drawn. #}
-{% macro row_hash(columns) -%}
+{% macro row_hash(columns, operation='row_hash') -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}{%- do parts.append(data_health.engine_sql('row_hash_column', column)) -%}{%- endfor -%}
-    {{ return(data_health.engine_sql('row_hash', parts | join(data_health.engine_sql('row_hash_separator')))) }}
+    {{ return(data_health.engine_sql(operation, parts | join(data_health.engine_sql('row_hash_separator')))) }}
 {%- endmacro %}

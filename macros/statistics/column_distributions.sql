@@ -31,11 +31,28 @@
 {%- endmacro %}
 
 
-{# Rows per fine bin. A column of few different values is counted by value first, so that a bin is computed per value, not per row. #}
+{#
+    Rows per fine bin. A column of few different values is counted by value first, so that a bin is computed per value, not per row.
+    Beside the value stands what the method of the grid needs of it.
+#}
 {% macro counted_bins(part) -%}
-{%- set column = part.column -%}
-{%- set is_discrete = column.grid.is_discrete -%}
-{%- set finite = data_health.finite_or_null('x', column) %}
+{%- set column, grid, is_discrete = part.column, part.column.grid, part.column.grid.is_discrete -%}
+{%- set keys = (['period_start'] + part.segment_keys) | join(', ') -%}
+{%- set rows = data_health.column_rows(part, column.value) -%}
+{%- set rows_to_place %}
+        {%- if is_discrete %}
+        select
+            {{ keys }},
+            x,
+            count(*) as n
+        from (
+{{ rows }}
+        ) as single_rows
+        group by {{ keys }}, x
+        {%- else %}
+{{ rows }}
+        {%- endif %}
+{%- endset %}
     select
         {{ column.id }} as column_id,
         period_start,
@@ -48,43 +65,25 @@
         max(finite_x) as maximum
     from (
         select
-            {{ (['period_start'] + part.segment_keys) | join(', ') }},
+            {{ keys }},
             {{ 'n,' if is_discrete }}
-            {{ finite }} as finite_x,
-            {{ data_health.bin_of('x', column.grid, column.is_exact_number) }} as bin
+            {{ 'x' if column.is_exact_number else data_health.engine_sql('finite_or_null', 'x') }} as finite_x,
+            {{ data_health.bin_of('x', grid, column.is_exact_number) }} as bin
         from (
-{{ data_health.rows_to_bin(part) }}
-        ) as column_rows
-    ) as binned_rows
-    group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, bin
-{%- endmacro %}
-
-
-{# The values that get a bin, every row or every different value with its number of rows, with what the method of the grid needs. #}
-{% macro rows_to_bin(part) -%}
-{%- set grid = part.column.grid -%}
-{%- set rows = data_health.column_rows(part, part.column.value) -%}
-{%- set counted %}
-        select
-            {{ (['period_start'] + part.segment_keys) | join(', ') }},
-            x,
-            count(*) as n
-        from (
-{{ rows }}
-        ) as single_rows
-        group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, x
-{%- endset -%}
-    {%- if grid.method == 'linear' -%}
-{{ counted if grid.is_discrete else rows }}
-    {%- else %}
+        {%- if grid.method == 'linear' %}
+{{ rows_to_place }}
+        {%- else %}
         select
             rows_to_place.*,
-            {{ data_health.knot_stretch('x', grid.knots, 0, grid.knots | length) ~ ' as stretch' if grid.method == 'knots'
+            {{ data_health.place_among('x', grid.knots, 0, grid.knots | length) ~ ' as stretch' if grid.method == 'knots'
                 else 'case when x > 0 then ln(x) end as logarithm' }}
         from (
-{{ counted if grid.is_discrete else rows }}
+{{ rows_to_place }}
         ) as rows_to_place
-    {%- endif -%}
+        {%- endif %}
+        ) as column_rows
+    ) as binned_rows
+    group by {{ keys }}, bin
 {%- endmacro %}
 
 

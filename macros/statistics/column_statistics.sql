@@ -65,7 +65,7 @@
             {%- for column in chunk.columns %},
             value_{{ column.id }}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
-            {{ data_health.finite_or_null('value_' ~ column.id, column) }} as finite_value_{{ column.id }},
+            {{ 'value_' ~ column.id if column.is_exact_number else data_health.engine_sql('finite_or_null', 'value_' ~ column.id) }} as finite_value_{{ column.id }},
             case when value_{{ column.id }} between -1e50 and 1e50 then {{ data_health.engine_sql('deviation', 'value_' ~ column.id, data_health.double_literal(column.grid.centre)) }} end as deviation_{{ column.id }}
                 {%- endif %}
             {%- endfor %}
@@ -81,12 +81,6 @@
         ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk
     group by period_start, segment_value
-{%- endmacro %}
-
-
-{# The value, or null where it is NaN or infinite. #}
-{% macro finite_or_null(value, column) -%}
-    {{ return(value if column.is_exact_number else 'case when ' ~ data_health.engine_sql('is_finite', value) ~ ' then ' ~ value ~ ' end') }}
 {%- endmacro %}
 
 

@@ -3,27 +3,7 @@
     (categorical or text) is decided by its first data and stands in column_grids.
 #}
 {% macro monitored_columns(monitor, relation_columns) -%}
-    {%- set roles = data_health.column_roles(monitor) -%}
-    {%- set time_column = data_health.find_column(relation_columns, monitor.time) if monitor.time else none -%}
-    {%- set result = [] -%}
-    {%- for column in relation_columns -%}
-        {%- set role = roles.get(column.name) or ('feature' if monitor.features is none else 'not listed') -%}
-        {%- set described = data_health.monitored_column(monitor, column.name, column, role) -%}
-        {%- do result.append(described) -%}
-        {%- set distance_name = column.name ~ ' (days from event)' -%}
-        {%- if described.kind == 'timestamp' and not described.left_out and time_column and not data_health.find_column(relation_columns, distance_name) -%}
-            {#- a time says more as its distance from the event: the distance stays where it is while both move on -#}
-            {%- set event = data_health.engine_sql('epoch_seconds', 'monitored_rows.' ~ data_health.quoted(time_column.name)) -%}
-            {%- do result.append(dict(described, name=distance_name, is_derived=true, kind='numeric', family='numeric', is_exact_number=false,
-                value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(result) }}
-{%- endmacro %}
-
-
-{# Column name -> role; a column with several roles shows the one that says most about it. #}
-{% macro column_roles(monitor) -%}
+    {#- of a column with several roles the one that says most about it -#}
     {%- set roles = {} -%}
     {%- for role, names in [
         ('segment', monitor.segments), ('subgroup', monitor.subgroups | sum(start=[])), ('weight', [monitor.weight]),
@@ -41,7 +21,21 @@
     {%- for name in monitor.exclude -%}
         {%- if roles.get(name) in [none, 'feature'] -%}{%- do roles.update({name: 'excluded'}) -%}{%- endif -%}
     {%- endfor -%}
-    {{ return(roles) }}
+    {%- set time_column = data_health.find_column(relation_columns, monitor.time) if monitor.time else none -%}
+    {%- set result = [] -%}
+    {%- for column in relation_columns -%}
+        {%- set role = roles.get(column.name) or ('feature' if monitor.features is none else 'not listed') -%}
+        {%- set described = data_health.monitored_column(monitor, column.name, column, role) -%}
+        {%- do result.append(described) -%}
+        {%- set distance_name = column.name ~ ' (days from event)' -%}
+        {%- if described.kind == 'timestamp' and not described.left_out and time_column and not data_health.find_column(relation_columns, distance_name) -%}
+            {#- a time says more as its distance from the event: the distance stays where it is while both move on -#}
+            {%- set event = data_health.engine_sql('epoch_seconds', 'monitored_rows.' ~ data_health.quoted(time_column.name)) -%}
+            {%- do result.append(dict(described, name=distance_name, is_derived=true, kind='numeric', family='numeric', is_exact_number=false,
+                value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(result) }}
 {%- endmacro %}
 
 

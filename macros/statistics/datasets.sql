@@ -2,33 +2,25 @@
     What is scanned for a monitor: the production table, and the references that are tables of their own or windows
     that do not begin and end with a period. Every other reference is a sum over production periods.
     Reads the catalogue, each table once, so it is called only while dbt executes; a table that is not there yet is left out.
+    A label that stands in a table of its own takes the place of a column of the same name.
 #}
 {% macro scanned_datasets(configured_monitor) -%}
-    {%- set datasets = [] -%}
     {%- set relation = data_health.relation_of(configured_monitor.relation) -%}
-    {%- set columns = data_health.columns_of(relation) -%}
-    {%- set monitor = data_health.monitor_in_table_names(configured_monitor, columns or []) -%}
-    {%- do data_health.append_dataset(datasets, monitor, 'production', relation, columns, none) -%}
+    {%- set stored_columns = data_health.columns_of(relation) -%}
+    {%- set monitor = data_health.monitor_in_table_names(configured_monitor, stored_columns or []) -%}
+    {%- set tables = [['production', none, relation, stored_columns]] -%}
     {%- for reference in monitor.references -%}
         {%- if reference.kind == 'relation' -%}
             {%- set other_relation = data_health.relation_of(reference.relation) -%}
-            {%- do data_health.append_dataset(datasets, monitor, reference.name, other_relation, data_health.columns_of(other_relation), reference) -%}
+            {%- do tables.append([reference.name, reference, other_relation, data_health.columns_of(other_relation)]) -%}
         {%- elif reference.kind == 'window' and monitor.time and not data_health.is_sum_of_periods(reference, monitor.grain) -%}
-            {%- do data_health.append_dataset(datasets, monitor, reference.name, relation, columns, reference) -%}
+            {%- do tables.append([reference.name, reference, relation, stored_columns]) -%}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(datasets) }}
-{%- endmacro %}
-
-
-{#
-    Adds what there is to know of a table to the list, unless the warehouse does not hold it. A label that stands in a table of its own
-    takes the place of a column of the same name.
-#}
-{% macro append_dataset(datasets, monitor, name, relation, relation_columns, reference) -%}
-    {%- if relation_columns is not none -%}
+    {%- set datasets = [] -%}
+    {%- for name, reference, table, table_columns in tables if table_columns is not none -%}
         {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
-        {%- set columns = data_health.monitored_columns(monitor, relation_columns) -%}
+        {%- set columns = data_health.monitored_columns(monitor, table_columns) -%}
         {%- if monitor.label and monitor.label.relation and not is_other_table -%}
             {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) or [] -%}
             {%- set label = data_health.find_column(label_columns, monitor.label.column) -%}
@@ -38,10 +30,10 @@
             {%- if label -%}{%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}{%- endif -%}
         {%- endif -%}
         {%- set dataset = {
-            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': relation, 'columns': columns
+            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table, 'columns': columns
         } -%}
         {%- for role in ['time', 'loaded_at'] -%}
-            {%- set column = data_health.find_column(relation_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}
+            {%- set column = data_health.find_column(table_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}
             {%- set type = column.data_type | lower if column else '' -%}
             {%- do dataset.update({
                 role: 'monitored_rows.' ~ data_health.quoted(column.name) if column else none,
@@ -49,7 +41,8 @@
             }) -%}
         {%- endfor -%}
         {%- do datasets.append(dataset) -%}
-    {%- endif -%}
+    {%- endfor -%}
+    {{ return(datasets) }}
 {%- endmacro %}
 
 

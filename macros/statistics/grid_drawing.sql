@@ -27,9 +27,15 @@
                     {%- set sample_key = [column.monitor.name, column.dataset.name, reason, column.from_labels, grid.drawn_at] | join('|') -%}
                     {%- do column.update({'generation': grid.generation + 1, 'row_count': size['row_count'], 'reason': reason}) -%}
                     {%- if sample_key not in samples -%}
+                        {#- where rows have no time the table is sampled whole -#}
+                        {%- set first_changed = run_query(
+                            "select cast(min(period_start) as varchar) from " ~ ref('monitored_periods') ~ " where monitor = "
+                            ~ data_health.text_literal(column.monitor.name) ~ " and dataset = " ~ data_health.text_literal(column.dataset.name)
+                            ~ " and changed_at > cast('" ~ grid.drawn_at ~ "' as timestamp)"
+                        ).rows[0][0] if reason == 'first values' else none -%}
                         {%- do samples.update({sample_key: {
                             'monitor': column.monitor, 'dataset': column.dataset, 'columns': [], 'from_labels': column.from_labels,
-                            'stretches': data_health.stretches_changed_since(column, grid.drawn_at) if reason == 'first values' else none
+                            'stretches': [{'from': first_changed, 'to': none}] if first_changed else none
                         }}) -%}
                     {%- endif -%}
                     {%- do samples[sample_key]['columns'].append(column) -%}
@@ -50,17 +56,6 @@
     {%- if grid.sampled_value_count == 0 and size['changed_at'] > grid.drawn_at -%}{{ return('first values') }}{%- endif -%}
     {%- if 0 < grid.sampled_value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}{{ return('grown') }}{%- endif -%}
     {{ return(none) }}
-{%- endmacro %}
-
-
-{# The time from the first period on that changed after a grid was drawn; none, which is the whole table, where rows have no time. #}
-{% macro stretches_changed_since(column, drawn_at) -%}
-    {%- set first_period = run_query(
-        "select cast(min(period_start) as varchar) from " ~ ref('monitored_periods') ~ " where monitor = "
-        ~ data_health.text_literal(column.monitor.name) ~ " and dataset = " ~ data_health.text_literal(column.dataset.name)
-        ~ " and changed_at > cast('" ~ drawn_at ~ "' as timestamp)"
-    ).rows[0][0] -%}
-    {{ return([{'from': first_period, 'to': none}] if first_period else none) }}
 {%- endmacro %}
 
 

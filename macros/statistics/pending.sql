@@ -51,20 +51,6 @@
 {%- endmacro %}
 
 
-{# What the stored statistics of each period and column were built from; nothing, where two builds at once wrote them twice. #}
-{% macro stored_origins(stored_relation) -%}
-{% if load_relation(stored_relation) is not none %}
-    select
-        period_column_key,
-        case when min(built_at) = max(built_at) then max(built_from) end as built_from
-    from {{ stored_relation }}
-    group by period_column_key
-{%- else %}
-    {{ data_health.no_rows({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
-{%- endif %}
-{%- endmacro %}
-
-
 {# Per dataset the moment from which on rows are left to the next run: just after the newest that were counted. #}
 {% macro high_water_marks() %}
     select
@@ -77,24 +63,28 @@
 {%- endmacro %}
 
 
-{# Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. #}
+{#
+    Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. What two builds at
+    once wrote twice was built from nothing.
+#}
 {% macro pending_stretches(stored_relation, watched) -%}
 with wanted as (
-
 {{ data_health.wanted_statistics(watched) }}
-
 ),
 
 stored as (
-
-{{ data_health.stored_origins(stored_relation) }}
-
-),
+{%- if load_relation(stored_relation) is not none %}
+    select
+        period_column_key,
+        case when min(built_at) = max(built_at) then max(built_from) end as built_from
+    from {{ stored_relation }}
+    group by period_column_key
+{%- else %}
+    {{- data_health.no_rows({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
+{%- endif %}),
 
 high_water_marks as (
-
 {{ data_health.high_water_marks() }}
-
 ),
 
 pending_periods as (

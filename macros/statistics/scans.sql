@@ -1,28 +1,16 @@
-{# The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. #}
+{# The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. Of a key, the answer that was loaded last counts. #}
 {% macro scan_source(dataset, with_labels=false) -%}
-    {%- set monitor = dataset.monitor -%}
     {%- if not with_labels -%}
-{{ dataset.relation }} as monitored_rows
-    {%- else -%}
+        {{ return(dataset.relation ~ ' as monitored_rows') }}
+    {%- endif -%}
+    {%- set monitor = dataset.monitor -%}
+    {%- set label, keys = data_health.quoted(monitor.label.column), data_health.quoted(monitor.label.key) -%}
 (
         select
             unlabelled_rows.*,
             latest_labels.data_health_label
         from {{ dataset.relation }} as unlabelled_rows
-        left join {{ data_health.latest_labels(monitor) }} as latest_labels
-            on {% for key in data_health.quoted_list(monitor.label.key) -%}
-                unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
-            {%- endfor %}
-    ) as monitored_rows
-    {%- endif -%}
-{%- endmacro %}
-
-
-{# One answer per key: the one that was loaded last. #}
-{% macro latest_labels(monitor) -%}
-    {%- set label = data_health.quoted(monitor.label.column) -%}
-    {%- set keys = data_health.quoted_list(monitor.label.key) -%}
-(
+        left join (
             select
                 {{ keys | join(', ') }},
                 data_health_label
@@ -38,7 +26,11 @@
                 where {{ label }} is not null
             ) as ranked_labels
             where answer_rank = 1
-        )
+        ) as latest_labels
+            on {% for key in keys -%}
+                unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
+    ) as monitored_rows
 {%- endmacro %}
 
 

@@ -13,7 +13,7 @@
     from (
         select
             *,
-            {{ data_health.row_hash(data_health.quoted_list(item.columns | map(attribute='name'))) }} as data_health_hash
+            {{ data_health.row_hash(data_health.quoted(item.columns | map(attribute='name'))) }} as data_health_hash
         from {{ item.relation }}
         where {{ item.where or 'true' }}
     ) as hashed_rows

@@ -153,9 +153,9 @@ distributions as (
         segment_value,
         case
             when bin is null then 'null'
-            {%- for name, bin in data_health.special_bins().items() %}
-            when bin = {{ bin }} then '{{ name }}'
-            {%- endfor %}
+            when bin = -1000000000 then 'negative_infinity'
+            when bin = 1000000000 then 'positive_infinity'
+            when bin = 1000000001 then 'nan'
             else 'bin'
         end as bin_type,
         bin,

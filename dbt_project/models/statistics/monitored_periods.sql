@@ -9,6 +9,10 @@
 
 {%- do data_health.begin_model(adds_to_this=true) %}
 {%- set datasets = data_health.datasets_of_this_run() %}
+{%- set rebuilt, is_inside = data_health.rebuild_span() if execute else none, [] %}
+{%- if rebuilt is string %}{% do exceptions.raise_compiler_error(rebuilt) %}{% endif %}
+{%- if rebuilt and rebuilt['from'] %}{% do is_inside.append("period_end > cast('" ~ rebuilt['from'] ~ "' as date)") %}{% endif %}
+{%- if rebuilt and rebuilt.to %}{% do is_inside.append("period_start < cast('" ~ rebuilt.to ~ "' as date)") %}{% endif %}
 {%- set counting_starts = data_health.counting_starts(this, datasets) if execute else {} %}
 {%- set previous_columns = {
     'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'grain': 'varchar', 'period_start': 'date',
@@ -66,7 +70,11 @@ current_periods as (
 
     select
         counted_periods.*,
-        {{ data_health.is_in_rebuild_span('period_start', 'period_end') }} as is_rebuilt
+        -- rows without a period belong to these days only when both sides are left out
+        {% if not rebuilt -%} false
+        {%- elif not (rebuilt['from'] or rebuilt.to) -%} true
+        {%- else -%} coalesce({{ is_inside | join(' and ') }}, false)
+        {%- endif %} as is_rebuilt
     from counted_periods
 
 ),
