@@ -25,6 +25,7 @@ MARTS = {
     "health_monitors",
     "health_rule_outcomes",
     "health_cell_changes",
+    "health_drift",
 }
 SENTINELS = {
     "bmi": "N/A",
@@ -217,6 +218,55 @@ def test_no_other_month_or_week_than_those_of_the_files(demo, months, weeks):
     assert {week: row["row_count"] for week, row in by_week.items() if row["row_count"]} == {
         week: len(rows) for week, rows in weeks.items()
     }
+
+
+def test_only_planted_faults_are_in_alert_and_each_in_its_months(demo):
+    """Column -> months in alert, against each reference; in the segments no other columns or months."""
+    found = {}
+    for reference, column, month in demo.sql("""
+        select distinct reference, column_name, period_start from health_drift
+        where monitor = 'screenings' and segment_column = '(all)' and column_status = 'alert'
+    """):
+        found.setdefault(reference, {}).setdefault(column, set()).add(month)
+    started = {
+        "creatinine": date(2025, 3, 1),
+        "device_model": date(2025, 6, 1),
+        "glucose": date(2025, 1, 1),
+        "hba1c": date(2025, 5, 1),
+        "heart_rate": date(2025, 2, 1),
+        "label": date(2025, 6, 1),
+        "referral_source": date(2025, 4, 1),
+        "risk_score": date(2025, 1, 1),
+    }
+    expected = {column: {month for month in MONTHS if month >= start} for column, start in started.items()}
+    expected |= {"diastolic_bp": {date(2024, 8, 1)}, "weight_kg": {date(2024, 7, 1)}, "predicted": {date(2025, 2, 1)}}
+    assert found["first_half"] == expected
+    of_training = {
+        column: expected[column] for column in expected.keys() - {"hba1c", "label", "risk_score", "predicted"}
+    }
+    for reference in ("training_v1", "training_v2"):
+        # nulls that stand for sentinels: the training sets have none, production two in a hundred
+        sentinels = {"bmi", "cholesterol", "insurance", "smoking_status"}
+        assert {column: months for column, months in found[reference].items() if column not in sentinels} == of_training
+    since = {column: {start} for column, start in started.items()}
+    one_month = {
+        "diastolic_bp": {date(2024, 8, 1), date(2024, 9, 1)},
+        "weight_kg": {date(2024, 7, 1), date(2024, 8, 1)},
+    }
+    assert found["(previous period)"] == since | one_month
+    in_segments = demo.sql("""
+        select distinct in_segments.reference, in_segments.column_name, in_segments.period_start
+        from health_drift as in_segments
+        anti join (select * from health_drift where segment_column = '(all)' and column_status in ('alert', 'warn')) as everywhere
+            using (monitor, reference, column_name, period_start)
+        where in_segments.segment_column <> '(all)' and in_segments.column_status = 'alert'
+    """)
+    assert in_segments == []
+    weekly = demo.sql("""
+        select distinct column_name, period_start from health_drift
+        where monitor = 'screenings_weekly' and column_status = 'alert' order by period_start
+    """)
+    assert weekly == [("weight_kg", date(2024, 7, 1)), ("weight_kg", date(2024, 7, 29))]
 
 
 # One test per planted fault that shows already, named like the function that plants it.
