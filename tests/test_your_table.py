@@ -150,7 +150,7 @@ def check_numbers(row, values):
         ("bank", bank, None),
         ("loans", loans, None),
         ("examinations", examinations, ("survey_2009", date(2011, 1, 1))),
-        ("market", market, None),
+        ("market", market, ("first_year", date(1997, 5, 5))),
     ],
 )
 def test_every_row_of_the_profile_agrees_with_the_raw_file(project, monitor, raw, reference):

@@ -83,13 +83,22 @@ overdispersions as (
 
 ),
 
+-- however much its rows hang together, a period is worth the fewest rows that are judged
 dispersed_measures as (
 
     select
         measures.*,
         coalesce(overdispersions.overdispersion, 1e0) as overdispersion,
-        coalesce(overdispersions.overdispersion_pairs, 0) as overdispersion_pairs
+        coalesce(overdispersions.overdispersion_pairs, 0) as overdispersion_pairs,
+        greatest(least(
+            coalesce(overdispersions.overdispersion, 1e0),
+            least(measures.reference_row_count, measures.row_count) / cast(minimum_rows.minimum_rows as double precision)
+        ), 1e0) as variance_inflation
     from measures
+    inner join comparisons
+        on measures.comparison_number = comparisons.comparison_number
+    inner join minimum_rows
+        on comparisons.monitor = minimum_rows.monitor
     left join overdispersions
         on measures.comparison_number = overdispersions.comparison_number
         and measures.column_number = overdispersions.column_number
@@ -103,7 +112,7 @@ tests as (
         comparison_number,
         column_number,
         'kolmogorov_smirnov' as test,
-        kolmogorov_smirnov_lower / sqrt(overdispersion) as statistic,
+        kolmogorov_smirnov_lower / sqrt(variance_inflation) as statistic,
         sqrt(reference_finite_count * finite_count / (reference_finite_count + finite_count)) as root_size,
         cast(null as double precision) as degrees_of_freedom,
         cast(1 as bigint) as multiplicity
@@ -116,7 +125,7 @@ tests as (
         comparison_number,
         column_number,
         'chi_square' as test,
-        pooled_chi_square / overdispersion as statistic,
+        pooled_chi_square / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         cast(pooled_group_count - 1 as double precision) as degrees_of_freedom,
         cast(1 as bigint) as multiplicity
@@ -130,7 +139,7 @@ tests as (
         comparison_number,
         column_number,
         'null_share' as test,
-        null_squared_deviate / overdispersion as statistic,
+        null_squared_deviate / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         1e0 as degrees_of_freedom,
         cast(1 as bigint) as multiplicity
@@ -143,7 +152,7 @@ tests as (
         comparison_number,
         column_number,
         'null_share' as test,
-        null_exponent / overdispersion as statistic,
+        null_exponent / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         cast(null as double precision) as degrees_of_freedom,
         cast(1 as bigint) as multiplicity
@@ -157,7 +166,7 @@ tests as (
         comparison_number,
         column_number,
         'category' as test,
-        category_squared_deviate / overdispersion as statistic,
+        category_squared_deviate / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         1e0 as degrees_of_freedom,
         category_test_count as multiplicity
@@ -170,7 +179,7 @@ tests as (
         comparison_number,
         column_number,
         'category' as test,
-        category_exponent / overdispersion as statistic,
+        category_exponent / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         cast(null as double precision) as degrees_of_freedom,
         category_test_count as multiplicity
@@ -263,6 +272,7 @@ judged_columns as (
         dispersed_measures.column_number,
         dispersed_measures.overdispersion,
         dispersed_measures.overdispersion_pairs,
+        dispersed_measures.variance_inflation,
         coalesce(dispersed_measures.reference_row_count >= minimum_rows.minimum_rows and dispersed_measures.row_count >= minimum_rows.minimum_rows, false) as has_enough_rows,
         column_tests.distribution_p,
         column_tests.null_p,
@@ -298,6 +308,7 @@ select
     has_enough_rows,
     overdispersion,
     overdispersion_pairs,
+    variance_inflation,
     distribution_p,
     null_p,
     category_p,

@@ -1,5 +1,5 @@
 {%- do data_health.begin_model() %}
-{#- how far chance alone moves a metric: `noise` is 1/n + 1/m, times the overdispersion; chi_95 the 95 % point of chi-square, one degree less than there are groups #}
+{#- how far chance alone moves a metric: `noise` is 1/n + 1/m, times the variance inflation; chi_95 the 95 % point of chi-square, one degree less than there are groups #}
 {%- set metrics = {
     'population_stability_index': {
         'definition': "'psi_' || groups || '_laplace_half'", 'value': 'population_stability_index', 'bins': 'bin_count',
@@ -42,10 +42,10 @@
         'floor': '1.96e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation'},
     'chi_square': {
         'definition': "'chi_square_contingency_' || contingency_groups || ''", 'value': 'chi_square', 'bins': 'contingency_group_count',
-        'expectation': '(contingency_group_count - 1) * overdispersion', 'floor': 'contingency_chi_95 * overdispersion', 'p': 'categorical_p'},
+        'expectation': '(contingency_group_count - 1) * variance_inflation', 'floor': 'contingency_chi_95 * variance_inflation', 'p': 'categorical_p'},
     'cramers_v': {
         'definition': "'cramers_v_bias_corrected_' || contingency_groups || ''", 'value': 'cramers_v', 'bins': 'contingency_group_count',
-        'expectation': '0e0', 'floor': 'sqrt(greatest(contingency_chi_95 * overdispersion - contingency_group_count + 1, 0e0) / contingency_row_count)'},
+        'expectation': '0e0', 'floor': 'sqrt(greatest(contingency_chi_95 * variance_inflation - contingency_group_count + 1, 0e0) / contingency_row_count)'},
     'mean_shift': {
         'definition': "'difference_by_reference_sd'", 'value': '(mean - reference_mean) / reference_standard_deviation'},
     'standard_deviation_ratio': {
@@ -76,7 +76,7 @@ with columns_of_comparisons as (
 
 evidence as (
 
-    select comparison_number, column_number, has_enough_rows, overdispersion, distribution_p, null_p, category_p
+    select comparison_number, column_number, has_enough_rows, variance_inflation, distribution_p, null_p, category_p
     from {{ ref('drift_evidence') }}
 
 ),
@@ -94,7 +94,7 @@ measures as (
         drift_measures.comparison_number,
         drift_measures.column_number,
         evidence.has_enough_rows,
-        evidence.overdispersion,
+        evidence.variance_inflation,
         evidence.distribution_p,
         evidence.null_p,
         evidence.category_p,
@@ -116,8 +116,8 @@ measures as (
         drift_measures.contingency_row_count,
         drift_measures.category_test_count,
         drift_measures.category,
-        evidence.overdispersion * (1e0 / nullif(drift_measures.reference_row_count, 0) + 1e0 / nullif(drift_measures.row_count, 0)) as noise,
-        evidence.overdispersion * (1 / nullif(drift_measures.reference_present_count, 0) + 1 / nullif(drift_measures.present_count, 0)) as present_noise,
+        evidence.variance_inflation * (1e0 / nullif(drift_measures.reference_row_count, 0) + 1e0 / nullif(drift_measures.row_count, 0)) as noise,
+        evidence.variance_inflation * (1 / nullif(drift_measures.reference_present_count, 0) + 1 / nullif(drift_measures.present_count, 0)) as present_noise,
         drift_measures.population_stability_index,
         drift_measures.population_stability_index_unsmoothed,
         drift_measures.population_stability_index_without_nulls,
