@@ -136,7 +136,7 @@ function_distances as (
         least(max(largest_difference), 1e0) as kolmogorov_smirnov_upper,
         sum(smallest_area) as wasserstein_lower,
         sum(largest_area) as wasserstein_upper,
-        sum(deviation_area) as deviation_area,
+        max(deviation_area) as deviation_area,
         greatest(sum(fine_divergence), 0e0) as fine_divergence,
         sum(outside_count) as outside_count,
         sum(partly_outside_count) as partly_outside_count,

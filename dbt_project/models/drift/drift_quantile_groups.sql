@@ -30,15 +30,17 @@ cells as (
 
 ),
 
+-- what a reference says of itself: its range, and how much its distribution function varies by chance
 reference_ends as (
 
     select
         column_number,
         period_number,
-        min(coalesce(minimum, lower_edge)) as minimum,
-        max(coalesce(maximum, upper_edge)) as maximum
+        min(case when row_count > 0 then coalesce(minimum, lower_edge) end) as minimum,
+        max(case when row_count > 0 then coalesce(maximum, upper_edge) end) as maximum,
+        sum((upper_edge - lower_edge) * sqrt(greatest((share_before + share_to) * (2 - share_before - share_to), 0e0)) / 2
+            + (next_edge - upper_edge) * sqrt(greatest(share_to * (1 - share_to), 0e0))) as deviation_area
     from cells
-    where row_count > 0
     group by column_number, period_number
 
 ),
@@ -51,6 +53,7 @@ paired_cells as (
         current_cells.column_number,
         current_cells.cell,
         current_cells.is_mixed,
+        reference_ends.deviation_area,
         -- the tenth of the reference in which the cell begins
         least(floor(10 * reference_cells.share_before), 9) as group_number,
         current_cells.upper_edge - current_cells.lower_edge as width,
@@ -142,7 +145,7 @@ numeric_groups as (
         max(greatest(difference_at_end, difference_inside, largest_difference_inside)) as largest_difference,
         sum(smallest_area + gap * difference_at_end) as smallest_area,
         sum(largest_area + gap * case when is_mixed then greatest(largest_rise, largest_fall, 0e0) else difference_at_end end) as largest_area,
-        sum(width * sqrt(greatest((f_before + f_to) * (2 - f_before - f_to), 0e0)) / 2 + gap * sqrt(greatest(f_to * (1 - f_to), 0e0))) as deviation_area,
+        max(deviation_area) as deviation_area,
         sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end) / (2 * ln(2e0)) as fine_divergence,
         sum(case when is_outside then row_count else 0 end) as outside_count,
         sum(case when is_partly_outside then row_count else 0 end) as partly_outside_count,
