@@ -113,16 +113,14 @@ steps as (
 
 ),
 
-{{ pass }}_spreads as (
+{{ pass }}_deviations as (
 
     select
         judged.monitor,
         judged.period_start,
-        case when count(earlier.change_in_a_year) >= {{ least_history }} then count(earlier.change_in_a_year) else count(earlier.log_ratio) end as value_count,
-        1.4826e0 * case
-            when count(earlier.change_in_a_year) >= {{ least_history }} then percentile_cont(0.5) within group (order by abs(earlier.change_in_a_year))
-            else percentile_cont(0.5) within group (order by abs(earlier.log_ratio - trends.trend))
-        end as spread
+        abs(earlier.change_in_a_year) as change_in_a_year,
+        abs(earlier.log_ratio - trends.trend) as distance_to_trend,
+        count(earlier.change_in_a_year) over (partition by judged.monitor, judged.period_start) >= {{ least_history }} as is_by_year
     from {{ pass }}_ratios_by_month as judged
     inner join {{ pass }}_trends as trends
         on judged.monitor = trends.monitor
@@ -134,7 +132,36 @@ steps as (
         and judged.season = earlier.season
         and judged.earlier_count - steps.step = earlier.earlier_count
         and earlier.is_history
-    group by judged.monitor, judged.period_start
+
+),
+
+{{ pass }}_middle_deviations as (
+
+    select
+        monitor,
+        period_start,
+        percentile_cont(0.5) within group (order by case when is_by_year then change_in_a_year else distance_to_trend end) as middle_deviation
+    from {{ pass }}_deviations
+    group by monitor, period_start
+
+),
+
+-- a standard deviation in which no value counts for more than three of what the median deviation stands for
+{{ pass }}_spreads as (
+
+    select
+        deviations.monitor,
+        deviations.period_start,
+        count(case when is_by_year then change_in_a_year else distance_to_trend end) as value_count,
+        avg(case
+            when is_by_year and change_in_a_year is null or not is_by_year and distance_to_trend is null then null
+            else power(least(case when is_by_year then change_in_a_year else distance_to_trend end, 3e0 * 1.4826e0 * middle_deviation), 2)
+        end) as variance
+    from {{ pass }}_deviations as deviations
+    inner join {{ pass }}_middle_deviations as middle_deviations
+        on deviations.monitor = middle_deviations.monitor
+        and deviations.period_start = middle_deviations.period_start
+    group by deviations.monitor, deviations.period_start
 
 ),
 
@@ -148,8 +175,8 @@ steps as (
         ratios.volume_warn,
         ratios.volume_alert,
         case when ratios.earlier_count >= {{ least_history }} then exp(ratios.level + trends.trend) end as expected,
-        -- a median of a few deviations is often too small by chance; no number of rows is farther away than e^500
-        least(spreads.spread * (1e0 + 60e0 / nullif(spreads.value_count * spreads.value_count, 0)), 100e0) as spread
+        -- the spread of a few values is often too small by chance; no number of rows is farther away than e^500
+        least(sqrt(spreads.variance * spreads.value_count / nullif(spreads.value_count - 1e0, 0)) * (1e0 + 30e0 / nullif(spreads.value_count * spreads.value_count, 0)), 100e0) as spread
     from {{ pass }}_ratios as ratios
     left join {{ pass }}_trends as trends
         on ratios.monitor = trends.monitor
