@@ -8,8 +8,9 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+import walkthrough
 import yaml
-from consumer import Consumer
+from consumer import REPOSITORY, Consumer
 
 MONTHS = [date(2015 + number // 12, number % 12 + 1, 1) for number in range(72)]
 DAYS = [date(2024, 1, 1) + timedelta(days=number) for number in range(40 * 7)]
@@ -478,7 +479,7 @@ def drifting(tmp_path_factory):
         models={"orders.sql": "select moment, value as amount from {{ source('raw', 'rows') }}"},
     )
     rows_of(consumer, "rows", [30], [date(2023, 12, 1)])
-    consumer.dbt("run", "--select", "+health_volume", "health_drift")
+    consumer.dbt("run", "--select", "+health_alerts")
     add_drift(consumer)
     return consumer
 
@@ -490,3 +491,17 @@ def test_a_test_of_a_monitor_that_is_not_there_is_an_error(drifting):
     result = drifting.dbt("test", "--select", "orders", succeeds=False)
     (message,) = {item.message for item in result.result}
     assert "monitor: found 'ordres'; allowed: did you mean 'orders'? All: orders" in message
+
+
+def test_the_tests_of_the_page_run(drifting):
+    blocks = walkthrough.BLOCK.finditer((REPOSITORY / "docs" / "alerts.md").read_text())
+    (properties_file,) = [block["text"] for block in blocks if "data_tests" in block["text"]]
+    (drifting.folder / "models" / "orders.yml").write_text(properties_file)
+    # the table has one month of 2023 only: its age is a finding too
+    assert outcomes_of(drifting, "--select", "orders", succeeds=False) == {
+        "drift_below": ("pass", 0),
+        "volume_expected": ("pass", 0),
+        "fresh_within": ("fail", 1),
+        "no_schema_change": ("pass", 0),
+        "no_open_alerts": ("warn", 1),
+    }
