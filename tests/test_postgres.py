@@ -25,6 +25,9 @@ KEYS = {
     "health_monitors": ["monitor", "subject", "name"],
     "health_volume": ["monitor", "period_start"],
     "health_schema_changes": ["monitor", "dataset", "column_name", "change", "compared_with"],
+    "volume_expectations": ["monitor", "period_start"],
+    "health_alerts": ["monitor", "finding", "column_name", "segment_column", "segment_value", "metric", "first_period"],
+    "health_scorecard": ["monitor", "period_start"],
     "health_profile": ["monitor", "dataset", "period_start", "segment_column", "segment_value", "column_name"],
 }
 DEMO_KEYS = {
@@ -49,7 +52,8 @@ TIMES_OF_THE_RUN = {
     "hours_since_newest_event",
     "hours_since_newest_load",
 }
-NAMES_OF_TYPES = {"data_type", "type_before", "type_now", "reason"}
+# the evidence of a change of type tells both types
+NAMES_OF_TYPES = {"data_type", "type_before", "type_now", "reason", "evidence"}
 SKETCHES = {"distinct_count", "distinct_count_lower", "distinct_count_upper"}
 
 

@@ -84,6 +84,9 @@
     {% for column in monitor['segments'] if column in monitor['key'] %}
         {% do wrong.append(['segments', column, 'columns that are not the key']) %}
     {% endfor %}
+    {% if monitor['grain'] not in {'weekday': ['day'], 'month': ['month', 'quarter']}.get(monitor['volume']['seasonality'], [monitor['grain']]) %}
+        {% do wrong.append(['volume.seasonality', monitor['volume']['seasonality'], 'weekday with the grain day, month with month or quarter, none']) %}
+    {% endif %}
     {% set label, prediction = merged.get('label'), merged.get('prediction') %}
     {% if label is mapping and label.get('column') is none %}
         {% do wrong.append(['label.column', none, 'the name of the column that holds the label']) %}

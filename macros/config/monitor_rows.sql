@@ -9,6 +9,7 @@
       {% do rows.append(data_health.monitor_row('setting', name, value | string if value is string or value is number else data_health.setting_text(value))) %}
     {% endif %}
   {% endfor %}
+  {% if monitor.references %}{% do rows.append(data_health.monitor_row('setting', 'default_reference', monitor.references[0].name)) %}{% endif %}
   {% for reference in monitor.references %}
     {% do rows.append(data_health.monitor_row('reference', reference.name,
       'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'

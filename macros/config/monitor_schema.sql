@@ -19,6 +19,11 @@
             'description': 'A row loaded more than this many days after its event time is late.'},
         'on_missing_period': {'type': 'choice', 'allowed': ['keep', 'rebuild'], 'default': 'keep',
             'description': 'What becomes of the statistics of a period whose rows shrink or disappear.'},
+        'volume': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What the number of rows is judged by.', 'keys': {
+            'seasonality': {'type': 'choice', 'allowed': ['none', 'weekday', 'month'], 'default': 'none',
+                'description': 'What repeats: a day is compared with the same weekday, a month or quarter with its like in earlier years.'},
+            'fresh_within': {'type': 'days', 'description': 'How old the newest row may be; judged by the history of the table when not set.'}
+        }},
         'max_categories': {'type': 'whole number', 'minimum': 1, 'default': 1000,
             'description': 'Categories counted one by one per column; the others are counted together.'},
         'references': {'type': 'mapping', 'default': {}, 'description': 'What production is compared with.', 'keys': {
@@ -81,7 +86,9 @@
             'wasserstein': {'type': 'thresholds', 'default': [0.1, 0.2],
                 'description': 'Wasserstein-1 distance in standard deviations of the reference.'},
             'h': {'type': 'thresholds', 'default': [0.1, 0.2],
-                'description': 'Difference of two shares on the arcsine scale: null rate, single categories.'}
+                'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows, rows that fail a rule.'},
+            'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
+                'description': 'Rows of a period: 0.5 is half as many again as expected, or as many less.'}
         }},
         'show_values': {'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},

@@ -26,6 +26,7 @@
     {% if monitor['label'] and monitor['label']['relation'] %}
         {% do relations.append({'key': 'label.relation', 'relation': monitor['label']['relation']}) %}
     {% endif %}
+    {% if monitor['acknowledgements'] %}{% do relations.append({'key': 'acknowledgements', 'relation': monitor['acknowledgements']}) %}{% endif %}
     {% if monitor['population'] %}{% do relations.append({'key': 'population', 'relation': monitor['population']}) %}{% endif %}
     {{ return(relations) }}
 {% endmacro %}

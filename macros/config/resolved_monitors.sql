@@ -35,5 +35,6 @@
 {% macro configured_block() %}
     {% set configuration = var('data_health', none) %}
     {% if configuration is not none %}{{ return(configuration) }}{% endif %}
-    {{ return({'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {})} if project_name == 'data_health' else {}) }}
+    {% set demo = {'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {}), 'acknowledgements': var('demo_acknowledgements', none)} %}
+    {{ return(demo if project_name == 'data_health' else {}) }}
 {% endmacro %}

@@ -49,6 +49,8 @@
     {% endif %}
     {% if key == 'label.relation' %}
         {% do uses.append({'key': 'label.key', 'names': label['key']}) %}
+    {% elif key == 'acknowledgements' %}
+        {% do uses.append({'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until', 'acknowledged_by', 'note']}) %}
     {% elif key == 'population' %}
         {% do uses.append({'key': key, 'names': ['subgroup', 'value']}) %}
         {% do uses.append({'key': key, 'names': ['share'], 'family': 'numeric'}) %}

@@ -24,26 +24,62 @@ column_versions as (
         configured_columns.*,
         min(valid_from) over (partition by monitor, dataset) as first_seen_at,
         lag(data_type) over (partition by monitor, dataset, column_name order by valid_from) as previous_type,
+        lag(family) over (partition by monitor, dataset, column_name order by valid_from) as previous_family,
         lag(valid_to) over (partition by monitor, dataset, column_name order by valid_from) as previous_valid_to,
         lead(valid_from) over (partition by monitor, dataset, column_name order by valid_from) as next_valid_from
     from configured_columns
 
 ),
 
+configuration as (
+
+    select monitor, subject, name, value, role, is_watched
+    from {{ ref('health_monitors') }}
+
+),
+
 features as (
 
     select monitor, name as column_name
-    from {{ ref('health_monitors') }}
+    from configuration
     where subject = 'column'
         and role = 'feature'
         and is_watched
 
 ),
 
+-- a column that is not there any more is not in the configuration, but was counted
+counted_columns as (
+
+    select distinct monitor, column_name
+    from {{ ref('column_grids') }}
+
+),
+
+default_references as (
+
+    select monitor, value as reference
+    from configuration
+    where subject = 'setting'
+        and name = 'default_reference'
+
+),
+
+first_counts as (
+
+    select monitor, period_start, min(first_counted_at) as first_counted_at
+    from {{ ref('monitored_periods') }}
+    where dataset = 'production'
+        and period_start is not null
+    group by monitor, period_start
+
+),
+
 added_columns as (
 
     select monitor, dataset, column_name, 'added' as change, 'previous build' as compared_with,
-        cast(null as varchar) as type_before, data_type as type_now, valid_from as detected_at
+        cast(null as varchar) as type_before, data_type as type_now, valid_from as detected_at,
+        valid_to is null as is_current, false as is_other_family
     from column_versions
     where valid_from > first_seen_at
         and (previous_valid_to is null or previous_valid_to < valid_from)
@@ -53,7 +89,8 @@ added_columns as (
 retyped_columns as (
 
     select monitor, dataset, column_name, 'retyped' as change, 'previous build' as compared_with,
-        previous_type as type_before, data_type as type_now, valid_from as detected_at
+        previous_type as type_before, data_type as type_now, valid_from as detected_at,
+        valid_to is null as is_current, family <> previous_family as is_other_family
     from column_versions
     where previous_valid_to = valid_from
 
@@ -62,7 +99,8 @@ retyped_columns as (
 dropped_columns as (
 
     select monitor, dataset, column_name, 'dropped' as change, 'previous build' as compared_with,
-        data_type as type_before, cast(null as varchar) as type_now, valid_to as detected_at
+        data_type as type_before, cast(null as varchar) as type_now, valid_to as detected_at,
+        next_valid_from is null as is_current, false as is_other_family
     from column_versions
     where valid_to is not null
         and (next_valid_from is null or next_valid_from > valid_to)
@@ -91,7 +129,7 @@ missing_in_production as (
 
     select reference_columns.monitor, 'production' as dataset, reference_columns.column_name, 'missing in production' as change,
         reference_columns.dataset as compared_with, reference_columns.data_type as type_before, cast(null as varchar) as type_now,
-        reference_columns.valid_from as detected_at
+        reference_columns.valid_from as detected_at, true as is_current, false as is_other_family
     from reference_columns
     left join production_columns
         on reference_columns.monitor = production_columns.monitor
@@ -104,7 +142,7 @@ missing_in_reference as (
 
     select features.monitor, 'production' as dataset, features.column_name, 'missing in reference' as change,
         references_of_monitor.dataset as compared_with, cast(null as varchar) as type_before, production_columns.data_type as type_now,
-        production_columns.valid_from as detected_at
+        production_columns.valid_from as detected_at, true as is_current, false as is_other_family
     from features
     inner join production_columns
         on features.monitor = production_columns.monitor
@@ -123,7 +161,7 @@ typed_differently as (
 
     select production_columns.monitor, 'production' as dataset, production_columns.column_name, 'other type than reference' as change,
         reference_columns.dataset as compared_with, reference_columns.data_type as type_before, production_columns.data_type as type_now,
-        greatest(production_columns.valid_from, reference_columns.valid_from) as detected_at
+        greatest(production_columns.valid_from, reference_columns.valid_from) as detected_at, true as is_current, true as is_other_family
     from production_columns
     inner join reference_columns
         on production_columns.monitor = reference_columns.monitor
@@ -134,7 +172,7 @@ typed_differently as (
 
 changes as (
 {% for name in ['added_columns', 'retyped_columns', 'dropped_columns', 'missing_in_production', 'missing_in_reference', 'typed_differently'] %}
-    select monitor, dataset, column_name, change, compared_with, type_before, type_now, detected_at from {{ name }}
+    select monitor, dataset, column_name, change, compared_with, type_before, type_now, detected_at, is_current, is_other_family from {{ name }}
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 
@@ -152,6 +190,48 @@ told_changes as (
     }) }}
 {%- endif %}
 
+),
+
+detected_changes as (
+
+    select
+        changes.monitor,
+        changes.dataset,
+        changes.column_name,
+        changes.change,
+        changes.compared_with,
+        changes.detected_at,
+        max(first_counts.period_start) as period_start
+    from changes
+    left join first_counts
+        on changes.monitor = first_counts.monitor
+        and changes.detected_at >= first_counts.first_counted_at
+    group by changes.monitor, changes.dataset, changes.column_name, changes.change, changes.compared_with, changes.detected_at
+
+),
+
+weighed_changes as (
+
+    select
+        changes.*,
+        detected_changes.period_start,
+        counted_columns.column_name is not null as is_counted,
+        default_references.reference is not null as is_against_default
+    from changes
+    inner join detected_changes
+        on changes.monitor = detected_changes.monitor
+        and changes.dataset = detected_changes.dataset
+        and changes.column_name = detected_changes.column_name
+        and changes.change = detected_changes.change
+        and changes.compared_with = detected_changes.compared_with
+        and changes.detected_at = detected_changes.detected_at
+    left join counted_columns
+        on changes.monitor = counted_columns.monitor
+        and changes.column_name = counted_columns.column_name
+    left join default_references
+        on changes.monitor = default_references.monitor
+        and changes.compared_with = default_references.reference
+
 )
 
 select
@@ -163,9 +243,19 @@ select
     changes.type_before,
     changes.type_now,
     changes.detected_at,
+    changes.period_start,
+    changes.is_current,
+    case
+        when changes.change in ('added', 'dropped', 'retyped') and (changes.dataset <> 'production' or not changes.is_counted) then 'ok'
+        when changes.change = 'dropped' then 'alert'
+        when changes.change = 'retyped' and changes.is_other_family then 'alert'
+        when changes.change in ('added', 'retyped') then 'warn'
+        when changes.is_against_default and changes.change <> 'missing in reference' then 'alert'
+        else 'warn'
+    end as status,
     told_changes.monitor is null as is_new,
     {{ data_health.run_time() }} as built_at
-from changes
+from weighed_changes as changes
 left join told_changes
     on changes.monitor = told_changes.monitor
     and changes.dataset = told_changes.dataset

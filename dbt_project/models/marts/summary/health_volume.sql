@@ -1,90 +1,13 @@
-with configured_periods as (
-
-    select distinct monitor, stored_period_key, is_latest
-    from {{ ref('dataset_periods') }}
-    where dataset = 'production'
-
-),
-
-counted_periods as (
-
-    select
-        monitored_periods.monitor,
-        monitored_periods.grain,
-        monitored_periods.period_start,
-        monitored_periods.period_end,
-        monitored_periods.status,
-        monitored_periods.row_count,
-        monitored_periods.current_row_count,
-        monitored_periods.first_row_count,
-        monitored_periods.labelled_count,
-        monitored_periods.late_row_count,
-        monitored_periods.newest_event,
-        monitored_periods.newest_load,
-        configured_periods.is_latest
-    -- under --empty dbt gives a relation an alias of its own, so that a second one needs these brackets
-    from (select * from {{ ref('monitored_periods') }}) as monitored_periods
-    inner join configured_periods
-        on monitored_periods.period_key = configured_periods.stored_period_key
-
-),
-
-spans as (
-
-    select monitor, grain, min(period_start) as first_period, max(period_start) as last_period
-    from counted_periods
-    -- a table without a time has a period on each build date only, so none is ever missing
-    where newest_event is not null
-    group by monitor, grain
-
-),
-
-numbers as (
-
-    select generated_number - 1 as period_number
-    from ({{ dbt.generate_series(8192) }}) as generated_numbers
-
-),
-
-expected_periods as (
-
-    select
-        spans.monitor,
-        spans.grain,
-        spans.last_period,
-        cast(case spans.grain
-            {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ data_health.periods_later('spans.first_period', grain, 'cast(numbers.period_number as integer)') }}
-            {%- endfor %}
-        end as date) as period_start
-    from spans
-    cross join numbers
-
-),
-
-missing_periods as (
-
-    select
-        expected_periods.monitor,
-        expected_periods.grain,
-        expected_periods.period_start
-    from expected_periods
-    left join counted_periods
-        on expected_periods.monitor = counted_periods.monitor
-        and expected_periods.period_start = counted_periods.period_start
-    where expected_periods.period_start <= expected_periods.last_period
-        and counted_periods.monitor is null
-
-),
-
-all_periods as (
+{%- set least_history, least_late_history = 8, 3 %}
+{%- set warn_spreads, alert_spreads = '3.5e0', '5e0' %}
+with periods as (
 
     select
         monitor,
         grain,
         period_start,
         period_end,
-        case when status = 'production' then 'complete' else status end as period_status,
+        period_status,
         row_count,
         current_row_count,
         first_row_count,
@@ -92,41 +15,160 @@ all_periods as (
         late_row_count,
         newest_event,
         newest_load,
-        is_latest
-    from counted_periods
+        is_latest,
+        seasonality,
+        season,
+        fresh_within_days,
+        volume_warn,
+        volume_alert,
+        share_warn,
+        share_alert,
+        {{ data_health.engine_sql('epoch_seconds', 'newest_event') }} / 3600e0 as event_hour,
+        {{ data_health.engine_sql('epoch_seconds', 'newest_load') }} / 3600e0 as load_hour,
+        {{ data_health.engine_sql('epoch_seconds', 'cast(period_end as timestamp)') }} / 3600e0 as end_hour,
+        case grain when 'day' then 24e0 when 'week' then 168e0 when 'month' then 744e0 else 2208e0 end as grain_hours
+    from {{ ref('volume_periods') }}
 
-    union all
+),
+
+expectations as (
 
     select
         monitor,
-        grain,
         period_start,
-        case grain
-            {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ data_health.periods_later('period_start', grain) }}
-            {%- endfor %}
-        end as period_end,
-        'missing' as period_status,
-        0 as row_count,
-        0 as current_row_count,
-        0 as first_row_count,
-        cast(null as bigint) as labelled_count,
-        cast(null as bigint) as late_row_count,
-        cast(null as timestamp) as newest_event,
-        cast(null as timestamp) as newest_load,
-        false as is_latest
-    from missing_periods
+        comparable_period_count,
+        expected_row_count,
+        warn_below,
+        warn_above,
+        alert_below,
+        alert_above,
+        late_angle,
+        usual_late_angle,
+        late_spread,
+        late_period_count
+    from {{ ref('volume_expectations') }}
 
 ),
 
 compared_periods as (
 
     select
-        all_periods.*,
-        lag(row_count) over (partition by monitor order by period_start) as previous_row_count,
-        max(newest_event) over (partition by monitor) as monitor_newest_event,
-        max(newest_load) over (partition by monitor) as monitor_newest_load
-    from all_periods
+        periods.*,
+        coalesce(expectations.comparable_period_count, 0) as comparable_period_count,
+        expectations.expected_row_count,
+        expectations.warn_below,
+        expectations.warn_above,
+        expectations.alert_below,
+        expectations.alert_above,
+        expectations.late_angle,
+        expectations.usual_late_angle,
+        expectations.late_spread,
+        expectations.late_period_count,
+        lag(row_count) over (partition by periods.monitor order by periods.period_start) as previous_row_count,
+        {%- set run_hour = '(' ~ data_health.engine_sql('epoch_seconds', data_health.run_time()) ~ ' / 3600e0)' %}
+        case when is_latest then {{ run_hour }} - max(event_hour) over (partition by periods.monitor) end as hours_since_newest_event,
+        case when is_latest then {{ run_hour }} - max(load_hour) over (partition by periods.monitor) end as hours_since_newest_load,
+        min(case when current_row_count > 0 then periods.period_start end) over (partition by periods.monitor) as oldest_held_period,
+        min(periods.period_start) over (partition by periods.monitor) as oldest_period,
+        sum(case when row_count = 0 then 1 else 0 end) over earlier_ones as earlier_empty_count,
+        count(*) over earlier_ones as earlier_period_count
+    from periods
+    left join expectations
+        on periods.monitor = expectations.monitor
+        and periods.period_start = expectations.period_start
+    window earlier_ones as (
+        partition by periods.monitor, periods.season order by periods.period_start rows between {{ least_history }} preceding and 1 preceding
+    )
+
+),
+
+newest_first as (
+
+    select
+        monitor,
+        period_start,
+        grain_hours,
+        event_hour - lag(event_hour) over (partition by monitor order by period_start) as hours_between_events,
+        end_hour - event_hour as hours_to_the_end,
+        load_hour - event_hour as hours_to_load,
+        row_number() over (partition by monitor order by period_start desc) as age
+    from periods
+    where period_start is not null
+        and row_count > 0
+
+),
+
+-- how often rows arrive, by the newest two dozen periods before the last
+rhythms as (
+
+    select
+        monitor,
+        count(hours_between_events) as gap_count,
+        percentile_cont(0.9) within group (order by hours_between_events) as usual_gap,
+        percentile_cont(0.9) within group (order by hours_to_the_end) as usual_end,
+        percentile_cont(0.5) within group (order by hours_to_load) as usual_delay
+    from newest_first
+    where age between 2 and 25
+    group by monitor
+
+),
+
+described_periods as (
+
+    select
+        compared_periods.*,
+        case when is_latest then coalesce(
+            24e0 * fresh_within_days,
+            1.5e0 * case when gap_count >= {{ least_history }} then greatest(usual_gap, grain_hours) else grain_hours end + greatest(coalesce(usual_delay, 0), 0)
+        ) end as fresh_within_hours,
+        -- the newest period whose rows end long before it does, as those of a table that is not fed any more
+        is_latest
+            and newest_event is not null
+            and gap_count >= {{ least_history }}
+            and end_hour - event_hour > 1.5e0 * usual_end + 0.05e0 * grain_hours as ends_early,
+        period_status = 'partial' and newest_event is not null as is_partial,
+        earlier_empty_count > earlier_period_count / 2e0 and seasonality = 'weekday' as is_usually_empty,
+        case when period_status in ('gone', 'shrunk') then cast(row_count as double precision) / nullif(current_row_count, 0) - 1 end as loss,
+        -- a table that keeps its newest rows only loses the oldest ones first
+        period_status = 'gone' and period_start < oldest_held_period
+            or period_status = 'shrunk' and period_start = oldest_held_period and period_start > oldest_period as is_aged
+    from compared_periods
+    left join rhythms
+        on compared_periods.monitor = rhythms.monitor
+
+),
+
+judged_periods as (
+
+    select
+        described_periods.*,
+        case
+            when period_start is null then 'insufficient_data'
+            when row_count = 0 and is_usually_empty then 'ok'
+            when row_count = 0 then case when alert_below >= 1 then 'alert' else 'warn' end
+            when comparable_period_count < {{ least_history }} then 'insufficient_data'
+            when row_count > alert_above then 'alert'
+            when row_count > warn_above then 'warn'
+            when is_partial or ends_early then 'insufficient_data'
+            when row_count < alert_below then 'alert'
+            when row_count < warn_below then 'warn'
+            else 'ok'
+        end as count_status,
+        case
+            when period_status not in ('gone', 'shrunk') or period_start is null or is_aged then 'ok'
+            when loss <= volume_alert then 'warn'
+            else 'alert'
+        end as loss_status,
+        case
+            when late_angle is null then null
+            when late_period_count < {{ least_late_history }} then 'insufficient_data'
+            {%- for status, spreads, limit in [('alert', alert_spreads, 'share_alert'), ('warn', warn_spreads, 'share_warn')] %}
+            when late_angle - usual_late_angle > greatest({{ limit }}, {{ spreads }} * sqrt(1e0 / row_count + late_spread * late_spread)) then '{{ status }}'
+            {%- endfor %}
+            else 'ok'
+        end as late_status,
+        greatest(hours_since_newest_event, hours_since_newest_load) as hours_since_newest_row
+    from described_periods
 
 )
 
@@ -137,18 +179,46 @@ select
     grain,
     is_latest,
     period_status,
-    cast(row_count as bigint) as row_count,
-    cast(current_row_count as bigint) as current_row_count,
+    row_count,
+    current_row_count,
     case when period_start is not null then cast(previous_row_count as bigint) end as previous_row_count,
     case when period_start is not null then cast(row_count as double precision) / nullif(previous_row_count, 0) - 1 end as row_count_change,
+    comparable_period_count,
+    expected_row_count,
+    case when expected_row_count is not null then warn_below end as expected_lower,
+    warn_above as expected_upper,
+    case when loss_status = 'ok' or count_status = 'alert' then count_status else loss_status end as status,
+    case
+        when period_start is null then 'rows without a time are not judged'
+        when loss_status <> 'ok' then 'the table lost ' || cast(row_count - current_row_count as varchar) || ' of ' || cast(row_count as varchar) || ' rows'
+        when period_status = 'gone' and count_status = 'ok' then 'the table keeps its newest rows only; these are kept in the statistics'
+        when row_count = 0 and count_status = 'ok' then 'no row, as on most of these weekdays'
+        when comparable_period_count < {{ least_history }} then case when row_count = 0 then 'no row, between the first and the last period; ' else '' end
+            || 'only ' || cast(comparable_period_count as varchar) || ' comparable periods before, {{ least_history }} are needed'
+        else case when row_count = 0 then 'no row' else cast(row_count as varchar) || ' rows' end
+            || '; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar) || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar)
+            || case
+                when count_status = 'insufficient_data' and is_partial then '; not over yet'
+                when count_status = 'insufficient_data' then '; the rows end on ' || cast(cast(newest_event as date) as varchar)
+                else ''
+            end
+    end as reason,
     cast(row_count - first_row_count as bigint) as rows_added_later,
     late_row_count,
     cast(late_row_count as double precision) / nullif(row_count, 0) as late_share,
+    power(sin(usual_late_angle / 2), 2) as usual_late_share,
+    late_status,
     labelled_count,
     cast(labelled_count as double precision) / nullif(row_count, 0) as labelled_share,
     newest_event,
     newest_load,
-    case when is_latest then ({{ data_health.engine_sql('epoch_seconds', data_health.run_time()) }} - {{ data_health.engine_sql('epoch_seconds', 'monitor_newest_event') }}) / 3600e0 end as hours_since_newest_event,
-    case when is_latest then ({{ data_health.engine_sql('epoch_seconds', data_health.run_time()) }} - {{ data_health.engine_sql('epoch_seconds', 'monitor_newest_load') }}) / 3600e0 end as hours_since_newest_load,
+    hours_since_newest_event,
+    hours_since_newest_load,
+    case when hours_since_newest_row is not null then fresh_within_hours end as fresh_within_hours,
+    case
+        when hours_since_newest_row > 2e0 * fresh_within_hours then 'alert'
+        when hours_since_newest_row > fresh_within_hours then 'warn'
+        when hours_since_newest_row is not null then 'ok'
+    end as fresh_status,
     {{ data_health.run_time() }} as built_at
-from compared_periods
+from judged_periods

@@ -1,0 +1,164 @@
+{%- set configuration = data_health.configured_block() %}
+{%- set acknowledgements = data_health.normalised_relation(configuration.get('acknowledgements')) if configuration is mapping else none %}
+with judgements as (
+
+    select
+        monitor,
+        finding,
+        column_name,
+        segment_column,
+        segment_value,
+        reference,
+        metric,
+        -- of a column drifts one thing or another; of its schema, every change is one for itself
+        case when finding = 'schema' then metric else '' end as change,
+        period_start,
+        status,
+        evidence,
+        mart,
+        newest_period
+    from {{ ref('judgements') }}
+
+),
+
+-- too little data to judge neither ends what was found nor adds to it
+numbered_judgements as (
+
+    select
+        judgements.*,
+        max(period_start) over subject as last_seen_period,
+        max(case when status = 'ok' then period_start end) over subject as last_ok_period,
+        sum(case when status = 'ok' then 1 else 0 end) over (
+            partition by monitor, finding, column_name, segment_column, segment_value, reference, change
+            order by period_start rows between unbounded preceding and current row
+        ) as island
+    from judgements
+    window subject as (partition by monitor, finding, column_name, segment_column, segment_value, reference, change)
+
+),
+
+islands as (
+
+    select
+        numbered_judgements.*,
+        min(period_start) over (
+            partition by monitor, finding, column_name, segment_column, segment_value, reference, change, island
+        ) as first_period
+    from numbered_judgements
+    where status in ('warn', 'alert')
+
+),
+
+configured as (
+
+    select monitor, subject, name, value, owner, is_value_shown
+    from {{ ref('health_monitors') }}
+
+),
+
+shown_columns as (
+
+    select monitor, name as column_name
+    from configured
+    where subject = 'column'
+        and is_value_shown
+
+),
+
+watched_relations as (
+
+    select monitor, 'monitor' as kind, value as relation, owner
+    from configured
+    where subject = 'monitor'
+{%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation %}
+    union all
+    select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind, {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation, {{ data_health.text_literal(cleaning.owner or none) }} as owner
+{%- endfor %}
+
+),
+
+acknowledgements as (
+{% if acknowledgements %}
+    select
+        nullif(cast(monitor as varchar), '*') as monitor,
+        nullif(cast(finding as varchar), '*') as finding,
+        nullif(cast(column_name as varchar), '*') as column_name,
+        cast(left(nullif(cast(first_period as varchar), '*'), 10) as date) as first_period,
+        cast(left(cast(acknowledged_until as varchar), 10) as date) as acknowledged_until,
+        cast(acknowledged_by as varchar) as acknowledged_by,
+        cast(note as varchar) as note
+    from {{ data_health.relation_of(acknowledgements) }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'first_period': 'date', 'acknowledged_until': 'date',
+        'acknowledged_by': 'varchar', 'note': 'varchar'
+    }) }}
+{%- endif %}
+
+),
+
+found_subjects as (
+
+    select distinct monitor, finding, column_name, first_period
+    from islands
+
+),
+
+valid_acknowledgements as (
+
+    select
+        found_subjects.monitor,
+        found_subjects.finding,
+        found_subjects.column_name,
+        found_subjects.first_period,
+        acknowledgements.acknowledged_until,
+        acknowledgements.acknowledged_by,
+        acknowledgements.note,
+        row_number() over (
+            partition by found_subjects.monitor, found_subjects.finding, found_subjects.column_name, found_subjects.first_period
+            order by acknowledgements.acknowledged_until desc, acknowledgements.acknowledged_by, acknowledgements.note
+        ) as place
+    from found_subjects
+    inner join acknowledgements
+        on found_subjects.monitor = coalesce(acknowledgements.monitor, found_subjects.monitor)
+        and found_subjects.finding = coalesce(acknowledgements.finding, found_subjects.finding)
+        and (acknowledgements.column_name is null or found_subjects.column_name = acknowledgements.column_name)
+        and found_subjects.first_period = coalesce(acknowledgements.first_period, found_subjects.first_period)
+    where acknowledgements.acknowledged_until >= cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date)
+
+)
+
+select
+    islands.monitor,
+    islands.finding,
+    islands.column_name,
+    islands.change,
+    islands.segment_column,
+    case when islands.segment_column = '(all)' or shown_columns.column_name is not null then islands.segment_value else '(not shown)' end as segment_value,
+    islands.reference,
+    islands.metric,
+    islands.first_period,
+    islands.period_start,
+    islands.status as severity,
+    islands.evidence,
+    islands.mart,
+    coalesce(islands.last_ok_period < islands.period_start, true) and islands.last_seen_period >= islands.newest_period as is_open,
+    watched_relations.relation,
+    watched_relations.owner,
+    valid_acknowledgements.monitor is not null as is_acknowledged,
+    valid_acknowledgements.acknowledged_until,
+    valid_acknowledgements.acknowledged_by,
+    valid_acknowledgements.note
+from islands
+left join shown_columns
+    on islands.monitor = shown_columns.monitor
+    and islands.segment_column = shown_columns.column_name
+left join watched_relations
+    on islands.monitor = watched_relations.monitor
+    and watched_relations.kind = case when islands.finding = 'cleaning_rule' then 'cleaning' else 'monitor' end
+left join valid_acknowledgements
+    on islands.monitor = valid_acknowledgements.monitor
+    and islands.finding = valid_acknowledgements.finding
+    and coalesce(islands.column_name, '(null)') = coalesce(valid_acknowledgements.column_name, '(null)')
+    and islands.first_period = valid_acknowledgements.first_period
+    and valid_acknowledgements.place = 1

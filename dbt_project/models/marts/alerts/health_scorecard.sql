@@ -1,0 +1,196 @@
+{%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
+{%- set parts = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift'] %}
+with periods as (
+
+    select
+        monitor,
+        period_start,
+        period_end,
+        is_latest,
+        period_status,
+        row_count
+    from {{ ref('health_volume') }}
+    where period_start is not null
+
+),
+
+configured as (
+
+    select monitor, subject, name, value, is_watched, owner
+    from {{ ref('health_monitors') }}
+
+),
+
+monitors as (
+
+    select
+        monitor,
+        max(case when subject = 'setting' and name = 'default_reference' then value end) as default_reference,
+        count(case when subject = 'column' and is_watched then 1 end) as watched_column_count,
+        max(owner) as owner
+    from configured
+    group by monitor
+
+),
+
+judgements as (
+
+    select
+        monitor,
+        finding,
+        period_start,
+        segment_column,
+        column_name,
+        reference,
+        status
+    from {{ ref('judgements') }}
+    where finding <> 'cleaning_rule'
+
+),
+
+-- the worst of each part; too little data stands behind a judgement, whatever it is
+worst_of_parts as (
+
+    select
+        monitor,
+        period_start
+        {%- for part in parts %},
+        case max(case when finding = '{{ part }}' then case status when 'alert' then 4 when 'warn' then 3 when 'ok' then 2 else 1 end end)
+            when 4 then 'alert' when 3 then 'warn' when 2 then 'ok' when 1 then 'insufficient_data'
+        end as {{ part }}_status
+        {%- endfor %}
+    from judgements
+    group by monitor, period_start
+
+),
+
+-- of a column against the default reference, or, where the monitor has none, against the period before
+drift_of_columns as (
+
+    select
+        judgements.monitor,
+        judgements.period_start,
+        judgements.column_name,
+        judgements.status
+    from judgements
+    inner join monitors
+        on judgements.monitor = monitors.monitor
+    where judgements.finding = 'drift'
+        and judgements.segment_column = '(all)'
+        and judgements.reference = coalesce(monitors.default_reference, '(previous period)')
+
+),
+
+drift_counts as (
+
+    select
+        monitor,
+        period_start
+        {%- for status in statuses %},
+        count(case when status = '{{ status }}' then 1 end) as {{ status }}_count
+        {%- endfor %}
+    from drift_of_columns
+    group by monitor, period_start
+
+),
+
+findings as (
+
+    select distinct
+        monitor,
+        finding,
+        column_name,
+        change,
+        segment_column,
+        segment_value,
+        first_period,
+        period_start,
+        severity,
+        is_acknowledged
+    from {{ ref('finding_periods') }}
+    where finding <> 'cleaning_rule'
+
+),
+
+worst_findings as (
+
+    select
+        monitor,
+        finding,
+        column_name,
+        change,
+        segment_column,
+        segment_value,
+        first_period,
+        period_start,
+        is_acknowledged,
+        min(severity) as severity
+    from findings
+    group by monitor, finding, column_name, change, segment_column, segment_value, first_period, period_start, is_acknowledged
+
+),
+
+finding_counts as (
+
+    select
+        monitor,
+        period_start,
+        count(case when severity = 'alert' and not is_acknowledged then 1 end) as alert_count,
+        count(case when severity = 'warn' and not is_acknowledged then 1 end) as warn_count,
+        count(case when is_acknowledged then 1 end) as acknowledged_count
+    from worst_findings
+    group by monitor, period_start
+
+),
+
+judged_periods as (
+
+    select
+        monitor,
+        period_start,
+        max(case when status <> 'insufficient_data' then 1 else 0 end) = 1 as is_judged
+    from judgements
+    group by monitor, period_start
+
+)
+
+select
+    periods.monitor,
+    periods.period_start,
+    periods.period_end,
+    periods.is_latest,
+    case
+        when finding_counts.alert_count > 0 then 'alert'
+        when finding_counts.warn_count > 0 then 'warn'
+        when judged_periods.is_judged then 'ok'
+        else 'insufficient_data'
+    end as status,
+    periods.period_status,
+    periods.row_count,
+    cast(coalesce(monitors.watched_column_count, 0) as bigint) as watched_column_count,
+    {%- for status in statuses %}
+    cast(coalesce(drift_counts.{{ status }}_count, 0) as bigint) as drift_{{ status }}_count,
+    {%- endfor %}
+    {%- for part in parts %}
+    worst_of_parts.{{ part }}_status,
+    {%- endfor %}
+    cast(coalesce(finding_counts.alert_count, 0) as bigint) as alert_count,
+    cast(coalesce(finding_counts.warn_count, 0) as bigint) as warn_count,
+    cast(coalesce(finding_counts.acknowledged_count, 0) as bigint) as acknowledged_count,
+    monitors.owner,
+    {{ data_health.run_time() }} as built_at
+from periods
+left join monitors
+    on periods.monitor = monitors.monitor
+left join worst_of_parts
+    on periods.monitor = worst_of_parts.monitor
+    and periods.period_start = worst_of_parts.period_start
+left join drift_counts
+    on periods.monitor = drift_counts.monitor
+    and periods.period_start = drift_counts.period_start
+left join finding_counts
+    on periods.monitor = finding_counts.monitor
+    and periods.period_start = finding_counts.period_start
+left join judged_periods
+    on periods.monitor = judged_periods.monitor
+    and periods.period_start = judged_periods.period_start
