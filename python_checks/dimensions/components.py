@@ -10,14 +10,17 @@ Matrix = NDArray[np.float64]
 # with fewer digits left than this, a variance is rounding error
 LEAST_RELATIVE_VARIANCE = 1e-10
 MOST_COMPONENTS = 300
+NO_VALUES = "no values in the reference"
+CONSTANT = "constant in the reference"
+IMPRECISE = "too far from the centre of its grid: no digits are left"
 
 
 @dataclass(frozen=True)
 class Sums:
     """Sums over the rows of one period or reference, of d columns in the order of their names.
 
-    `counts[a, b]` rows have both columns, `sums[a, b]` is the sum of z_a over these, `products[a, b]` that of z_a z_b (all d × d).
-    `lowest` and `highest` (d) are the columns' own, NaN where unknown; `rows` counts all rows.
+    `counts[a, b]` rows have both columns, `sums[a, b]` is the sum of z_a over these, `products[a, b]` that of z_a z_b
+    (all d × d). `lowest` and `highest` (d) are the columns' own, NaN where unknown; `rows` counts all rows.
     """
 
     names: tuple[str, ...]
@@ -47,9 +50,9 @@ class Sums:
 class Basis:
     """The principal components of a reference.
 
-    `names` are the d columns used, `excluded` the others with the reason; `centre` and `scale` (d) the mean and the standard
-    deviation that z is standardised by; `eigenvalues` (d) fall; `vectors` (d × d) has a component per column; the first `kept`
-    reach the share of the variance that was asked for.
+    `names` are the d columns used, `excluded` the others with the reason; `centre` and `scale` (d) the mean and the
+    standard deviation that z is standardised by; `eigenvalues` (d) fall; `vectors` (d × d) has a component per column;
+    the first `kept` reach the share of the variance that was asked for.
     """
 
     names: tuple[str, ...]
@@ -76,8 +79,8 @@ def moments_about(sums: Sums, centre: Matrix) -> Matrix:
 def principal_components(sums: Sums, variance: float) -> Basis:
     """The components of the correlations of a reference whose missing values are replaced by the column's mean.
 
-    Equal to scikit-learn's PCA after SimpleImputer and StandardScaler, of which the eigenvalues are n - 1 over n as large. A column
-    without values, or of one value only, is left out. The entry of largest size of each component is positive.
+    Equal to scikit-learn's PCA after SimpleImputer and StandardScaler, but for eigenvalues whose sums are divided by n
+    instead of n - 1. A column without values, or of one value only, is left out.
     """
     own_counts = np.diag(sums.counts)
     centre = np.diag(sums.sums) / np.maximum(own_counts, 1)
@@ -87,11 +90,11 @@ def principal_components(sums: Sums, variance: float) -> Basis:
     excluded = {}
     for number, name in enumerate(sums.names):
         if own_counts[number] == 0:
-            excluded[name] = "no values in the reference"
+            excluded[name] = NO_VALUES
         elif sums.lowest[number] == sums.highest[number] or variances[number] <= 0:
-            excluded[name] = "constant in the reference"
+            excluded[name] = CONSTANT
         elif variances[number] <= LEAST_RELATIVE_VARIANCE * sizes[number]:
-            excluded[name] = "too far from the centre of its grid: no digits are left"
+            excluded[name] = IMPRECISE
     used = [number for number, name in enumerate(sums.names) if name not in excluded]
     scale = np.sqrt(variances[used])
     correlation = covariance[np.ix_(used, used)] / np.outer(scale, scale)
@@ -112,7 +115,7 @@ def principal_components(sums: Sums, variance: float) -> Basis:
 
 
 def falling_eigenvectors(matrix: Matrix) -> tuple[Matrix, Matrix]:
-    """Eigenvalues (d), largest first and none below zero, and the eigenvectors as columns (d × d), of a symmetric matrix.
+    """Eigenvalues (d), largest first and none below 0, and eigenvectors as columns (d × d), of a symmetric matrix.
 
     The sign of an eigenvector is free: its entry of largest size, the first of several, is made positive.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from python_checks.dimensions.components import Basis, Matrix, Sums, falling_eigenvectors, moments_about
+from python_checks.dimensions.components import IMPRECISE, Basis, Matrix, Sums, falling_eigenvectors, moments_about
 
 LEAST_EIGENVALUE = 1e-9
 
@@ -14,9 +14,10 @@ LEAST_EIGENVALUE = 1e-9
 class Measure:
     """A mean over the rows of a period.
 
-    `parts` (d) is what each column has to do with it: of the reconstruction error and of Hotelling's T² the summands, of the overlap
-    how much of the column lies in one subspace and not in the other. `noise` is the standard deviation that the value would have
-    if the rows were independent and normally distributed like those of the reference.
+    `parts` (d) is what each column has to do with it: of the reconstruction error and of Hotelling's T² the summands,
+    of the overlap how much more of the column lies in one subspace than in the other. `noise` is the standard deviation
+    that the value would have if the rows were independent and normally distributed like those of the reference; of
+    the overlap, what it would lack to one.
     """
 
     metric: str
@@ -27,7 +28,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Subspace:
-    """The first components of a reference as they are compared: all but one at most, so that there is an error to look at."""
+    """The first components of a reference, all but one at most, so that there is an error to look at."""
 
     basis: Basis
     components: int
@@ -39,7 +40,7 @@ class Subspace:
         return cls(basis, max(min(basis.kept, with_variance, len(basis.names) - 1), 0))
 
     def measures(self, sums: Sums) -> list[Measure]:
-        """Reconstruction error, Hotelling's T² and overlap of a period, from its sums about any centre; none without components."""
+        """Reconstruction error, Hotelling's T² and overlap of a period; none where there is no component."""
         basis, k = self.basis, self.components
         if k == 0 or sums.rows == 0:
             return []
@@ -71,9 +72,9 @@ class Subspace:
 
 
 def overlap_noise(eigenvalues: Matrix, k: int) -> float:
-    """Mean of 1 - overlap times the number of rows, of normally distributed rows whose covariance has these eigenvalues (d).
+    """What the overlap lacks to one times the number of rows, where rows are normal with these eigenvalues (d).
 
-    First order perturbation (Anderson 1963): the angle between components i and j has the variance λi λj / (n (λi - λj)²).
+    To first order the angle between components i and j has the variance λi λj / (n (λi - λj)²) (Anderson 1963).
     """
     kept, dropped = eigenvalues[:k, None], eigenvalues[None, k:]
     gaps = np.maximum(kept - dropped, LEAST_EIGENVALUE)
@@ -81,7 +82,7 @@ def overlap_noise(eigenvalues: Matrix, k: int) -> float:
 
 
 def columns_that_moved(basis: Basis, reference: Sums, period: Sums) -> NDArray[np.bool_]:
-    """Of the columns that are constant or without values in the reference, in their order: is it otherwise in the period?"""
+    """Of the excluded columns, in their order: is it constant in the reference and otherwise in the period?"""
     names = tuple(basis.excluded)
     before, now = reference.of(names), period.of(names)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -90,5 +91,5 @@ def columns_that_moved(basis: Basis, reference: Sums, period: Sums) -> NDArray[n
     is_other_value = (now.lowest != before.lowest) | (now.highest != before.highest)
     # of booleans only sums are known, and these are exact
     is_other_value = np.where(np.isnan(now.lowest) | np.isnan(before.lowest), mean_now != mean_before, is_other_value)
-    is_constant = np.array([reason != "too far from the centre of its grid: no digits are left" for reason in basis.excluded.values()], bool)
+    is_constant = np.array([reason != IMPRECISE for reason in basis.excluded.values()], bool)
     return (np.diag(now.counts) > 0) & is_other_value & is_constant

@@ -1,4 +1,4 @@
-"""Between dbt's Python models and the matrices: sums of products come in long, components and measures go out as Arrow tables."""
+"""Between dbt's Python models and the matrices: sums come in long, components and measures go out as Arrow tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ VALUES_USED = {"all": "", "clipped": "clipped_"}
 
 @dataclass(frozen=True)
 class Period:
-    """One period of production, or one reference: its sums by which values are used, and the grid they are counted on."""
+    """One period of production, or one reference: its sums by which values are used, and centre and scale by column."""
 
     monitor: str
     dataset: str
@@ -60,8 +60,8 @@ class Period:
 def periods(products: duckdb.DuckDBPyRelation) -> Iterator[Period]:
     """Every period of every dataset in the model dataset_products, in the order of monitor, dataset and first day."""
     table = products.project(
-        "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, pair_count, sum_a, sum_b, "
-        "product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
+        "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
+        "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
     ).order("monitor, dataset, period_start nulls last, dataset_period_key")
     rows = table.fetchall()
     first = 0
@@ -128,7 +128,12 @@ def loadings_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyR
     rows = []
     for fit in fits(list(periods(products)), settings):
         basis = fit.basis
-        shared = {"monitor": fit.monitor, "reference": fit.reference, "values_used": fit.values_used, "row_count": basis.rows}
+        shared = {
+            "monitor": fit.monitor,
+            "reference": fit.reference,
+            "values_used": fit.values_used,
+            "row_count": basis.rows,
+        }
         for number, eigenvalue in enumerate(basis.eigenvalues):
             for position, name in enumerate(basis.names):
                 centre, scale = fit.grid[name]
@@ -179,7 +184,12 @@ def measured(fit: Fit, period: Period) -> Iterator[dict]:
     # the reference itself, as it is: of that the rows are no sample
     for own, measure in zip(subspace.measures(fit.sums), subspace.measures(sums), strict=True):
         of_metric = shared | {"metric": VALUES_USED[fit.values_used] + measure.metric}
-        yield of_metric | {"column_name": "(all)", "value": measure.value, "reference_value": own.value, "noise": measure.noise}
+        yield of_metric | {
+            "column_name": "(all)",
+            "value": measure.value,
+            "reference_value": own.value,
+            "noise": measure.noise,
+        }
         for name, part, own_part in zip(fit.basis.names, measure.parts, own.parts, strict=True):
             yield of_metric | {"column_name": name, "value": part, "reference_value": own_part}
     if fit.values_used == "all":

@@ -519,7 +519,7 @@ where drawn_columns.reason in ('new', 'first values')
 {% else %}
 {{ data_health.no_rows({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',
-    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'lower_edge': 'double precision',
+    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'scale': 'double precision', 'lower_edge': 'double precision',
     'upper_edge': 'double precision', 'step': 'double precision', 'bin_count': 'integer', 'atoms': 'varchar', 'knots': 'varchar',
     'is_discrete': 'boolean', 'sampled_value_count': 'bigint', 'sampled_distinct_count': 'bigint',
     'row_count_when_drawn': 'bigint', 'drawn_at': 'timestamp'

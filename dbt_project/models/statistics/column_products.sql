@@ -69,13 +69,13 @@ select
     factors_a.scale as scale_a,
     factors_b.scale as scale_b,
     cast(products.row_count as bigint) as row_count,
-    products.pair_count,
+    cast(products.pair_count as bigint) as pair_count,
     products.sum_a,
     products.sum_b,
     products.product_sum,
     products.clipped_product_sum,
     products.clipped_sum,
-    products.clamped_count,
+    cast(products.clamped_count as bigint) as clamped_count,
     factors_a.built_from,
     {{ data_health.run_time() }} as built_at
 from products
