@@ -3,7 +3,6 @@
 import datetime
 
 import numpy as np
-import pyarrow
 import pytest
 from consumer import SHARED_DATA, Consumer, needs_shared_data
 from sklearn.decomposition import PCA
@@ -49,7 +48,9 @@ def test_components_are_those_of_scikit_learn_with_the_mean_for_missing_values(c
     # the grid's centre is near the values
     centres = centre + np.array([0.0] * 8 + [1e7])
     basis = principal_components(sums_of(rows, centres, 2.5), 0.9)
-    theirs = PCA(svd_solver="full").fit(standardised(rows).transform(rows))
+    # so far from zero scikit-learn itself loses digits
+    near_zero = rows - np.array([0.0] * 8 + [1e7])
+    theirs = PCA(svd_solver="full").fit(standardised(near_zero).transform(near_zero))
     n = len(rows)
     assert basis.eigenvalues == pytest.approx(theirs.explained_variance_ * (n - 1) / n, abs=1e-9)
     assert basis.kept == np.searchsorted(np.cumsum(theirs.explained_variance_ratio_), 0.9) + 1
@@ -60,13 +61,13 @@ def test_components_are_those_of_scikit_learn_with_the_mean_for_missing_values(c
 
 
 def test_distances_are_those_of_the_rows():
-    reference, period = correlated_rows(), correlated_rows(seed=2)[:200] * 1.2
+    reference, period = correlated_rows(), correlated_rows(seed=2)[:200]
+    period[:, :8] *= 1.2
     centres = np.array([0.0] * 8 + [1e7])
-    period[:, 8] += -2e6
     subspace = Subspace.of(principal_components(sums_of(reference, centres), 0.9))
     k = subspace.components
-    pipeline = standardised(reference)
-    z = pipeline.transform(period)
+    # so far from zero scikit-learn itself loses digits
+    z = standardised(reference - centres).transform(period - centres)
     vectors = subspace.basis.vectors[:, :k]
     errors = z - z @ vectors @ vectors.T
     scores = z @ vectors
@@ -145,7 +146,7 @@ def real_table(consumer, name):
 @needs_shared_data
 @pytest.mark.parametrize("name", ["elec2", "bank"])
 def test_components_of_real_tables_are_those_of_scikit_learn(tmp_path, name):
-    time = {"elec2": "ts", "bank": "called_at"}[name]
+    time = {"elec2": "ts_reconstructed", "bank": "called_at"}[name]
     window = {"elec2": ("1996-07-01", "1997-07-01"), "bank": ("2024-01-01", "2024-05-01")}[name]
     monitor = {
         "relation": {"source": ["raw", "rows"]},
@@ -266,14 +267,13 @@ DRIFTED = datetime.date(2023, 9, 1)
 
 def test_rows_that_stay_the_same_raise_hardly_any_alarm(simulated):
     rows = [row for name in ("quiet_1", "quiet_2", "quiet_heavy") for row in judged(simulated, name)]
-    quiet = {"correlation", "one_cell", "constant", "few", "shift"}
+    quiet = ("correlation", "one_cell", "few", "shift")
     rows += [row for name in quiet for row in judged(simulated, name, f"period_start < '{DRIFTED}'")]
     # against a table of its own the first five months have nothing to be compared with
     for row in rows:
         too_early = row["reference"] == "training" and row["period_start"] < datetime.date(2022, 6, 1)
-        assert (row["status"] == "insufficient_data") == (
-            too_early and row["metric"] != "constant_columns" and row["monitor"] != "constant"
-        ) or row["monitor"] == "constant"
+        is_judged = not too_early or row["metric"] == "constant_columns"
+        assert (row["status"] != "insufficient_data") == is_judged
     status = [row["status"] for row in rows]
     assert len(status) > 1500
     assert status.count("alert") <= 0.001 * len(status)
@@ -295,7 +295,8 @@ def test_one_cell_is_no_alert(simulated, reference):
     rows = judged(simulated, "one_cell", f"period_start = '{DRIFTED}' and reference = '{reference}'")
     by_metric = {row["metric"]: row for row in rows}
     assert by_metric["reconstruction_error"]["value"] + by_metric["hotelling_t2"]["value"] > 1e6
-    assert by_metric["reconstruction_error"]["status"] == "warn"
+    assert {by_metric[metric]["status"] for metric in ("reconstruction_error", "hotelling_t2")} == {"warn"}
+    assert by_metric["reconstruction_error"]["largest_contributor"] == "x3"
     assert {row["status"] for row in rows if row["metric"].startswith("clipped")} == {"ok"}
 
 
@@ -340,4 +341,3 @@ def test_an_empty_table_and_one_row_are_built(tmp_path):
     # both are constant in a training set of one row; b is another value now
     found = consumer.sql("select metric, value, status, largest_contributor from health_multivariate_drift")
     assert found == [("constant_columns", 1, "alert", "b")]
-    assert pyarrow is not None

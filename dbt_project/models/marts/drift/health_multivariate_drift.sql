@@ -241,19 +241,29 @@ judged as (
 
 ),
 
--- one cell can move a mean square anywhere, but not that of clipped values
-confirmed as (
+compared_severities as (
 
     select
         judged.*,
-        case
-            when severity = 2 and metric = plain_metric and kind <> 'count'
-                and coalesce(max(case when metric <> plain_metric then severity end) over (
-                    partition by monitor, reference, period_day, plain_metric
-                ), 0) = 0 then 1
-            else severity
-        end as confirmed_severity
+        -- null where clipped values were counted on another grid
+        max(case when metric <> plain_metric then coalesce(severity, 0) end) over (
+            partition by monitor, reference, period_day, plain_metric
+        ) as clipped_severity
     from judged
+
+),
+
+-- a few cells far out can move a mean square anywhere; what only they say is a warning where they are all there is
+confirmed as (
+
+    select
+        compared_severities.*,
+        case
+            when kind = 'count' or metric <> plain_metric or severity = 0 or coalesce(clipped_severity, 1) > 0 then severity
+            when kind = 'error' and effect > 100 then 1
+            when severity > 0 then 0
+        end as confirmed_severity
+    from compared_severities
 
 ),
 
