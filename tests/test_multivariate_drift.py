@@ -71,13 +71,15 @@ def test_distances_are_those_of_the_rows():
     vectors = subspace.basis.vectors[:, :k]
     errors = z - z @ vectors @ vectors.T
     scores = z @ vectors
-    error, distance, overlap = subspace.measures(sums_of(period, centres))
+    error, distance, shift, overlap = subspace.measures(sums_of(period, centres))
     assert error.value == pytest.approx(np.mean(np.sum(errors**2, axis=1)), rel=1e-9)
     assert error.parts == pytest.approx(np.mean(errors**2, axis=0), rel=1e-8, abs=1e-12)
     assert distance.value == pytest.approx(
         np.mean(np.sum(scores**2 / subspace.basis.eigenvalues[:k], axis=1)), rel=1e-9
     )
     assert distance.parts.sum() == pytest.approx(distance.value)
+    assert shift.value == pytest.approx(np.sum(scores.mean(axis=0) ** 2 / subspace.basis.eigenvalues[:k]), rel=1e-8)
+    assert shift.parts.sum() == pytest.approx(shift.value)
     own = np.linalg.eigh(np.cov(z.T))[1][:, ::-1][:, :k]
     assert overlap.value == pytest.approx(np.sum((vectors.T @ own) ** 2) / k, rel=1e-8)
 
@@ -88,9 +90,10 @@ def test_the_noise_is_that_of_normal_rows():
     reference = generator.normal(0, 1, (100_000, 6)) @ mixing
     subspace = Subspace.of(principal_components(sums_of(reference), 0.9))
     measures = [subspace.measures(sums_of(generator.normal(0, 1, (400, 6)) @ mixing)) for _ in range(400)]
-    error, distance, overlap = zip(*measures, strict=True)
+    error, distance, shift, overlap = zip(*measures, strict=True)
     for metric in (error, distance):
         assert np.std([measure.value for measure in metric]) == pytest.approx(metric[0].noise, rel=0.15)
+    assert np.mean([measure.value for measure in shift]) == pytest.approx(shift[0].noise, rel=0.15)
     assert np.mean([1 - measure.value for measure in overlap]) == pytest.approx(overlap[0].noise, rel=0.25)
 
 

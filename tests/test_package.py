@@ -11,7 +11,14 @@ from consumer import REPOSITORY, Consumer
 
 FIXTURE = Path(__file__).with_name("consumer_project")
 OWN_TABLES = {("raw", "deliveries"), ("main", "visits")}
-STATISTICS = ("monitored_periods", "monitored_columns", "column_grids", "column_statistics", "column_distributions")
+STATISTICS = (
+    "monitored_periods",
+    "monitored_columns",
+    "column_grids",
+    "column_statistics",
+    "column_distributions",
+    "column_products",
+)
 
 MACRO_FILES = sorted((REPOSITORY / "macros").rglob("*.sql"))
 MACRO = re.compile(r"^\{%-? *(macro|test) +(\w+)", re.MULTILINE)

@@ -14,10 +14,10 @@ LEAST_EIGENVALUE = 1e-9
 class Measure:
     """A mean over the rows of a period.
 
-    `parts` (d) is what each column has to do with it: of the reconstruction error and of Hotelling's T² the summands,
-    of the overlap how much more of the column lies in one subspace than in the other. `noise` is the standard deviation
-    that the value would have if the rows were independent and normally distributed like those of the reference; of
-    the overlap, what it would lack to one.
+    `parts` (d) is what each column has to do with it: the summands of the reconstruction error, of Hotelling's T² and
+    of the shift; of the overlap, how much more of the column lies in one subspace than in the other. `noise` is the
+    standard deviation that the value would have if the rows were independent and normally distributed like those of
+    the reference; of the shift its mean, of the overlap what it would lack to one.
     """
 
     metric: str
@@ -40,7 +40,7 @@ class Subspace:
         return cls(basis, max(min(basis.kept, with_variance, len(basis.names) - 1), 0))
 
     def measures(self, sums: Sums) -> list[Measure]:
-        """Reconstruction error, Hotelling's T² and overlap of a period; none where there is no component."""
+        """Reconstruction error, Hotelling's T², shift of the mean and overlap; none where there is no component."""
         basis, k = self.basis, self.components
         if k == 0 or sums.rows == 0:
             return []
@@ -62,6 +62,7 @@ class Subspace:
                 float(np.sqrt(2 * np.sum(basis.eigenvalues[k:] ** 2) * share)),
             ),
             Measure("hotelling_t2", float(np.sum(distances)), distances, float(np.sqrt(2 * k * share))),
+            Measure("mean_shift", float(means @ weights @ means), means * (weights @ means), k * share),
             Measure(
                 "subspace_overlap",
                 float(np.sum((kept.T @ own) ** 2) / k),

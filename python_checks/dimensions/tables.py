@@ -113,12 +113,19 @@ class Fit:
     grid: dict[str, tuple[float, float]]
 
 
-def fits(every_period: list[Period], settings: duckdb.DuckDBPyRelation) -> Iterator[Fit]:
-    """The components of every reference of every monitor, with the share of the variance that its settings ask for."""
+def fits(
+    every_period: list[Period], settings: duckdb.DuckDBPyRelation, columns: dict[str, set[str]] | None = None
+) -> Iterator[Fit]:
+    """The components of every reference of every monitor, with the share of the variance that its settings ask for.
+
+    `columns`, by monitor, are those to use; all where it is not given.
+    """
     variances = dict(settings.project("monitor, variance").fetchall())
     for period in every_period:
         if period.dataset != "production" and period.monitor in variances:
-            for values_used, sums in period.sums.items():
+            for values_used, every_column in period.sums.items():
+                wanted = columns.get(period.monitor, set()) if columns is not None else set(every_column.names)
+                sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
                 basis = principal_components(sums, variances[period.monitor])
                 yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
 
@@ -161,8 +168,13 @@ def measures_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyR
     for period in every_period:
         if period.dataset == "production":
             production.setdefault(period.monitor, []).append(period)
+    # of a column that only the reference has nothing can be said
+    columns = {
+        monitor: {name for period in its_periods for name in period.sums["all"].names}
+        for monitor, its_periods in production.items()
+    }
     rows = []
-    for fit in fits(every_period, settings):
+    for fit in fits(every_period, settings, columns):
         for period in production.get(fit.monitor, []):
             if fit.values_used in period.sums:
                 rows += measured(fit, period)

@@ -60,6 +60,8 @@ distances as (
             when 'constant_columns' then 'count'
             when 'subspace_overlap' then 'overlap'
             when 'clipped_subspace_overlap' then 'overlap'
+            when 'mean_shift' then 'shift'
+            when 'clipped_mean_shift' then 'shift'
             else 'error'
         end as kind,
         case when subspace_measures.metric like 'clipped_%' then substring(subspace_measures.metric, 9) else subspace_measures.metric end as plain_metric,
@@ -190,12 +192,13 @@ expectations as (
         spreads.*,
         case
             when kind = 'count' then 0e0
-            when kind = 'overlap' then usual_distance * thinness
+            when kind = 'overlap' or (kind = 'shift' and has_members) then usual_distance * thinness
+            when kind = 'shift' then noise
             when plain_metric = 'reconstruction_error' then reference_value * (1 + 2 * optimism)
             else reference_value * (1 + optimism)
         end as expected_distance,
         case
-            when kind = 'overlap' then greatest(usual_spread * thinness, noise)
+            when kind in ('overlap', 'shift') then greatest(usual_spread * thinness, noise)
             else greatest(usual_spread * sqrt(thinness), noise)
         end * sqrt(1 + 1e0 / nullif(compared_count, 0))
             * (3 + 7.5e0 / freedom + 17.25e0 / power(freedom, 2) + 30.2e0 / power(freedom, 3)) as half_width
@@ -211,6 +214,7 @@ effects as (
         greatest(expected_distance, 1e-6 * column_count) as least_distance,
         case
             when kind = 'overlap' then greatest(distance - expected_distance, 0e0) * 2
+            when kind = 'shift' then greatest(distance - expected_distance, 0e0)
             when abs(distance - expected_distance) <= 1e-6 * column_count then 0e0
             else abs(distance / greatest(expected_distance, 1e-6 * column_count) - 1)
         end as effect
@@ -227,9 +231,8 @@ judged as (
             when kind = 'count' then 0
             when not has_enough_rows then null
             -- too few periods to know the spread: only what no spread explains
-            when compared_count < {{ least_periods }} and metric like 'clipped%' and kind = 'error'
-                and (distance > 2 * least_distance or distance < 0.5e0 * least_distance)
-                and abs(distance - expected_distance) > 10 * noise then 2
+            when compared_count < {{ least_periods }} and metric like 'clipped%' and abs(distance - expected_distance) > 10 * noise
+                and ((kind = 'error' and (distance > 2 * least_distance or distance < 0.5e0 * least_distance)) or (kind = 'shift' and effect > 1)) then 2
             when compared_count < {{ least_periods }} then null
             when abs(distance - expected_distance) <= half_width or effect < 0.1e0 then 0
             when effect < 0.25e0 then 1
@@ -260,7 +263,7 @@ confirmed as (
         compared_severities.*,
         case
             when kind = 'count' or metric <> plain_metric or severity = 0 or coalesce(clipped_severity, 1) > 0 then severity
-            when kind = 'error' and effect > 100 then 1
+            when kind in ('error', 'shift') and effect > 100 then 1
             when severity > 0 then 0
         end as confirmed_severity
     from compared_severities
@@ -334,6 +337,7 @@ select
     case confirmed.plain_metric
         when 'reconstruction_error' then 'mean squared distance of rows from the first components of the reference, in its standard deviations'
         when 'hotelling_t2' then 'mean of the squared scores on the first components of the reference, each divided by its eigenvalue'
+        when 'mean_shift' then 'squared scores of the mean of all rows on the first components of the reference, each divided by its eigenvalue, summed'
         when 'subspace_overlap' then 'Krzanowski: squared Frobenius norm of the product of the first components of both, divided by their number'
         else 'columns that are constant or without values in the reference and are otherwise here'
     end || case when confirmed.metric <> confirmed.plain_metric then ', of values clipped at 10 scales of the grid' else '' end as definition,
