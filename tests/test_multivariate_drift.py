@@ -1,18 +1,26 @@
-"""Components against scikit-learn, distances against the rows themselves, and what raises an alarm and what does not."""
+"""Components against scikit-learn, distances against the rows themselves, and what raises an alarm and what does not.
+
+`python tests/test_multivariate_drift.py` writes the tables of docs/multivariate_drift.md again.
+"""
 
 import datetime
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
-from consumer import SHARED_DATA, Consumer, needs_shared_data
+import walkthrough
+from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from test_demo_marts import Demo
 
 from python_checks.dimensions.components import CONSTANT, NO_VALUES, Sums, principal_components
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
 
+PAGE = REPOSITORY / "docs" / "multivariate_drift.md"
 TABLES = SHARED_DATA / "tables"
 
 
@@ -344,3 +352,47 @@ def test_an_empty_table_and_one_row_are_built(tmp_path):
     # both are constant in a training set of one row; b is another value now
     found = consumer.sql("select metric, value, status, largest_contributor from health_multivariate_drift")
     assert found == [("constant_columns", 1, "alert", "b")]
+
+
+# The demo
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    clinic = Demo(tmp_path_factory.mktemp("clinic"))
+    clinic.build("--warn-error")
+    return clinic
+
+
+@pytest.mark.parametrize("number", range(len(walkthrough.queries(PAGE.read_text()))))
+def test_every_query_gives_the_table_below_it(demo, number):
+    statement, table = walkthrough.queries(PAGE.read_text())[number]
+    assert table == walkthrough.table(demo.rows(statement)), statement
+
+
+def test_the_demo_shows_its_pounds_and_its_glucose_and_nothing_else(demo):
+    pounds = datetime.date(2024, 7, 1)
+    rows = demo.rows("select * from health_multivariate_drift where monitor = 'screenings'")
+    assert {row["reference"] for row in rows} == {"training_v1", "training_v2", "first_half"}
+    found = {
+        (row["period_start"], row["largest_contributor"])
+        for row in rows
+        if row["status"] in ("warn", "alert") and row["period_start"] != pounds
+    }
+    later = [datetime.date(2025, month, 1) for month in range(1, 7)]
+    assert found == {(month, "glucose") for month in later}
+    for reference in ("training_v1", "training_v2", "first_half"):
+        of_reference = [row for row in rows if row["reference"] == reference]
+        status = {(row["period_start"], row["metric"]): row for row in of_reference}
+        error = status[pounds, "clipped_reconstruction_error"]
+        assert (error["status"], error["largest_contributor"]) == ("alert", "weight_kg")
+        assert all(status[month, "clipped_mean_shift"]["status"] == "alert" for month in later)
+        # no heart rate from February on is for the null rate to tell
+        assert status[datetime.date(2025, 2, 1), "clipped_subspace_overlap"]["status"] == "ok"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        written = Demo(Path(folder))
+        written.build()
+        PAGE.write_text(walkthrough.with_tables(PAGE.read_text(), written.rows))
