@@ -11,7 +11,14 @@ from consumer import REPOSITORY, Consumer
 
 FIXTURE = Path(__file__).with_name("consumer_project")
 OWN_TABLES = {("raw", "deliveries"), ("main", "visits")}
-STATISTICS = ("monitored_periods", "monitored_columns", "column_grids", "column_statistics", "column_distributions")
+STATISTICS = (
+    "monitored_periods",
+    "monitored_columns",
+    "column_grids",
+    "column_statistics",
+    "column_distributions",
+    "column_products",
+)
 
 MACRO_FILES = sorted((REPOSITORY / "macros").rglob("*.sql"))
 MACRO = re.compile(r"^\{%-? *(macro|test) +(\w+)", re.MULTILINE)
@@ -143,7 +150,8 @@ def test_what_the_monitors_hold(installed):
 def test_lineage_has_real_edges(installed, own_models):
     everything = set(own_models)
     above_profile = installed.listed("--select", "+health_profile")
-    assert {"visits", "deliveries", "health_monitors", *STATISTICS} - {"monitored_columns"} <= above_profile
+    not_above = {"monitored_columns", "column_products"}
+    assert {"visits", "deliveries", "health_monitors", *STATISTICS} - not_above <= above_profile
     assert installed.listed("--select", "health_monitors+", "--resource-type", "model") == everything
     for source in ("visits", "source:raw.deliveries"):
         below = installed.listed("--select", f"{source}+", "--resource-type", "model")

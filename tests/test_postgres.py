@@ -20,6 +20,8 @@ KEYS = {
     "column_grids": ["grid_key"],
     "column_statistics": ["period_column_key", "segment_column", "segment_value"],
     "column_distributions": ["period_column_key", "segment_column", "segment_value", "bin_type", "bin", "category"],
+    "column_products": ["period_key", "column_a", "column_b"],
+    "dataset_products": ["dataset_period_key", "column_a", "column_b"],
     "configured_datasets": ["monitor", "dataset"],
     "dataset_periods": ["dataset_period_key", "stored_period_key"],
     "health_monitors": ["monitor", "subject", "name"],
@@ -62,6 +64,10 @@ def scale_of(row, name):
     if name in ("sum_1", "sum_3") and row["sum_2"] is not None:
         size = row["row_count"] if name == "sum_1" else row["sum_4"]
         return math.sqrt(size * row["sum_2"])
+    if name in ("sum_a", "sum_b", "product_sum", "clipped_product_sum", "clipped_sum"):
+        # in scales of the grid, beyond 1e50 of which values are taken as that
+        sizes = [1e50 if row[column] == "huge" else 10 for column in ("column_a", "column_b")]
+        return row["row_count"] * (sizes[0] * sizes[1] if "product" in name else max(sizes))
     if name in ("skewness", "excess_kurtosis"):
         # they cancel digits of their own
         return 1e3

@@ -12,7 +12,8 @@
 
 {#
     What the statistics should have been built from: one row per period and column that the tables can still tell.
-    A table without a time is counted as a whole on every build date, and only today's count can be taken again.
+    A table without a time is counted as a whole on every build date, and only today's count can be taken again. Columns with `companions`,
+    a text that names the columns they are counted together with, are counted again together, when the grid of any of them changes.
 #}
 {% macro wanted_statistics(watched) %}
     select
@@ -30,14 +31,15 @@
         monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
             || case when watched_columns.is_label then ', ' || monitored_periods.labelled_count || ' labels' else '' end
             || ', ' || monitored_periods.fingerprint || ', ' || column_grids.kind || ' ' || column_grids.generation
-            || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '') as built_from
+            || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '')
+            || coalesce(', with ' || watched_columns.companions || ' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), '') as built_from
     from {{ ref('monitored_periods') }} as monitored_periods
     inner join (
         values
         {%- for column in watched %}
-            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}){{ ',' if not loop.last }}
+            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal(column.companions or none) }}){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories)
+    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions)
         on monitored_periods.monitor = watched_columns.monitor
         and monitored_periods.dataset = watched_columns.dataset
         and monitored_periods.fingerprint = watched_columns.fingerprint

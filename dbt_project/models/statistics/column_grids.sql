@@ -163,6 +163,50 @@ column_totals as (
 
 ),
 
+-- The size of a usual deviation from the centre; of values that hardly ever deviate, the median among those that do.
+departures as (
+
+    select
+        cumulative_values.column_id,
+        abs(cumulative_values.x - column_totals.centre) as size,
+        2 * sum(cumulative_values.n) over (
+            partition by cumulative_values.column_id
+            order by abs(cumulative_values.x - column_totals.centre), cumulative_values.x rows unbounded preceding
+        ) >= sum(cumulative_values.n) over (partition by cumulative_values.column_id) as is_upper_half
+    from cumulative_values
+    inner join column_totals
+        on cumulative_values.column_id = column_totals.column_id
+    inner join value_spreads
+        on cumulative_values.column_id = value_spreads.column_id
+    where value_spreads.inner_range = 0
+        and cumulative_values.x <> column_totals.centre
+
+),
+
+typical_departures as (
+
+    select column_id, min(size) as size
+    from departures
+    where is_upper_half
+    group by column_id
+
+),
+
+scales as (
+
+    select
+        value_spreads.column_id,
+        -- a normal distribution has 4.65 standard deviations between its percentiles 1 and 99; beyond these sizes products are no doubles
+        least(1e50, greatest(1e-50, case
+            when value_spreads.inner_range > 0 then greatest(value_spreads.inner_range, 1e-49) / 4.65e0
+            else coalesce(typical_departures.size, greatest(abs(value_spreads.centre), 1e0))
+        end)) as scale
+    from value_spreads
+    left join typical_departures
+        on value_spreads.column_id = typical_departures.column_id
+
+),
+
 base_values as (
 
     select
@@ -433,6 +477,7 @@ select
     case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(case when knots.knots is null and methods.method = 'knots' then 'linear' end, methods.method, 'linear') end as method,
     -- before the first value is seen nothing is known about the column: unit bins around zero, until its grid is drawn
     case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(column_totals.centre, 0e0) end as centre,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(scales.scale, 1e0) end as scale,
     case when drawn_columns.declared_kind in ('numeric', 'timestamp')
         then coalesce(case when methods.method = 'logarithmic' then logarithmic_grids.lower_edge else linear_grids.lower_edge end, -256e0) end as lower_edge,
     case when drawn_columns.declared_kind in ('numeric', 'timestamp')
@@ -456,6 +501,8 @@ left join sampled_texts
     on drawn_columns.column_id = sampled_texts.column_id
 left join column_totals
     on drawn_columns.column_id = column_totals.column_id
+left join scales
+    on drawn_columns.column_id = scales.column_id
 left join methods
     on drawn_columns.column_id = methods.column_id
 left join linear_grids
@@ -472,7 +519,7 @@ where drawn_columns.reason in ('new', 'first values')
 {% else %}
 {{ data_health.no_rows({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',
-    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'lower_edge': 'double precision',
+    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'scale': 'double precision', 'lower_edge': 'double precision',
     'upper_edge': 'double precision', 'step': 'double precision', 'bin_count': 'integer', 'atoms': 'varchar', 'knots': 'varchar',
     'is_discrete': 'boolean', 'sampled_value_count': 'bigint', 'sampled_distinct_count': 'bigint',
     'row_count_when_drawn': 'bigint', 'drawn_at': 'timestamp'

@@ -1,12 +1,176 @@
--- depends_on: {{ ref('health_monitors') }}
-{{ data_health.no_rows({
-    'monitor': 'varchar',
-    'period_start': 'date',
-    'period_end': 'date',
-    'is_latest': 'boolean',
-    'reference': 'varchar',
-    'metric': 'varchar',
-    'value': 'double precision',
-    'status': 'varchar',
-    'built_at': 'timestamp'
-}) }}
+{%- do data_health.begin_model() %}
+{#- as in the properties of component_loadings, which is off otherwise -#}
+{%- set has_python = target.type == 'duckdb' %}
+{%- set least_periods = 5 %}
+
+with settings as (
+
+    select monitor
+    from {{ ref('dimension_settings') }}
+    where is_drift_wanted
+
+),
+
+subspace_distances as (
+
+    select
+        monitor, reference, period_start, period_end, is_latest, metric, kind, plain_metric, value, reference_value, distance, noise,
+        component_count, column_count, row_count, has_enough_rows, has_members, compared_count, usual_distance, usual_spread, freedom,
+        thinness, optimism, largest_contributor
+    from {{ ref('subspace_distances') }}
+
+),
+
+left_out_columns as (
+{% if has_python %}
+    select monitor, reference, column_name
+    from {{ ref('component_loadings') }}
+    where component is null
+        and values_used = 'all'
+{%- else %}
+    {{ data_health.no_rows({'monitor': 'varchar', 'reference': 'varchar', 'column_name': 'varchar'}) }}
+{%- endif %}
+
+),
+
+references_without as (
+
+    select monitor, reference, {{ dbt.listagg('column_name', "', '", 'order by column_name') }} as column_names
+    from left_out_columns
+    group by monitor, reference
+
+),
+
+-- The interval: as wide as three standard deviations of a normal distribution are unlikely, with so few periods known.
+-- Rows that the components were not fitted on lie further from them, by a share that is known to first order.
+expectations as (
+
+    select
+        subspace_distances.*,
+        case
+            when kind = 'count' then 0e0
+            when kind = 'overlap' or (kind = 'shift' and has_members) then usual_distance * thinness
+            when kind = 'shift' then noise
+            when plain_metric = 'reconstruction_error' then reference_value * (1 + 2 * optimism)
+            else reference_value * (1 + optimism)
+        end as expected_distance,
+        case
+            when kind in ('overlap', 'shift') then greatest(usual_spread * thinness, noise)
+            else greatest(usual_spread * sqrt(thinness), noise)
+        end * sqrt(1 + 1e0 / nullif(compared_count, 0))
+            * (3 + 7.5e0 / freedom + 17.25e0 / power(freedom, 2) + 30.2e0 / power(freedom, 3)) as half_width
+    from subspace_distances
+    inner join settings
+        on subspace_distances.monitor = settings.monitor
+
+),
+
+effects as (
+
+    select
+        expectations.*,
+        -- rounding is no error
+        greatest(expected_distance, 1e-6 * column_count) as least_distance,
+        case
+            when kind = 'overlap' then greatest(distance - expected_distance, 0e0) * 2
+            when kind = 'shift' then greatest(distance - expected_distance, 0e0)
+            when abs(distance - expected_distance) <= 1e-6 * column_count then 0e0
+            else abs(distance / greatest(expected_distance, 1e-6 * column_count) - 1)
+        end as effect
+    from expectations
+
+),
+
+judged as (
+
+    select
+        effects.*,
+        case
+            when kind = 'count' and distance > 0 then 2
+            when kind = 'count' then 0
+            when not has_enough_rows then null
+            -- too few periods to know the spread: only what no spread explains
+            when compared_count < {{ least_periods }} and metric like 'clipped%' and abs(distance - expected_distance) > 10 * noise
+                and ((kind = 'error' and (distance > 2 * least_distance or distance < 0.5e0 * least_distance)) or (kind = 'shift' and effect > 1)) then 2
+            when compared_count < {{ least_periods }} then null
+            when abs(distance - expected_distance) <= half_width or effect < 0.1e0 then 0
+            when effect < 0.25e0 then 1
+            -- as the periods before were, but never excused when it is far
+            when not has_members and abs(distance - usual_distance) <= half_width and effect < 0.5e0 then 1
+            else 2
+        end as severity
+    from effects
+
+),
+
+compared_severities as (
+
+    select
+        judged.*,
+        -- null where clipped values were counted on another grid
+        max(case when metric <> plain_metric then coalesce(severity, 0) end) over (
+            partition by monitor, reference, period_start, plain_metric
+        ) as clipped_severity
+    from judged
+
+),
+
+-- a few cells far out can move a mean square anywhere; what only they say is a warning where they are all there is
+confirmed as (
+
+    select
+        compared_severities.*,
+        case
+            when kind = 'count' or metric <> plain_metric or severity = 0 or coalesce(clipped_severity, 1) > 0 then severity
+            when kind in ('error', 'shift') and effect > 100 then 1
+            when severity > 0 then 0
+        end as confirmed_severity
+    from compared_severities
+
+)
+
+select
+    confirmed.monitor,
+    confirmed.period_start,
+    confirmed.period_end,
+    confirmed.is_latest,
+    confirmed.reference,
+    confirmed.metric,
+    case confirmed.plain_metric
+        when 'reconstruction_error' then 'mean squared distance of rows from the first components of the reference, in its standard deviations'
+        when 'hotelling_t2' then 'mean of the squared scores on the first components of the reference, each divided by its eigenvalue'
+        when 'mean_shift' then 'squared scores of the mean of all rows on the first components of the reference, each divided by its eigenvalue, summed'
+        when 'subspace_overlap' then 'Krzanowski: squared Frobenius norm of the product of the first components of both, divided by their number'
+        else 'columns that are constant or without values in the reference and are otherwise here'
+    end || case when confirmed.metric <> confirmed.plain_metric then ', of values clipped at 10 scales of the grid' else '' end as definition,
+    confirmed.value,
+    confirmed.reference_value,
+    confirmed.value / nullif(confirmed.reference_value, 0) as ratio,
+    case when confirmed.confirmed_severity is not null
+        then case when confirmed.kind = 'overlap' then 1 - confirmed.expected_distance else confirmed.expected_distance end end as expected_value,
+    case
+        when confirmed.confirmed_severity is null then null
+        when confirmed.kind = 'count' then 0e0
+        when confirmed.kind = 'overlap' then greatest(0e0, 1 - confirmed.expected_distance - confirmed.half_width)
+        else greatest(0e0, confirmed.expected_distance - confirmed.half_width)
+    end as expected_lower,
+    case
+        when confirmed.confirmed_severity is null then null
+        when confirmed.kind = 'count' then 0e0
+        when confirmed.kind = 'overlap' then 1e0
+        else confirmed.expected_distance + confirmed.half_width
+    end as expected_upper,
+    confirmed.component_count,
+    confirmed.column_count,
+    confirmed.row_count,
+    case when confirmed.kind <> 'count' then confirmed.compared_count end as compared_period_count,
+    case when confirmed.kind <> 'count' and confirmed.compared_count > 0
+        then case when confirmed.has_members then 'periods of the reference' else 'earlier periods' end end as compared_periods,
+    confirmed.largest_contributor,
+    references_without.column_names as left_out_columns,
+    case confirmed.confirmed_severity when 2 then 'alert' when 1 then 'warn' when 0 then 'ok' else 'insufficient_data' end as status,
+    {{ data_health.run_time() }} as built_at
+from confirmed
+left join references_without
+    on confirmed.monitor = references_without.monitor
+    and confirmed.reference = references_without.reference

@@ -1,0 +1,266 @@
+{%- do data_health.begin_model() %}
+{#- as in the properties of subspace_measures, which is off otherwise -#}
+{%- set has_python = target.type == 'duckdb' %}
+{%- set least_periods = 5 %}
+
+with subspace_measures as (
+{% if has_python %}
+    select
+        monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count, column_count, row_count,
+        reference_row_count
+    from {{ ref('subspace_measures') }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'reference': 'varchar', 'period_start': 'date', 'metric': 'varchar', 'column_name': 'varchar',
+        'value': 'double precision', 'reference_value': 'double precision', 'noise': 'double precision', 'component_count': 'bigint',
+        'column_count': 'bigint', 'row_count': 'bigint', 'reference_row_count': 'bigint'
+    }) }}
+{%- endif %}
+
+),
+
+dataset_periods as (
+
+    select monitor, dataset, period_start, period_end, stored_period_key, is_latest
+    from {{ ref('dataset_periods') }}
+
+),
+
+-- 1. What is judged: a distance, which for an overlap is what it lacks to one.
+reference_members as (
+
+    select
+        production.monitor,
+        reference_parts.dataset as reference,
+        coalesce(production.period_start, cast('0001-01-01' as date)) as period_day
+    from dataset_periods as production
+    inner join dataset_periods as reference_parts
+        on production.stored_period_key = reference_parts.stored_period_key
+    where production.dataset = 'production'
+        and reference_parts.dataset <> 'production'
+
+),
+
+distances as (
+
+    select
+        subspace_measures.monitor,
+        subspace_measures.reference,
+        subspace_measures.metric,
+        case subspace_measures.metric
+            when 'constant_columns' then 'count'
+            when 'subspace_overlap' then 'overlap'
+            when 'clipped_subspace_overlap' then 'overlap'
+            when 'mean_shift' then 'shift'
+            when 'clipped_mean_shift' then 'shift'
+            else 'error'
+        end as kind,
+        case when subspace_measures.metric like 'clipped_%' then substring(subspace_measures.metric, 9) else subspace_measures.metric end as plain_metric,
+        subspace_measures.period_start,
+        coalesce(subspace_measures.period_start, cast('0001-01-01' as date)) as period_day,
+        subspace_measures.value,
+        subspace_measures.reference_value,
+        case when subspace_measures.metric like '%overlap' then 1 - subspace_measures.value else subspace_measures.value end as distance,
+        subspace_measures.noise,
+        subspace_measures.component_count,
+        subspace_measures.column_count,
+        subspace_measures.row_count,
+        subspace_measures.reference_row_count,
+        subspace_measures.row_count >= greatest(subspace_measures.column_count, 30)
+            and subspace_measures.reference_row_count >= greatest(2 * subspace_measures.column_count, 30) as has_enough_rows,
+        reference_members.monitor is not null as is_member
+    from subspace_measures
+    left join reference_members
+        on subspace_measures.monitor = reference_members.monitor
+        and subspace_measures.reference = reference_members.reference
+        and coalesce(subspace_measures.period_start, cast('0001-01-01' as date)) = reference_members.period_day
+    where subspace_measures.column_name = '(all)'
+
+),
+
+counted_distances as (
+
+    select
+        distances.*,
+        sum(case when is_member and has_enough_rows then 1 else 0 end) over (partition by monitor, reference, metric) > {{ least_periods }} as has_members
+    from distances
+
+),
+
+-- 2. The spread among the periods of the reference, or, where it is not made of periods, among those before.
+compared_periods as (
+
+    select
+        judged.monitor,
+        judged.reference,
+        judged.metric,
+        judged.period_day,
+        judged.has_members,
+        others.distance,
+        others.row_count
+    from counted_distances as judged
+    inner join counted_distances as others
+        on judged.monitor = others.monitor
+        and judged.reference = others.reference
+        and judged.metric = others.metric
+        and judged.period_day <> others.period_day
+        and others.has_enough_rows
+        and case when judged.has_members then others.is_member
+            else others.period_day < judged.period_day and others.period_start is not null end
+    where judged.kind <> 'count'
+
+),
+
+centres as (
+
+    select
+        monitor,
+        reference,
+        metric,
+        period_day,
+        count(*) as compared_count,
+        avg(cast(row_count as double precision)) as mean_row_count,
+        avg(distance) as mean_distance,
+        stddev_samp(distance) as standard_deviation,
+        percentile_cont(0.5) within group (order by distance) as median_distance
+    from compared_periods
+    group by monitor, reference, metric, period_day
+
+),
+
+deviations as (
+
+    select
+        compared_periods.monitor,
+        compared_periods.reference,
+        compared_periods.metric,
+        compared_periods.period_day,
+        percentile_cont(0.5) within group (order by abs(compared_periods.distance - centres.median_distance)) as median_deviation
+    from compared_periods
+    inner join centres
+        on compared_periods.monitor = centres.monitor
+        and compared_periods.reference = centres.reference
+        and compared_periods.metric = centres.metric
+        and compared_periods.period_day = centres.period_day
+    group by 1, 2, 3, 4
+
+),
+
+-- a mean of few rows spreads more; what overlaps lack falls with the number of rows itself
+spreads as (
+
+    select
+        counted_distances.*,
+        coalesce(centres.compared_count, 0) as compared_count,
+        case when counted_distances.has_members then centres.mean_distance else centres.median_distance end as usual_distance,
+        case when counted_distances.has_members then centres.standard_deviation else 1.4826e0 * deviations.median_deviation end as usual_spread,
+        -- a median deviation is worth about half as many periods as a standard deviation
+        greatest(2e0, case when counted_distances.has_members then centres.compared_count - 1 else (centres.compared_count - 1) / 2e0 end) as freedom,
+        greatest(1e0, centres.mean_row_count / nullif(counted_distances.row_count, 0)) as thinness,
+        case when counted_distances.is_member then 0e0
+            else cast(counted_distances.component_count as double precision) / nullif(counted_distances.reference_row_count, 0) end as optimism
+    from counted_distances
+    left join centres
+        on counted_distances.monitor = centres.monitor
+        and counted_distances.reference = centres.reference
+        and counted_distances.metric = centres.metric
+        and counted_distances.period_day = centres.period_day
+    left join deviations
+        on counted_distances.monitor = deviations.monitor
+        and counted_distances.reference = deviations.reference
+        and counted_distances.metric = deviations.metric
+        and counted_distances.period_day = deviations.period_day
+
+),
+
+-- 3. Which column has most to do with the difference.
+parts as (
+
+    select
+        monitor,
+        reference,
+        metric,
+        coalesce(period_start, cast('0001-01-01' as date)) as period_day,
+        column_name,
+        abs(value - reference_value) as size
+    from subspace_measures
+    where column_name <> '(all)'
+
+),
+
+ranked_parts as (
+
+    select
+        monitor,
+        reference,
+        metric,
+        period_day,
+        column_name,
+        row_number() over (partition by monitor, reference, metric, period_day order by size desc, column_name) as part_rank
+    from parts
+    where size > 0
+
+),
+
+largest_parts as (
+
+    select
+        monitor,
+        reference,
+        metric,
+        period_day,
+        {{ dbt.listagg('column_name', "', '", 'order by part_rank') }} as column_names
+    from ranked_parts
+    where part_rank = 1
+        or metric = 'constant_columns'
+    group by monitor, reference, metric, period_day
+
+),
+
+production_periods as (
+
+    select
+        monitor,
+        coalesce(period_start, cast('0001-01-01' as date)) as period_day,
+        max(period_end) as period_end,
+        max(case when is_latest then 1 else 0 end) = 1 as is_latest
+    from dataset_periods
+    where dataset = 'production'
+    group by 1, 2
+
+)
+
+select
+    spreads.monitor,
+    spreads.reference,
+    spreads.period_start,
+    production_periods.period_end,
+    production_periods.is_latest,
+    spreads.metric,
+    spreads.kind,
+    spreads.plain_metric,
+    spreads.value,
+    spreads.reference_value,
+    spreads.distance,
+    spreads.noise,
+    spreads.component_count,
+    spreads.column_count,
+    spreads.row_count,
+    spreads.has_enough_rows,
+    spreads.has_members,
+    cast(spreads.compared_count as bigint) as compared_count,
+    spreads.usual_distance,
+    spreads.usual_spread,
+    spreads.freedom,
+    spreads.thinness,
+    spreads.optimism,
+    largest_parts.column_names as largest_contributor
+from spreads
+inner join production_periods
+    on spreads.monitor = production_periods.monitor
+    and spreads.period_day = production_periods.period_day
+left join largest_parts
+    on spreads.monitor = largest_parts.monitor
+    and spreads.reference = largest_parts.reference
+    and spreads.metric = largest_parts.metric
+    and spreads.period_day = largest_parts.period_day

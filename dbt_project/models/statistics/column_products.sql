@@ -1,0 +1,97 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='period_column_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('monitored_periods') }}
+-- depends_on: {{ ref('column_grids') }}
+-- depends_on: {{ ref('column_statistics') }}
+
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics')], adds_to_this=true) %}
+{%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
+{%- set scans = data_health.pending_scans(this, watched) %}
+{%- do data_health.describe_factors(scans, watched) %}
+{%- set tiles = [] %}
+{%- for part in data_health.product_parts(scans) %}{% do tiles.append(data_health.summed_products(part)) %}{% endfor %}
+{% if tiles %}
+with wanted as (
+
+{{ data_health.wanted_statistics(watched) }}
+
+),
+
+scales as (
+
+    select monitor, column_name, coalesce(scale, 1e0) as scale
+    from {{ ref('column_grids') }}
+
+),
+
+factors as (
+
+    select
+        wanted.period_key,
+        wanted.monitor,
+        wanted.dataset,
+        wanted.period_start,
+        wanted.column_id,
+        wanted.column_name,
+        wanted.built_from,
+        wanted.grid_generation,
+        coalesce(wanted.centre, 0e0) as centre,
+        scales.scale
+    from wanted
+    inner join scales
+        on wanted.monitor = scales.monitor
+        and wanted.column_name = scales.column_name
+
+),
+
+products as (
+{{ data_health.united(tiles, 'products') }}
+
+)
+
+select
+    factors_a.period_key || '|' || factors_a.column_name as period_column_key,
+    factors_a.period_key,
+    factors_a.monitor,
+    factors_a.dataset,
+    factors_a.period_start,
+    factors_a.column_name as column_a,
+    factors_b.column_name as column_b,
+    factors_a.grid_generation as grid_generation_a,
+    factors_b.grid_generation as grid_generation_b,
+    factors_a.centre as centre_a,
+    factors_b.centre as centre_b,
+    factors_a.scale as scale_a,
+    factors_b.scale as scale_b,
+    cast(products.row_count as bigint) as row_count,
+    cast(products.pair_count as bigint) as pair_count,
+    products.sum_a,
+    products.sum_b,
+    products.product_sum,
+    products.clipped_product_sum,
+    products.clipped_sum,
+    cast(products.clamped_count as bigint) as clamped_count,
+    factors_a.built_from,
+    {{ data_health.run_time() }} as built_at
+from products
+inner join factors as factors_a
+    on products.column_a_id = factors_a.column_id
+    and coalesce(products.period_start, cast('0001-01-01' as date)) = coalesce(factors_a.period_start, cast('0001-01-01' as date))
+inner join factors as factors_b
+    on products.column_b_id = factors_b.column_id
+    and factors_a.period_key = factors_b.period_key
+{% else %}
+{{ data_health.no_rows({
+    'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
+    'column_a': 'varchar', 'column_b': 'varchar', 'grid_generation_a': 'integer', 'grid_generation_b': 'integer',
+    'centre_a': 'double precision', 'centre_b': 'double precision', 'scale_a': 'double precision', 'scale_b': 'double precision',
+    'row_count': 'bigint', 'pair_count': 'bigint', 'sum_a': 'double precision', 'sum_b': 'double precision',
+    'product_sum': 'double precision', 'clipped_product_sum': 'double precision', 'clipped_sum': 'double precision',
+    'clamped_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
+}) }}
+{% endif %}

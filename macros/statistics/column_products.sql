@@ -1,0 +1,190 @@
+{#
+    The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features. None of a
+    dataset with more than `dimensions.max_columns` of them, or with fewer than two, or where nothing asks for them.
+#}
+{% macro product_columns(datasets) -%}
+    {%- set result = [] -%}
+    {%- for dataset in datasets if dataset.monitor.marts.dimensions or dataset.monitor.marts.drift -%}
+        {%- set names, by_name = [], {} -%}
+        {%- for column in dataset.columns if column.role == 'feature' and not column.left_out -%}
+            {%- if column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean') -%}
+                {%- do names.append(column.name) -%}
+                {%- do by_name.update({column.name: column}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if 2 <= names | length <= dataset.monitor.dimensions.max_columns -%}
+            {#- raise this when the arithmetic of products changes -#}
+            {%- set products_version = '1' -%}
+            {%- set companions = local_md5([products_version, names | sort(case_sensitive=true)] | string)[:12] -%}
+            {%- for name in names | sort(case_sensitive=true) -%}
+                {%- set column = by_name[name] -%}
+                {%- do result.append(dict(column, id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
+                    value='cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean' else column.value)) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(result) }}
+{%- endmacro %}
+
+
+{#
+    Adds to each column its grid's scale, and what column_statistics tells of its values in the periods that are wanted: where it has
+    counted them all, sums that can only say what is known already are left out. `width` is its part of a tile: a tile
+    of some 300 sums is fastest.
+#}
+{% macro describe_factors(scans, watched) -%}
+    {%- set known, alone = {}, [] -%}
+    {%- for column in watched if scans -%}{%- do alone.append(dict(column, companions=none)) -%}{%- endfor -%}
+    {%- if scans -%}
+    {%- set query %}
+        with wanted as ({{ data_health.wanted_statistics(alone) }})
+        select
+            wanted.column_id,
+            cast(max(column_grids.scale) as varchar) as scale,
+            min(case when column_statistics.built_from = wanted.built_from and column_statistics.null_count + column_statistics.nan_count
+                + column_statistics.positive_infinity_count + column_statistics.negative_infinity_count = 0 then 1 else 0 end) as is_complete,
+            cast(max(case when column_statistics.built_from = wanted.built_from
+                then greatest(abs(column_statistics.minimum - wanted.centre), abs(column_statistics.maximum - wanted.centre)) end) as varchar) as largest_deviation,
+            min(case when column_statistics.built_from = wanted.built_from then 1 else 0 end) as is_known
+        from wanted
+        inner join {{ ref('column_grids') }} as column_grids
+            on wanted.monitor = column_grids.monitor
+            and wanted.column_name = column_grids.column_name
+        left join {{ ref('column_statistics') if load_relation(ref('column_statistics')) is not none else '(' ~ data_health.no_rows(dict(
+            data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar')) ~ ')' }} as column_statistics
+            on wanted.period_key || '|' || wanted.column_name = column_statistics.period_column_key
+            and column_statistics.segment_column = '(all)'
+        group by wanted.column_id
+    {%- endset -%}
+    {%- for row in run_query(query).rows -%}{%- do known.update({row['column_id']: row}) -%}{%- endfor -%}
+    {%- endif -%}
+    {%- for scan in scans -%}
+        {%- for column in scan.columns -%}
+            {%- set row = known[column.id] -%}
+            {%- set is_boolean, scale = column.kind == 'boolean', row['scale'] or '1' -%}
+            {%- set size = (row['largest_deviation'] or 0) | float / scale | float if row['is_known'] == 1 else 1e300 -%}
+            {%- do column.update({
+                'centre': data_health.double_literal(column.grid.centre or '0'), 'scale': data_health.double_literal(scale),
+                'is_complete': row['is_complete'] == 1 and row['is_known'] == 1, 'is_clamped': size > 1e49 and not is_boolean, 'is_clipped': size > 10 and not is_boolean
+            }) -%}
+            {%- do column.update({'width': 1 + (0 if column.is_complete else 0.4) + (0.35 if column.is_clipped else 0)}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{# The parts of which the statement is put together: each block of columns with itself and with every later one; warehouses are slow where sums are too many. #}
+{% macro product_parts(scans) -%}
+    {%- set parts = [] -%}
+    {%- for scan in scans -%}
+        {%- set blocks, state = [], namespace(room=0) -%}
+        {%- for column in scan.columns -%}
+            {%- if column.width > state.room -%}
+                {%- do blocks.append([]) -%}
+                {%- set state.room = 14 -%}
+            {%- endif -%}
+            {%- do blocks[-1].append(column) -%}
+            {%- set state.room = state.room - column.width -%}
+        {%- endfor -%}
+        {%- for rows in blocks -%}
+            {%- set row_number = loop.index0 -%}
+            {%- for columns in blocks[row_number:] -%}
+                {%- set pairs = [] -%}
+                {%- for a in rows -%}
+                    {%- for b in columns if a.id <= b.id -%}{%- do pairs.append((a, b)) -%}{%- endfor -%}
+                {%- endfor -%}
+                {%- do parts.append({'scan': scan, 'columns': rows if loop.first else rows + columns, 'pairs': pairs}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(parts) }}
+{%- endmacro %}
+
+
+{#
+    Sums over the rows of one scan for pairs of columns. z: the value in scales from the centre, at most 1e50 of them; where it is missing
+    z is 0 and p, which is 1 elsewhere, as well, so that no sum asks for nulls; c: z, at most 10. A column that is never missing needs no p.
+#}
+{% macro summed_products(part) %}
+{%- set lists = {'column_a_id': [], 'column_b_id': [], 'pair_count': [], 'sum_a': [], 'sum_b': [], 'product_sum': [], 'clipped_product_sum': [], 'clipped_sum': [], 'clamped_count': []} -%}
+{%- set sums = {} -%}
+{%- for a, b in part.pairs -%}
+    {%- set pair = a.id ~ '_' ~ b.id -%}
+    {%- set counts = 'row_count' if a.is_complete and b.is_complete else 'p_' ~ b.id if a.is_complete else 'p_' ~ a.id if b.is_complete or a.id == b.id else 'pp_' ~ pair -%}
+    {%- set needs_a, needs_b = not b.is_complete and a.id != b.id, not a.is_complete and a.id != b.id -%}
+    {%- set is_clipped = a.is_clipped or b.is_clipped -%}
+    {%- do sums.update({'zz_' ~ pair: 'sum(z_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}
+    {%- if counts.startswith('pp_') -%}{%- do sums.update({counts: 'sum(p_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if needs_a -%}{%- do sums.update({'zp_' ~ pair: 'sum(z_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if needs_b -%}{%- do sums.update({'pz_' ~ pair: 'sum(p_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if is_clipped -%}{%- do sums.update({'cc_' ~ pair: 'sum(' ~ ('c_' if a.is_clipped else 'z_') ~ a.id ~ ' * ' ~ ('c_' if b.is_clipped else 'z_') ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- for name, value in [
+        ('column_a_id', a.id), ('column_b_id', b.id), ('pair_count', 'cast(' ~ counts ~ ' as bigint)'),
+        ('sum_a', 'zp_' ~ pair if needs_a else 'z_' ~ a.id), ('sum_b', 'pz_' ~ pair if needs_b else 'z_' ~ b.id),
+        ('product_sum', 'zz_' ~ pair), ('clipped_product_sum', ('cc_' if is_clipped else 'zz_') ~ pair),
+        ('clipped_sum', ('c_' if a.is_clipped else 'z_') ~ a.id if a.id == b.id else 'cast(null as double precision)'),
+        ('clamped_count', ('e_' ~ a.id if a.is_clamped else 'cast(0 as bigint)') if a.id == b.id else 'cast(null as bigint)')
+    ] -%}{%- do lists[name].append(value) -%}{%- endfor -%}
+{%- endfor %}
+    select
+        period_start,
+        row_count
+        {%- for name, values in lists.items() %},
+        unnest(array[{{ values | join(', ') }}]) as {{ name }}
+        {%- endfor %}
+    from (
+        select
+            period_start,
+            count(*) as row_count
+            {%- for column in part.columns %},
+            sum(z_{{ column.id }}) as z_{{ column.id }}
+                {%- if not column.is_complete %}, sum(p_{{ column.id }}) as p_{{ column.id }}{% endif %}
+                {%- if column.is_clipped %}, sum(c_{{ column.id }}) as c_{{ column.id }}{% endif %}
+                {%- if column.is_clamped %}, {{ data_health.engine_sql('count_where', 'abs(z_' ~ column.id ~ ') = 1e50') }} as e_{{ column.id }}{% endif %}
+            {%- endfor %}
+            {%- for name, expression in sums.items() %},
+            {{ expression }} as {{ name }}
+            {%- endfor %}
+        from (
+{{ data_health.factor_rows(part) }}
+        ) as factors
+        group by period_start
+    ) as sums_of_tile
+{%- endmacro %}
+
+
+{# The factors of every row, each computed once. #}
+{% macro factor_rows(part) %}
+            select
+                period_start
+                {%- for column in part.columns %},
+                {{ 'z_' ~ column.id if column.is_complete else 'coalesce(z_' ~ column.id ~ ', 0e0) as z_' ~ column.id }}
+                    {%- if not column.is_complete %}, case when z_{{ column.id }} is null then cast(0 as double precision) else cast(1 as double precision) end as p_{{ column.id }}{% endif %}
+                    {%- if column.is_clipped %}, greatest(-1e1, least(1e1, coalesce(z_{{ column.id }}, 0e0))) as c_{{ column.id }}{% endif %}
+                {%- endfor %}
+            from (
+                select
+                    period_start
+                    {%- for column in part.columns %}
+                        {%- set deviation = data_health.engine_sql('deviation', 'x_' ~ column.id, column.centre) %},
+                    {% if column.is_clamped %}case when x_{{ column.id }} is null then null when abs(x_{{ column.id }} - {{ column.centre }}) >= 1e50 * {{ column.scale }} then case when x_{{ column.id }} > 0 then 1e50 else -1e50 end else ({{ deviation }}) / {{ column.scale }} end
+                    {%- else %}({{ deviation }}) / {{ column.scale }}{% endif %} as z_{{ column.id }}
+                    {%- endfor %}
+                from (
+                    select
+                        period_start
+                        {%- for column in part.columns %},
+                        {{ 'x_' ~ column.id if column.is_complete else data_health.finite_or_null('x_' ~ column.id, column) ~ ' as x_' ~ column.id }}
+                        {%- endfor %}
+                    from (
+                        select
+                            {{ data_health.row_period(part.scan.dataset, part.scan.has_timeless_rows) }} as period_start
+                            {%- for column in part.columns %},
+                            {{ column.value }} as x_{{ column.id }}
+                            {%- endfor %}
+                        from {{ data_health.scan_source(part.scan.dataset) }}
+                        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+                    ) as rows_of_tile {{ data_health.engine_sql('compute_once') }}
+                ) as finite_rows {{ data_health.engine_sql('compute_once') }}
+            ) as deviations {{ data_health.engine_sql('compute_once') }}
+{%- endmacro %}

@@ -1,0 +1,130 @@
+"""Principal components of correlations, from sums of products over the rows where both columns are present."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+# with fewer digits left than this, a variance is rounding error
+LEAST_RELATIVE_VARIANCE = 1e-10
+MOST_COMPONENTS = 300
+NO_VALUES = "no values in the reference"
+CONSTANT = "constant in the reference"
+IMPRECISE = "too far from the centre of its grid: no digits are left"
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the rows of one period or reference, of d columns in the order of their names.
+
+    `counts[a, b]` rows have both columns, `sums[a, b]` is the sum of z_a over these, `products[a, b]` that of z_a z_b
+    (all d × d). `lowest` and `highest` (d) are the columns' own, NaN where unknown; `rows` counts all rows.
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    counts: Matrix
+    sums: Matrix
+    products: Matrix
+    lowest: Matrix
+    highest: Matrix
+
+    def of(self, names: tuple[str, ...]) -> "Sums":
+        """The same for other columns in another order; one that is not among them counts as missing in every row."""
+        known = {name: number for number, name in enumerate(self.names)}
+        here = [number for number, name in enumerate(names) if name in known]
+        there = [known[names[number]] for number in here]
+        d = len(names)
+        matrices = [np.zeros((d, d)) for _ in range(3)]
+        vectors = [np.full(d, np.nan) for _ in range(2)]
+        for target, source in zip(matrices, (self.counts, self.sums, self.products), strict=True):
+            target[np.ix_(here, here)] = source[np.ix_(there, there)]
+        for target, source in zip(vectors, (self.lowest, self.highest), strict=True):
+            target[here] = source[there]
+        return Sums(names, self.rows, *matrices, *vectors)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The principal components of a reference.
+
+    `names` are the d columns used, `excluded` the others with the reason; `centre` and `scale` (d) the mean and the
+    standard deviation that z is standardised by; `eigenvalues` (d) fall; `vectors` (d × d) has a component per column;
+    the first `kept` reach the share of the variance that was asked for.
+    """
+
+    names: tuple[str, ...]
+    excluded: dict[str, str]
+    rows: int
+    centre: Matrix
+    scale: Matrix
+    eigenvalues: Matrix
+    vectors: Matrix
+    kept: int
+
+
+def moments_about(sums: Sums, centre: Matrix) -> Matrix:
+    """Mean of (z_a - centre_a)(z_b - centre_b) over all rows, a missing value counting as the centre (d × d)."""
+    moved = (
+        sums.products
+        - sums.sums * centre[None, :]
+        - (sums.sums * centre[None, :]).T
+        + np.outer(centre, centre) * sums.counts
+    )
+    return moved / sums.rows
+
+
+def principal_components(sums: Sums, variance: float) -> Basis:
+    """The components of the correlations of a reference whose missing values are replaced by the column's mean.
+
+    Equal to scikit-learn's PCA after SimpleImputer and StandardScaler, but for eigenvalues whose sums are divided by n
+    instead of n - 1. A column without values, or of one value only, is left out.
+    """
+    own_counts = np.diag(sums.counts)
+    centre = np.diag(sums.sums) / np.maximum(own_counts, 1)
+    covariance = moments_about(sums, centre)
+    variances = np.diag(covariance)
+    sizes = np.diag(sums.products) / sums.rows
+    excluded = {}
+    for number, name in enumerate(sums.names):
+        if own_counts[number] == 0:
+            excluded[name] = NO_VALUES
+        elif sums.lowest[number] == sums.highest[number] or variances[number] <= 0:
+            excluded[name] = CONSTANT
+        elif variances[number] <= LEAST_RELATIVE_VARIANCE * sizes[number]:
+            excluded[name] = IMPRECISE
+    used = [number for number, name in enumerate(sums.names) if name not in excluded]
+    scale = np.sqrt(variances[used])
+    correlation = covariance[np.ix_(used, used)] / np.outer(scale, scale)
+    eigenvalues, vectors = falling_eigenvectors(correlation)
+    share = np.cumsum(eigenvalues) / max(len(used), 1)
+    # rounding may leave the last sum a little below one
+    kept = int(np.searchsorted(share, variance - 1e-12)) + 1 if used else 0
+    return Basis(
+        tuple(sums.names[number] for number in used),
+        excluded,
+        sums.rows,
+        centre[used],
+        scale,
+        eigenvalues,
+        vectors,
+        min(kept, len(used), MOST_COMPONENTS),
+    )
+
+
+def falling_eigenvectors(matrix: Matrix) -> tuple[Matrix, Matrix]:
+    """Eigenvalues (d), largest first and none below 0, and eigenvectors as columns (d × d), of a symmetric matrix.
+
+    The sign of an eigenvector is free: its entry of largest size, the first of several, is made positive.
+    """
+    if not len(matrix):
+        return np.zeros(0), np.zeros((0, 0))
+    eigenvalues, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    eigenvalues, vectors = np.maximum(eigenvalues[::-1], 0), vectors[:, ::-1]
+    sizes = np.abs(vectors)
+    # entries that are equal but for rounding are ties, which the order of the names decides
+    largest = np.argmax(sizes >= sizes.max(axis=0) * (1 - 1e-9), axis=0)
+    signs = np.sign(vectors[largest, np.arange(len(largest))])
+    return eigenvalues, vectors * signs

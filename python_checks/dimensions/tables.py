@@ -1,0 +1,212 @@
+"""Between dbt's Python models and the matrices: sums come in long, components and measures go out as Arrow tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from python_checks.dimensions.components import Basis, Sums, principal_components
+from python_checks.dimensions.subspaces import Subspace, columns_that_moved
+
+LOADINGS = pa.schema(
+    [
+        ("monitor", pa.string()),
+        ("reference", pa.string()),
+        ("values_used", pa.string()),
+        ("component", pa.int64()),
+        ("column_name", pa.string()),
+        ("loading", pa.float64()),
+        ("eigenvalue", pa.float64()),
+        ("explained_share", pa.float64()),
+        ("is_kept", pa.bool_()),
+        ("mean", pa.float64()),
+        ("standard_deviation", pa.float64()),
+        ("row_count", pa.int64()),
+        ("reason_left_out", pa.string()),
+    ]
+)
+MEASURES = pa.schema(
+    [
+        ("monitor", pa.string()),
+        ("reference", pa.string()),
+        ("period_start", pa.date32()),
+        ("metric", pa.string()),
+        ("column_name", pa.string()),
+        ("value", pa.float64()),
+        ("reference_value", pa.float64()),
+        ("noise", pa.float64()),
+        ("component_count", pa.int64()),
+        ("column_count", pa.int64()),
+        ("row_count", pa.int64()),
+        ("reference_row_count", pa.int64()),
+    ]
+)
+VALUES_USED = {"all": "", "clipped": "clipped_"}
+
+
+@dataclass(frozen=True)
+class Period:
+    """One period of production, or one reference: its sums by which values are used, and centre and scale by column."""
+
+    monitor: str
+    dataset: str
+    start: object
+    sums: dict[str, Sums]
+    grid: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def periods(products: duckdb.DuckDBPyRelation) -> Iterator[Period]:
+    """Every period of every dataset in the model dataset_products, in the order of monitor, dataset and first day."""
+    table = products.project(
+        "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
+        "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
+    ).order("monitor, dataset, period_start nulls last, dataset_period_key")
+    rows = table.fetchall()
+    first = 0
+    while first < len(rows):
+        last = first
+        while last < len(rows) and rows[last][3] == rows[first][3]:
+            last += 1
+        yield one_period(rows[first:last])
+        first = last
+
+
+def one_period(rows: list[tuple]) -> Period:
+    """The matrices of the rows of dataset_products that belong to one period."""
+    monitor, dataset, start, _, *_ = rows[0]
+    names = tuple(sorted({row[4] for row in rows} | {row[5] for row in rows}))
+    number = {name: position for position, name in enumerate(names)}
+    d, row_count = len(names), rows[0][8]
+    counts, sums, products, clipped = (np.zeros((d, d)) for _ in range(4))
+    own_clipped, lowest, highest = np.zeros(d), np.full(d, np.nan), np.full(d, np.nan)
+    grid = {}
+    for row in rows:
+        a, b = number[row[4]], number[row[5]]
+        pair_count, sum_a, sum_b, product = (value or 0 for value in row[9:13])
+        counts[a, b] = counts[b, a] = pair_count
+        sums[a, b], sums[b, a] = sum_a, sum_b
+        products[a, b] = products[b, a] = product
+        clipped[a, b] = clipped[b, a] = np.nan if row[13] is None else row[13]
+        if a == b:
+            own_clipped[a] = np.nan if row[14] is None else row[14]
+            lowest[a], highest[a] = (np.nan if value is None else value for value in row[15:17])
+            grid[names[a]] = row[6], row[7]
+    used = {"all": Sums(names, row_count, counts, sums, products, lowest, highest)}
+    if not np.isnan(clipped).any():
+        # a missing value is 0 there, so every row counts
+        means = np.repeat(own_clipped[:, None], d, axis=1)
+        used["clipped"] = Sums(names, row_count, np.full((d, d), float(row_count)), means, clipped, lowest, highest)
+    return Period(monitor, dataset, start, used, grid)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The components of one reference, of all values or of clipped ones."""
+
+    monitor: str
+    reference: str
+    values_used: str
+    sums: Sums
+    basis: Basis
+    grid: dict[str, tuple[float, float]]
+
+
+def fits(
+    every_period: list[Period], settings: duckdb.DuckDBPyRelation, columns: dict[str, set[str]] | None = None
+) -> Iterator[Fit]:
+    """The components of every reference of every monitor, with the share of the variance that its settings ask for.
+
+    `columns`, by monitor, are those to use; all where it is not given.
+    """
+    variances = dict(settings.project("monitor, variance").fetchall())
+    for period in every_period:
+        if period.dataset != "production" and period.monitor in variances:
+            for values_used, every_column in period.sums.items():
+                wanted = columns.get(period.monitor, set()) if columns is not None else set(every_column.names)
+                sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
+                basis = principal_components(sums, variances[period.monitor])
+                yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
+
+
+def loadings_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
+    """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
+    rows = []
+    for fit in fits(list(periods(products)), settings):
+        basis = fit.basis
+        shared = {
+            "monitor": fit.monitor,
+            "reference": fit.reference,
+            "values_used": fit.values_used,
+            "row_count": basis.rows,
+        }
+        for number, eigenvalue in enumerate(basis.eigenvalues):
+            for position, name in enumerate(basis.names):
+                centre, scale = fit.grid[name]
+                rows.append(
+                    shared
+                    | {
+                        "component": number + 1,
+                        "column_name": name,
+                        "loading": basis.vectors[position, number],
+                        "eigenvalue": eigenvalue,
+                        "explained_share": eigenvalue / len(basis.names),
+                        "is_kept": number < basis.kept,
+                        "mean": centre + scale * basis.centre[position],
+                        "standard_deviation": scale * basis.scale[position],
+                    }
+                )
+        rows += [shared | {"column_name": name, "reason_left_out": reason} for name, reason in basis.excluded.items()]
+    return pa.Table.from_pylist(rows, LOADINGS)
+
+
+def measures_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
+    """What the model subspace_measures holds: every production period against every reference of its monitor."""
+    every_period = list(periods(products))
+    production: dict[str, list[Period]] = {}
+    for period in every_period:
+        if period.dataset == "production":
+            production.setdefault(period.monitor, []).append(period)
+    # of a column that only the reference has nothing can be said
+    columns = {
+        monitor: {name for period in its_periods for name in period.sums["all"].names}
+        for monitor, its_periods in production.items()
+    }
+    rows = []
+    for fit in fits(every_period, settings, columns):
+        for period in production.get(fit.monitor, []):
+            if fit.values_used in period.sums:
+                rows += measured(fit, period)
+    return pa.Table.from_pylist(rows, MEASURES)
+
+
+def measured(fit: Fit, period: Period) -> Iterator[dict]:
+    """Rows of subspace_measures: each measure of a period, and below it the part of each column."""
+    sums, subspace = period.sums[fit.values_used], Subspace.of(fit.basis)
+    shared = {
+        "monitor": fit.monitor,
+        "reference": fit.reference,
+        "period_start": period.start,
+        "component_count": subspace.components,
+        "column_count": len(fit.basis.names),
+        "row_count": sums.rows,
+        "reference_row_count": fit.basis.rows,
+    }
+    # the reference itself, as it is: of that the rows are no sample
+    for own, measure in zip(subspace.measures(fit.sums), subspace.measures(sums), strict=True):
+        of_metric = shared | {"metric": VALUES_USED[fit.values_used] + measure.metric}
+        yield of_metric | {
+            "column_name": "(all)",
+            "value": measure.value,
+            "reference_value": own.value,
+            "noise": measure.noise,
+        }
+        for name, part, own_part in zip(fit.basis.names, measure.parts, own.parts, strict=True):
+            yield of_metric | {"column_name": name, "value": part, "reference_value": own_part}
+    if fit.values_used == "all":
+        moved = columns_that_moved(fit.basis, fit.sums, sums)
+        of_metric = shared | {"metric": "constant_columns"}
+        yield of_metric | {"column_name": "(all)", "value": float(moved.sum()), "reference_value": 0.0}
+        for name, is_moved in zip(fit.basis.excluded, moved, strict=True):
+            yield of_metric | {"column_name": name, "value": float(is_moved), "reference_value": 0.0}
