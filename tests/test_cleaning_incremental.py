@@ -163,3 +163,103 @@ def test_an_empty_build_loses_nothing(engine, tmp_path):
     before = multiset(consumer, "cleaned"), multiset(consumer, "held")
     consumer.dbt(*RUN, "--empty", "--exclude", "cleaned_whole", "held_whole")
     assert (multiset(consumer, "cleaned"), multiset(consumer, "held")) == before
+
+
+LOG = ("run", "--select", "+health_cell_changes")
+LOGGED = {"key": "a b", "time": "loaded", "log_changes": ["amount", "Größe"]}
+
+
+def expected_changes(consumer, logged):
+    """Worked out from the raw rows alone."""
+    changes = []
+    for key, amount, size, loaded in consumer.sql(
+        'select "a b", amount, "Größe", cast(loaded as varchar) from raw.rows where "a b" <> -1'
+    ):
+        if amount in ("x", "it's", ""):
+            continue
+        period = None if loaded is None or loaded == "infinity" else loaded[:8] + "01"
+        if amount == "N/A":
+            changes.append((str(key), "amount", period, "N/A", None))
+        if amount == "700":
+            changes.append((str(key), "amount", period, 700.0, 100.0))
+        if size == "N/A":
+            changes.append((str(key), "Größe", period, "N/A", None))
+    return sorted((change for change in changes if change[1] in logged), key=str)
+
+
+def logged_changes(consumer):
+    def read(text):
+        return text if text in (None, "N/A") else float(text)
+
+    rows = consumer.sql(
+        "select row_key, column_name, cast(period_start as varchar), value_before, value_after from health_cell_changes"
+    )
+    return sorted(((*row[:3], read(row[3]), read(row[4])) for row in rows), key=str)
+
+
+def runs_by_period(consumer, table="health_cell_changes"):
+    return dict(consumer.sql(f"select cleaning_period_key, min(run_id) from {table} group by 1"))
+
+
+def counted(consumer):
+    return runs_by_period(consumer, "health_rule_outcomes")
+
+
+def test_the_log_of_changes_follows_the_raw_table(engine, tmp_path):
+    generator = random.Random(5)
+    consumer = engine(tmp_path / "project", configuration(**LOGGED), {})
+    consumer.sql(
+        'drop table if exists raw.rows; create table raw.rows ("a b" integer, amount varchar, "Größe" varchar, loaded timestamp); select 1'
+    )
+    consumer.sql(inserted(generator, range(-1, 60)) + "; select 1")
+    steps = [
+        "select 1",
+        inserted(generator, [70]),
+        "insert into raw.rows values (71, 'N/A', null, '2024-01-01')",
+        "update raw.rows set amount = 'x', loaded = '2024-03-09' where \"a b\" = 71",
+        "update raw.rows set amount = '700', loaded = '2024-03-10' where \"a b\" = 71",
+        "delete from raw.rows where amount = '700' and loaded < '2024-03-01'",
+        'insert into raw.rows select * from raw.rows where "a b" < 5',
+        "delete from raw.rows where loaded >= '2024-03-01'",
+    ]
+    untouched = 0
+    for number, statement in enumerate(steps[:-1]):
+        consumer.sql(statement + "; select 1")
+        before, counted_before = (runs_by_period(consumer), counted(consumer)) if number else ({}, {})
+        consumer.dbt(*LOG)
+        if number == 0:
+            before = runs_by_period(consumer)
+            consumer.dbt(*LOG)
+            assert runs_by_period(consumer) == before, "nothing has changed"
+        assert logged_changes(consumer) == expected_changes(consumer, ("amount", "Größe")), statement
+        after, counted_after = runs_by_period(consumer), counted(consumer)
+        stand = {key for key in before.keys() & after.keys() if counted_before.get(key) == counted_after[key]}
+        assert {key: after[key] for key in stand} == {key: before[key] for key in stand}, "the other periods stand"
+        untouched += len(stand)
+    assert untouched > 10
+    # what the raw table no longer holds stays as it was logged
+    gone = [row for row in logged_changes(consumer) if (row[2] or "") >= "2024-03"]
+    consumer.sql(steps[-1] + "; select 1")
+    consumer.dbt(*LOG)
+    assert gone and [row for row in logged_changes(consumer) if (row[2] or "") >= "2024-03"] == gone
+    consumer.sql("delete from health_cell_changes where period_start >= '2024-03-01'; select 1")
+    consumer.configure(configuration(**LOGGED | {"log_changes": ["amount"]}))
+    consumer.dbt(*LOG)
+    assert logged_changes(consumer) == expected_changes(consumer, ("amount",)), "a column that is not logged any more"
+    consumer.configure(configuration(**LOGGED | {"log_changes": []}))
+    consumer.dbt(*LOG)
+    assert logged_changes(consumer) == []
+
+
+def test_a_log_that_an_older_version_wrote_is_written_again(engine, tmp_path):
+    consumer = engine(tmp_path / "project", configuration(**LOGGED), {})
+    consumer.sql(
+        'drop table if exists raw.rows; create table raw.rows ("a b" integer, amount varchar, "Größe" varchar, loaded timestamp); select 1'
+    )
+    consumer.sql(inserted(random.Random(6), range(30)) + "; select 1")
+    consumer.dbt(*LOG)
+    wanted = expected_changes(consumer, ("amount", "Größe"))
+    consumer.sql("alter table health_cell_changes drop column built_from; select 1")
+    consumer.sql("alter table health_cell_changes drop column cleaning_period_key; select 1")
+    consumer.dbt(*LOG)
+    assert logged_changes(consumer) == wanted != []

@@ -221,6 +221,10 @@ KINDS = [
     ({"range": [0, 10], "on_failure": None, "when": "id < 2"}, "integer", [50, 5, 50], [(None,), 5, 50]),
     ({"cast": "integer"}, "double precision", [1.0, 1.5, "NaN", 1e12, None], [1, (None,), (None,), (None,), None]),
     ({"cast": "varchar"}, "integer", [1, None], ["1", None]),
+    ({"cast": "bigint"}, "boolean", [True, False, None], [1, 0, None]),
+    ({"cast": "decimal(3,1)"}, "boolean", [True, None], [1, None]),
+    ({"cast": "boolean"}, "double precision", [0, 2.5, None], [False, True, None]),
+    ({"cast": "date"}, "timestamp", ["2024-01-01 10:00:00", None], [datetime.date(2024, 1, 1), None]),
 ]
 
 
@@ -514,6 +518,14 @@ def test_a_table_with_a_tenth_of_its_values_broken_is_split(tmp_path):
         (
             {"column": "age", "range": [0, 1]},
             "range of age: found 'VARCHAR'; allowed: a column of type numeric, timestamp; cast it first",
+        ),
+        (
+            {"column": "at", "cast": "integer"},
+            "cast to integer of at: found 'timestamp'; allowed: a column of type string, numeric, boolean",
+        ),
+        (
+            {"column": "id", "cast": "date", "formats": ["%Y"]},
+            "cast to date of id: found 'INTEGER'; allowed: a column of type string, timestamp",
         ),
         (
             {"column": "at", "set": "age", "name": "mixed"},

@@ -99,7 +99,7 @@ def test_one_column(values, expected):
 
 def test_a_column_with_a_type_is_not_given_another():
     values = [*NUMBERS, *["999"] * 5]
-    assert suggested(values, typed=["x"]) == [("sentinel", {"null_values": ["999"]}, 5)]
+    assert suggested(values, typed=["x"]) == [("sentinel", {"null_values": [999]}, 5)]
     assert suggested(WORDS, typed=["x"]) == []
 
 
@@ -176,3 +176,52 @@ def printed_rules(consumer):
         assert dbtRunner().invoke(["--quiet", "run-operation", "suggested_rules"]).success
     text = output.getvalue()
     return yaml.safe_load(text[text.index("letters:") :])["letters"]["rules"]
+
+
+def test_statistics_of_a_monitor_count_all_rows(make_consumer):
+    """Six sentinels among 50,000 rows: too few in a sample, and exactly six where a monitor has counted the same rows."""
+    relation = {"relation": {"source": ["raw", "rows"]}, "where": "amount <> 12345"}
+    block = {"cleaning": {"letters": relation | {"suggest": True}}}
+    monitors = {
+        "letters": relation | {"time": "at", "key": "id", "grain": "month"},
+        "others": {"relation": {"source": ["raw", "rows"]}},
+    }
+    consumer = make_consumer(block | {"monitors": monitors})
+    row = np.arange(50_000)
+    is_odd = row % 8333 == 7
+    assert is_odd.sum() == 6
+    consumer.load(
+        "rows",
+        {
+            "id": row,
+            "at": np.datetime64("2024-01-01T00:00:00") + (row % 90).astype("timedelta64[D]"),
+            "amount": np.where(is_odd, -999, row % 371),
+            "price": np.where(is_odd, 999999.0, (row * 7919 % 50_000) / 100),
+            "word": np.where(is_odd, "N/A", np.array(["lamp", "chair", "table"])[row % 3]),
+        },
+    )
+    found = """
+        select column_name, rule, sampled_count, affected_count, evidence
+        from health_suggested_rules
+        where kind = 'sentinel'
+        order by column_name
+    """
+    consumer.build()
+    source = "; all 50000 rows, counted by the monitor letters"
+    assert consumer.sql(found) == [
+        ("amount", "{column: amount, null_values: [-999]}", 50_000, 6, f"6 x '-999' lie apart from all other numbers{source}"),
+        ("price", "{column: price, null_values: [999999]}", 50_000, 6, f"6 x '999999' lie apart from all other numbers{source}"),
+        ("word", "{column: word, null_values: [N/A]}", 50_000, 6, f"6 x 'N/A' say that there is no value{source}"),
+    ]  # fmt: skip
+    # rules for numbers are pasted as numbers, which is what a column of numbers is compared with
+    rules = printed_rules(consumer)
+    consumer.configure({"cleaning": {"letters": block["cleaning"]["letters"] | {"rules": rules}}})
+    (consumer.folder / "models" / "cleaned.sql").write_text("{{ data_health.clean('letters') }}")
+    consumer.dbt("run", "--select", "cleaned")
+    assert consumer.sql(
+        "select count(*) - count(amount), count(*) - count(price), count(*) - count(word) from cleaned"
+    ) == [(6, 6, 6)]
+    # a monitor of other rows says nothing about these
+    consumer.configure(block | {"monitors": {"others": monitors["others"]}})
+    consumer.build()
+    assert [row[:3] for row in consumer.sql(found)] == [("word", "{column: word, null_values: [N/A]}", 20_000)]

@@ -1,17 +1,20 @@
 {#
-    For one cleaning set: <prefix>changes, a row per value of a logged column that a rule changed, of the rows that clean() keeps.
+    For one cleaning set: <prefix>changes, a row per value of a logged column that a rule changed, of the rows that clean() keeps; in an
+    incremental run of the periods in <prefix>changed_periods.
 #}
-{% macro cell_changes(plan, prefix) %}
+{% macro cell_changes(plan, prefix, logged, stored) %}
 {%- set quarantining = plan.rules | selectattr('on_failure', 'equalto', 'quarantine') | list %}
-{%- set logged, flags, changed, keys = [], {}, [], [] %}
-{%- for rule in plan.rules if rule.column is not none and (rule.column in plan.set.log_changes or 'all' in plan.set.log_changes) %}{% do logged.append(rule) %}{% endfor %}
+{%- set flags, changed, keys = {}, [], [] %}
 {%- for rule in quarantining %}{% do flags.update({rule.number: ['failed']}) %}{% endfor %}
 {%- for rule in logged %}
     {%- do flags.update({rule.number: flags.get(rule.number, []) + ['changed', 'before', 'after']}) %}
     {%- do changed.append('data_health_changed_' ~ rule.number) %}
 {%- endfor %}
 {%- for key in plan.set.key %}{% do keys.append("coalesce(cast(" ~ data_health.quoted(key) ~ " as varchar), '')") %}{% endfor %}
-{{ data_health.cleaning_stages(plan, plan.rules, flags, prefix=prefix) }},
+{%- if stored %}
+{{ data_health.rows_of_changed_periods(plan, prefix) }},
+{% endif %}
+{{ data_health.cleaning_stages(plan, plan.rules, flags, prefix=prefix, source=prefix ~ 'rows_of_changed_periods' if stored else none, where='true' if stored else none) }},
 
 {{ prefix }}changed as (
 

@@ -14,6 +14,8 @@
         {% set digits = rule.argument.split('(')[1].rstrip(')').split(',') %}
         {% set fits = 'abs(' ~ number ~ ') < 1e' ~ ((digits[0] | int) - (digits[1] | int)) ~ ' - 0.5e-' ~ digits[1] | trim %}
         {{ return('case when ' ~ (is_number if is_text) ~ fits ~ ' then cast(' ~ old ~ ' as ' ~ data_type ~ ') end' ~ (' end' if is_text)) }}
+    {% elif type == 'boolean' and rule.family == 'numeric' %}{{ return('(' ~ old ~ ' <> 0)') }}
+    {% elif rule.family == 'boolean' and type not in ['boolean', 'varchar'] %}{{ return('cast(case when ' ~ old ~ ' then 1 when not ' ~ old ~ ' then 0 end as ' ~ data_type ~ ')') }}
     {% elif not is_text or type == 'varchar' %}{{ return('cast(' ~ old ~ ' as ' ~ data_type ~ ')') }}
     {% elif type == 'double' %}{{ return('case when ' ~ data_health.engine_sql('is_number', old) ~ ' then ' ~ number ~ ' end') }}
     {% elif type == 'boolean' %}

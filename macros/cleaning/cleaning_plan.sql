@@ -95,7 +95,8 @@
 {% macro rule_columns(rule, types, description, problems, owner) %}
     {% set wanted = rule.get('columns') or rule.get('column') %}
     {% if wanted is none %}{{ return([none]) }}{% endif %}
-    {% set found, families = [], description.families %}
+    {% set kind, type = data_health.rule_kind(rule), (rule.get('cast') or '').split('(')[0] %}
+    {% set found, families = [], description.types[type].families if kind == 'cast' else description.families %}
     {% set known = [] %}
     {% for name, data_type in types.items() %}
         {% do known.append({'name': name}) %}
@@ -106,7 +107,7 @@
         {% if column is none %}
             {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', rules", name, 'a column of the relation: ' ~ data_health.known_names(name, types.keys() | list))) %}
         {% elif families and data_health.type_family(types[column.name]) not in families %}
-            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ data_health.rule_kind(rule) ~ ' of ' ~ name, types[column.name], 'a column of type ' ~ families | join(', ') ~ '; cast it first')) %}
+            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ kind ~ (' to ' ~ type if type) ~ ' of ' ~ name, types[column.name], 'a column of type ' ~ families | join(', ') ~ ('; cast it first' if not type))) %}
         {% else %}{% do found.append(column.name) %}{% endif %}
     {% endfor %}
     {{ return(found) }}

@@ -2,11 +2,12 @@
     Every kind of cleaning rule, as data. `argument` is what the rule's key may hold (see expected()); `families` are the types of
     column that it reads, any when empty; `on_failure` is what may become of a value that fails, the default first, and a kind
     without it changes values and cannot fail. `reads_row` marks rules whose SQL may name any column. Of a cast, `types` has what may be
-    cast to, and what a text that cannot be is said to be.
+    cast to, from which types of column, and what a text that cannot be is said to be.
 #}
 {% macro rule_kinds() %}
     {% set test = ['warn', 'null', 'default', 'quarantine'] %}
     {% set parse = ['null', 'default', 'quarantine'] %}
+    {% set counted, dated = ['string', 'numeric', 'boolean'], ['string', 'timestamp'] %}
     {{ return({
         'null_values': {'argument': {'type': 'scalars'}, 'families': ['string', 'numeric', 'timestamp']},
         'trim': {'argument': {'type': 'true'}, 'families': ['string']},
@@ -19,15 +20,15 @@
         'convert': {'argument': {'type': 'conversion'}, 'families': ['numeric']},
         'round': {'argument': {'type': 'whole number', 'minimum': 0}, 'families': ['numeric']},
         'cast': {'argument': {'type': 'cast'}, 'families': [], 'on_failure': parse, 'types': {
-            'integer': {'data_type': 'integer', 'reason': 'not a whole number'},
-            'bigint': {'data_type': 'bigint', 'reason': 'not a whole number'},
-            'double': {'data_type': 'double precision', 'reason': 'not a number'},
-            'decimal': {'reason': 'not a number'},
-            'boolean': {'data_type': 'boolean', 'reason': 'neither true nor false'},
-            'date': {'data_type': 'date', 'reason': 'not a date', 'formats': ['%Y-%m-%d']},
-            'timestamp': {'data_type': 'timestamp', 'reason': 'not a time',
+            'integer': {'families': counted, 'data_type': 'integer', 'reason': 'not a whole number'},
+            'bigint': {'families': counted, 'data_type': 'bigint', 'reason': 'not a whole number'},
+            'double': {'families': counted, 'data_type': 'double precision', 'reason': 'not a number'},
+            'decimal': {'families': counted, 'reason': 'not a number'},
+            'boolean': {'families': counted, 'data_type': 'boolean', 'reason': 'neither true nor false'},
+            'date': {'families': dated, 'data_type': 'date', 'reason': 'not a date', 'formats': ['%Y-%m-%d']},
+            'timestamp': {'families': dated, 'data_type': 'timestamp', 'reason': 'not a time',
                 'formats': ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%d']},
-            'varchar': {'data_type': 'varchar', 'reason': 'no text'}
+            'varchar': {'families': [], 'data_type': 'varchar', 'reason': 'no text'}
         }},
         'set': {'argument': {'type': 'text'}, 'families': [], 'reads_row': true},
         'allowed': {'argument': {'type': 'scalars'}, 'families': ['string', 'numeric', 'boolean', 'timestamp'], 'on_failure': test},

@@ -33,7 +33,8 @@
 {%- set loaded = 'cast(' ~ plan.load ~ ' as varchar) as data_health_load' %}
 {%- set built_from = "count(*) || ' rows, newest ' || coalesce(max(data_health_load), 'unknown') || ', " ~ plan.fingerprint ~ "'" %}
 {%- if stored %}
-{{ data_health.changed_periods(plan, prefix, time, others, loaded, built_from) }},
+{{ data_health.changed_periods(plan, prefix, time, loaded, built_from) }},
+{{ data_health.rows_of_changed_periods(plan, prefix) }},
 {% endif %}
 {{ data_health.cleaning_stages(plan, plan.rules, flags, columns=others + time, carried=[loaded], prefix=prefix, source=prefix ~ 'rows_of_changed_periods' if stored else none, where='true' if stored else none) }},
 
@@ -74,10 +75,9 @@
 {%- endmacro %}
 
 
-{# The raw rows of the periods whose outcomes were built from something else than the relation now holds. #}
-{% macro changed_periods(plan, prefix, time, others, loaded, built_from) %}
-{%- set time_rules = plan.rules | selectattr('column', 'in', time) | list %}
-{{ data_health.cleaning_stages(plan, time_rules, {}, columns=time, carried=[loaded], prefix=prefix ~ 'counted_') }},
+{# The periods whose outcomes were built from something else than the relation now holds. #}
+{% macro changed_periods(plan, prefix, time, loaded, built_from) %}
+{{ data_health.cleaning_stages(plan, plan.rules | selectattr('column', 'in', time) | list, {}, columns=time, carried=[loaded], prefix=prefix ~ 'counted_') }},
 
 {{ prefix }}current_periods as (
 
@@ -98,8 +98,14 @@
         and coalesce(stored.period_start, cast('0001-01-01' as date)) = coalesce(current_periods.period_start, cast('0001-01-01' as date))
     where stored.built_from is distinct from current_periods.built_from
 
-),
+)
+{%- endmacro %}
 
+
+{# The raw rows of the periods in <prefix>changed_periods, which rules of the column time alone tell. #}
+{% macro rows_of_changed_periods(plan, prefix) %}
+{%- set time, others = [plan.set.time] if plan.set.time else [], plan.columns | reject('equalto', plan.set.time) | list %}
+{%- set time_rules = plan.rules | selectattr('column', 'in', time) | list %}
 {{ data_health.cleaning_stages(plan, time_rules, {}, columns=time, carried=data_health.quoted(others) + ([data_health.quoted(plan.set.time) ~ ' as data_health_raw_time'] if time else []), prefix=prefix ~ 'timed_') }},
 
 {{ prefix }}rows_of_changed_periods as (

@@ -174,7 +174,7 @@
                     select
                         period_start
                         {%- for column in part.columns %},
-                        {{ 'x_' ~ column.id if column.is_complete else data_health.finite_or_null('x_' ~ column.id, column) ~ ' as x_' ~ column.id }}
+                        {{ 'x_' ~ column.id if column.is_complete else ('x_' ~ column.id if column.is_exact_number else data_health.engine_sql('finite_or_null', 'x_' ~ column.id)) ~ ' as x_' ~ column.id }}
                         {%- endfor %}
                     from (
                         select

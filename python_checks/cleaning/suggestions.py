@@ -1,17 +1,17 @@
 """Rules that a table seems to need, with what speaks for them and what they would do."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from python_checks.cleaning.counted import Counted, as_written
 from python_checks.cleaning.dates import STANDARD, date_formats, is_castable, parsed
 from python_checks.cleaning.dependencies import Nearness, determinants
 from python_checks.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, is_code, unit_factors
+from python_checks.cleaning.profile import Profile, Suggestion
 from python_checks.cleaning.repair import RepairRule, dependency_rules, spelling_rules
 from python_checks.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
 from python_checks.cleaning.settings import DEFAULTS, Settings
@@ -27,60 +27,26 @@ BOOLEANS = [{"y", "n"}, {"yes", "no"}, {"true", "false"}, {"t", "f"}]
 LARGEST_INTEGER = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """
-    A rule for a column: its kind, the rule as cleaning configuration (a mapping), the evidence in words, and how many
-    of the rows looked at it would change, or fail.
-    """
-
-    column: str
-    kind: str
-    rule: dict[str, Any]
-    evidence: str
-    affected: int
-
-    def as_yaml(self) -> str:
-        """The rule on one line, to paste below `rules:`."""
-        return yaml.safe_dump(
-            self.rule, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9
-        ).strip()
-
-
-@dataclass
-class _Profile:
-    """A column while it is looked at: rows per value that is still unexplained, and the suggestions so far."""
-
-    name: str
-    rows: Counter[str]
-    found: list[Suggestion] = field(default_factory=list)
-
-    def suggest(self, kind: str, rule: dict[str, Any], evidence: str, affected: int) -> None:
-        """Add a suggestion for the column."""
-        full_rule = rule if "repair" in rule else {"column": self.name, **rule}
-        self.found.append(Suggestion(self.name, kind, full_rule, evidence, int(affected)))
-
-    def without(self, values: Sequence[str]) -> None:
-        """Take values as explained."""
-        explained = set(values)
-        self.rows = Counter({value: rows for value, rows in self.rows.items() if value not in explained})
-
-
 def suggested_rules(
     names: Sequence[str],
     values: NDArray[np.object_],
     typed: Sequence[str] = (),
     settings: Settings = DEFAULTS,
+    counted: Mapping[str, Counted] | None = None,
 ) -> list[Suggestion]:
     """
     What a table of texts (n rows, one column per name, None or '' for missing) seems to need, column by column, in
     the order in which the rules are to run. Columns in `typed` have a type already, so that none is suggested.
+    `counted` has columns that a monitor counted: instead of estimates of the sample, counts over all rows.
     """
     spelling, columns = spelling_rules(names, values, names, settings)
     dependencies = dependency_rules(names, columns, names, settings)
     suggestions = []
     for number, name in enumerate(names):
-        profile = _Profile(name, Counter(value for value in values[:, number] if value))
+        sampled = Counter(value for value in values[:, number] if value)
+        profile = Profile(name, sampled, name in typed, (counted or {}).get(name))
+        if profile.is_whole:
+            profile.rows = Counter({value: rows for value, rows in profile.counted.rows.items() if value})
         misspelled = {rule.from_value: rule.to_value for rule in spelling if rule.column == name}
         contradicted = {rule.from_value for rule in dependencies if rule.column == name}
         _look_at(profile, name in typed, misspelled, contradicted)
@@ -88,7 +54,7 @@ def suggested_rules(
     return suggestions + list(_dependencies(names, columns, dependencies, settings))
 
 
-def _look_at(profile: _Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:
+def _look_at(profile: Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:
     """Explain a column from its missing values to its type and its range."""
     rows_before = profile.rows.total()
     if not is_typed:
@@ -102,7 +68,7 @@ def _look_at(profile: _Profile, is_typed: bool, misspelled: dict[str, str], cont
         _category(profile, contradicted, rows_before)
 
 
-def _trim(profile: _Profile) -> None:
+def _trim(profile: Profile) -> None:
     """Blanks around values."""
     padded = {value: rows for value, rows in profile.rows.items() if value != value.strip()}
     if padded:
@@ -114,19 +80,23 @@ def _trim(profile: _Profile) -> None:
         profile.without([""])
 
 
-def _words_for_missing(profile: _Profile) -> None:
+def _words_for_missing(profile: Profile) -> None:
     """Sentinels that are words or marks."""
     _missing(profile, word_sentinels(profile.rows), "say that there is no value")
 
 
-def _missing(profile: _Profile, sentinels: list[str], reason: str) -> None:
+def _missing(profile: Profile, sentinels: list[str], reason: str) -> None:
+    """Values that stand for none. A column of numbers is compared with numbers, not with texts."""
     if sentinels:
         rows = {value: profile.rows[value] for value in sentinels}
-        profile.suggest("sentinel", {"null_values": sentinels}, f"{_counted(rows)} {reason}", sum(rows.values()))
+        listed = [
+            as_written(float(value)) if profile.is_typed and NUMBER.fullmatch(value) else value for value in sentinels
+        ]
+        profile.suggest("sentinel", {"null_values": listed}, f"{_counted(rows)} {reason}", sum(rows.values()))
         profile.without(sentinels)
 
 
-def _number(profile: _Profile, is_typed: bool) -> bool:
+def _number(profile: Profile, is_typed: bool) -> bool:
     """Whole numbers, decimals, numbers with units or thousands separators. False where the column is no such."""
     total = profile.rows.total()
     plain = {value: float(value) for value in profile.rows if len(value) <= LONGEST and NUMBER.fullmatch(value)}
@@ -137,7 +107,10 @@ def _number(profile: _Profile, is_typed: bool) -> bool:
         return True
     failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
     _missing(profile, ambiguous_sentinels(failing), "are no number and mean none")
-    _missing(profile, number_sentinels(plain, profile.rows), "lie apart from all other numbers")
+    if profile.counted is not None and profile.counted.bins:
+        _counted_number_sentinels(profile)
+    else:
+        _missing(profile, number_sentinels(plain, profile.rows), "lie apart from all other numbers")
     plain = {value: number for value, number in plain.items() if value in profile.rows}
     if not is_typed:
         data_type = _number_type(list(plain))
@@ -150,6 +123,19 @@ def _number(profile: _Profile, is_typed: bool) -> bool:
     return True
 
 
+def _counted_number_sentinels(profile: Profile) -> None:
+    """Sentinels among all rows of a column of numbers, however rare: each fills a bin of the statistics alone."""
+    numbers, rows = profile.counted.single_numbers()
+    sentinels = number_sentinels(numbers, rows)
+    if sentinels:
+        told = {value: rows[value] for value in sentinels}
+        rule = {"null_values": [as_written(numbers[value]) for value in sentinels]}
+        evidence = f"{_counted(told)} lie apart from all other numbers"
+        profile.suggest("sentinel", rule, evidence, sum(told.values()), by_monitor=True)
+        apart = {numbers[value] for value in sentinels}
+        profile.without([value for value in profile.rows if NUMBER.fullmatch(value) and float(value) in apart])
+
+
 def _number_type(texts: list[str]) -> str | None:
     """integer, bigint or double; None for codes of equal, great length such as telephone numbers."""
     if not all(WHOLE.fullmatch(text) for text in texts):
@@ -160,7 +146,7 @@ def _number_type(texts: list[str]) -> str | None:
     return next((name for name, limit in LARGEST_INTEGER.items() if largest <= limit), None)
 
 
-def _number_in_disguise(profile: _Profile) -> bool:
+def _number_in_disguise(profile: Profile) -> bool:
     """Numbers with a unit or with thousands separators."""
     with_commas = [value for value in profile.rows if WITH_COMMAS.fullmatch(value)]
     numbers = sum(
@@ -183,7 +169,7 @@ def _number_in_disguise(profile: _Profile) -> bool:
     return True
 
 
-def _boolean(profile: _Profile) -> bool:
+def _boolean(profile: Profile) -> bool:
     """Exactly the two words of a yes or no."""
     words = {value.lower() for value in profile.rows}
     if words not in BOOLEANS:
@@ -192,7 +178,7 @@ def _boolean(profile: _Profile) -> bool:
     return True
 
 
-def _date(profile: _Profile) -> bool:
+def _date(profile: Profile) -> bool:
     """Dates in one or several formats."""
     found = date_formats(profile.rows, 0.8)
     if found is None:
@@ -218,7 +204,7 @@ def _date(profile: _Profile) -> bool:
     return True
 
 
-def _range(profile: _Profile, plain: dict[str, float]) -> None:
+def _range(profile: Profile, plain: dict[str, float]) -> None:
     """Few numbers that are farther from the rest than twice the width of the rest."""
     numbers = np.repeat(list(plain.values()), [profile.rows[value] for value in plain])
     numbers = np.sort(numbers[np.isfinite(numbers)])
@@ -233,13 +219,13 @@ def _range(profile: _Profile, plain: dict[str, float]) -> None:
             low = step
     outside = np.concatenate([numbers[:low], numbers[high + 1 :]])
     if len(outside):
-        limits = [_short(numbers[low]), _short(numbers[high])]
-        listed = ", ".join(str(_short(number)) for number in outside[:5])
+        limits = [as_written(numbers[low]), as_written(numbers[high])]
+        listed = ", ".join(str(as_written(number)) for number in outside[:5])
         evidence = f"{len(outside)} of {len(numbers)} numbers lie far outside {limits[0]} to {limits[1]}: {listed}"
         profile.suggest("range", {"range": limits, "on_failure": "warn"}, evidence, len(outside))
 
 
-def _category(profile: _Profile, contradicted: set[str], rows_before: int) -> None:
+def _category(profile: Profile, contradicted: set[str], rows_before: int) -> None:
     """The set of values, without those that other columns contradict; or that there is hardly more than one."""
     known = Counter({value: rows for value, rows in profile.rows.items() if value not in contradicted})
     total, distinct = known.total(), len(known)
@@ -256,7 +242,7 @@ def _category(profile: _Profile, contradicted: set[str], rows_before: int) -> No
         profile.suggest("near_constant", rule, evidence + _except_for(failing), failing.total())
 
 
-def _letter_case(profile: _Profile) -> None:
+def _letter_case(profile: Profile) -> None:
     """The same words in capitals and not: the rare form becomes the usual one, or all are brought to one case."""
     forms: dict[str, list[str]] = {}
     for value in profile.rows:
@@ -279,7 +265,7 @@ def _letter_case(profile: _Profile) -> None:
     _merge(profile, usual)
 
 
-def _spelling(profile: _Profile, misspelled: dict[str, str]) -> None:
+def _spelling(profile: Profile, misspelled: dict[str, str]) -> None:
     """Rare spellings of frequent values: listed if they are few, else to be repaired."""
     rows = {value: profile.rows[value] for value in misspelled if profile.rows[value]}
     if not rows:
@@ -290,7 +276,7 @@ def _spelling(profile: _Profile, misspelled: dict[str, str]) -> None:
     _merge(profile, listed)
 
 
-def _merge(profile: _Profile, replaced: dict[str, str]) -> None:
+def _merge(profile: Profile, replaced: dict[str, str]) -> None:
     """Count the rows of a value with those of what replaces it."""
     for value, right in replaced.items():
         profile.rows[right] += profile.rows[value]
@@ -332,7 +318,3 @@ def _counted(rows: dict[str, int], most: int = 5) -> str:
 
 def _except_for(failing: Counter[str]) -> str:
     return f", all but {_counted(failing)}" if failing else ""
-
-
-def _short(number: float) -> float | int:
-    return int(number) if number == int(number) else float(number)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from python_checks.cleaning.counted import counted_columns
 from python_checks.cleaning.repair import repair_rules
 from python_checks.cleaning.settings import DEFAULTS, Settings
 from python_checks.cleaning.suggestions import suggested_rules
@@ -87,11 +88,20 @@ def repair_rules_table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPy
     return pa.Table.from_pylist(rows, REPAIR_RULES)
 
 
-def suggested_rules_table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation) -> pa.Table:
-    """The suggestions for every cleaning set, in the order in which the rules are to run."""
+def suggested_rules_table(
+    sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation, value_counts: duckdb.DuckDBPyRelation
+) -> pa.Table:
+    """
+    The suggestions for every cleaning set, in the order in which the rules are to run; with the counts of the model
+    cleaning_value_counts where a monitor has counted a column.
+    """
+    names = "cleaning, monitor, column_name, bin_type, category, minimum, maximum, row_count"
+    counted = counted_columns(value_counts.project(names).order(names).fetchall())
     rows = []
     for found in samples(sample, columns, "suggest"):
-        for number, item in enumerate(suggested_rules(found.names, found.values, found.typed, found.settings), 1):
+        of_set = {name: column for (cleaning, name), column in counted.items() if cleaning == found.cleaning}
+        suggestions = suggested_rules(found.names, found.values, found.typed, found.settings, of_set)
+        for number, item in enumerate(suggestions, 1):
             rows.append(
                 {
                     "cleaning": found.cleaning,
@@ -100,7 +110,7 @@ def suggested_rules_table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckD
                     "kind": item.kind,
                     "rule": item.as_yaml(),
                     "evidence": item.evidence,
-                    "sampled_count": len(found.values),
+                    "sampled_count": item.looked_at or len(found.values),
                     "affected_count": item.affected,
                 }
             )

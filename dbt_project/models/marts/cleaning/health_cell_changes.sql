@@ -1,17 +1,88 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='cleaning_period_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
 -- depends_on: {{ ref('health_monitors') }}
-{%- set plans = [] %}
-{%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation and cleaning.rules and cleaning.log_changes %}{% do plans.append(data_health.cleaning_plan(name)) %}{% endfor %}
+{%- do data_health.begin_model(reads=[ref('health_rule_outcomes')], adds_to_this=true) %}
+{%- set plans, is_logged, wanted = [], ['false'], [] %}
+{%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation and cleaning.rules and cleaning.log_changes %}
+    {%- set plan, logged, counted, names = data_health.cleaning_plan(name), [], ['0'], ["''"] %}
+    {%- for rule in plan.rules if rule.column is not none and (rule.column in plan.set.log_changes or 'all' in plan.set.log_changes) %}
+        {%- do logged.append(rule) %}
+        {%- do names.append(data_health.text_literal(rule.column)) %}
+        {#- what such a rule changes is not kept -#}
+        {%- if rule.on_failure != 'quarantine' %}{% do counted.append(rule.number | string) %}{% endif %}
+    {%- endfor %}
+    {%- set is_of_set = 'cleaning = ' ~ data_health.text_literal(name) %}
+    {#- of a relation that is not there nothing is known -#}
+    {%- do is_logged.append(is_of_set if not plan.rules else is_of_set ~ ' and column_name in (' ~ names | join(', ') ~ ')') %}
+    {%- if logged %}
+        {%- do plans.append({'plan': plan, 'logged': logged}) %}
+        {%- do wanted.append("select cleaning_period_key, cleaning, period_start, max(built_from) || ', log " ~ local_md5([plan.set.log_changes, plan.set.key] | string)[:12]
+            ~ "' as built_from, sum(case when rule_number in (" ~ counted | join(', ') ~ ") then changed_count else 0 end) as changed_count from " ~ ref('health_rule_outcomes')
+            ~ ' where ' ~ is_of_set ~ " and built_from like '%, " ~ plan.fingerprint ~ "' group by cleaning_period_key, cleaning, period_start") %}
+    {%- endif %}
+{%- endfor %}
 {%- set columns = {
     'cleaning': 'varchar', 'row_key': 'varchar', 'column_name': 'varchar', 'rule': 'varchar', 'rule_number': 'integer',
     'period_start': 'date', 'value_before': 'varchar', 'value_after': 'varchar'
 } %}
+{%- set wanted_columns = {'cleaning_period_key': 'varchar', 'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar', 'changed_count': 'bigint'} %}
+{%- set wanted_periods = wanted | join('\n    union all\n    ') or data_health.no_rows(wanted_columns) %}
+{#- an older version of the package wrote the table whole, without what it was built from -#}
+{%- set is_stored = is_incremental() and 'built_from' in adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') %}
+{%- if is_incremental() and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
+    {%- call statement('forget_other_changes', auto_begin=true) %}
+        delete from {{ this }}
+        {%- if is_stored %}
+        where not ({{ is_logged | join(' or ') }})
+            or exists (
+                select 1
+                from ({{ wanted_periods }}) as wanted
+                where wanted.cleaning_period_key = {{ this }}.cleaning_period_key
+                    and wanted.built_from is distinct from {{ this }}.built_from
+            )
+        {%- endif %}
+    {%- endcall %}
+{%- endif %}
 
-with
-{%- for plan in plans if execute and plan.rules %}
-{{ data_health.cell_changes(plan, 'set_' ~ loop.index ~ '_') }},
-{% endfor %}
+with wanted as (
+
+    {{ wanted_periods }}
+
+),
+
+stored as (
+{% if is_stored %}
+    select distinct cleaning_period_key
+    from {{ this }}
+{%- else %}
+    {{ data_health.no_rows({'cleaning_period_key': 'varchar'}) }}
+{%- endif %}
+
+)
+{%- for item in plans if execute %}{% set prefix = 'set_' ~ loop.index ~ '_' %},
+
+{{ prefix }}changed_periods as (
+
+    select wanted.period_start
+    from wanted
+    left join stored
+        on wanted.cleaning_period_key = stored.cleaning_period_key
+    where wanted.cleaning = {{ data_health.text_literal(item.plan.set.name) }}
+        and wanted.changed_count > 0
+        and stored.cleaning_period_key is null
+
+),
+
+{{ data_health.cell_changes(item.plan, prefix, item.logged, is_stored) }}
+{%- endfor %},
+
 changes ({{ columns | join(', ') }}) as (
-{% for plan in plans if execute and plan.rules %}
+{% for item in plans if execute %}
     select * from set_{{ loop.index }}_changes
     {{ 'union all' if not loop.last }}
 {%- else %}
@@ -21,14 +92,19 @@ changes ({{ columns | join(', ') }}) as (
 )
 
 select
-    cleaning,
-    row_key,
-    column_name,
-    rule,
-    rule_number,
-    period_start,
-    value_before,
-    value_after,
+    changes.cleaning,
+    changes.row_key,
+    changes.column_name,
+    changes.rule,
+    changes.rule_number,
+    changes.period_start,
+    wanted.cleaning_period_key,
+    changes.value_before,
+    changes.value_after,
+    wanted.built_from,
     '{{ invocation_id }}' as run_id,
     {{ data_health.run_time() }} as built_at
 from changes
+-- periods that came after the outcomes were counted are left to the next run
+inner join wanted
+    on changes.cleaning || '|' || coalesce(cast(changes.period_start as varchar), 'none') = wanted.cleaning_period_key

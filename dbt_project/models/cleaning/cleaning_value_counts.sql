@@ -1,0 +1,91 @@
+{{ config(materialized='view') }}
+-- depends_on: {{ ref('health_monitors') }}
+{#- a monitor counts the rows of a cleaning set where both read the same relation through the same filter -#}
+{%- set pairs = [] %}
+{%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.suggest and cleaning.relation %}
+    {%- set watching = [] %}
+    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation and monitor.where == cleaning.where %}{% do watching.append(monitor) %}{% endfor %}
+    {%- if watching %}
+        {%- do pairs.append('(' ~ data_health.text_literal([name, watching[0].name]) ~ ', ' ~ ('true' if watching[0].time else 'false') ~ ')') %}
+    {%- endif %}
+{%- endfor %}
+
+with counting_monitors as (
+{% if pairs %}
+    select cleaning, monitor, has_time
+    from (
+        values
+            {{ pairs | join(',\n            ') }}
+    ) as pairs (cleaning, monitor, has_time)
+{%- else %}
+    {{ data_health.no_rows({'cleaning': 'varchar', 'monitor': 'varchar', 'has_time': 'boolean'}) }}
+{%- endif %}
+
+),
+
+distributions as (
+
+    select
+        monitor,
+        period_key,
+        column_name,
+        grid_generation,
+        bin_type,
+        bin,
+        category,
+        row_count,
+        minimum,
+        maximum
+    from {{ ref('column_distributions') }}
+    where dataset = 'production'
+        and segment_column = '(all)'
+        and bin_type not in ('length', 'pattern')
+
+),
+
+present_periods as (
+
+    select
+        period_key,
+        -- a table without a time is counted as a whole on every day
+        row_number() over (partition by monitor order by period_start desc) as age
+    from {{ ref('monitored_periods') }}
+    where dataset = 'production'
+        and status <> 'gone'
+
+),
+
+raw_columns as (
+
+    select monitor, column_name, kind
+    from {{ ref('column_grids') }}
+    where kind in ('numeric', 'categorical', 'boolean')
+
+)
+
+select
+    counting_monitors.cleaning,
+    counting_monitors.monitor,
+    distributions.column_name,
+    distributions.bin_type,
+    distributions.category,
+    min(distributions.minimum) as minimum,
+    max(distributions.maximum) as maximum,
+    cast(sum(distributions.row_count) as bigint) as row_count
+from counting_monitors
+inner join distributions
+    on counting_monitors.monitor = distributions.monitor
+inner join present_periods
+    on distributions.period_key = present_periods.period_key
+    and (counting_monitors.has_time or present_periods.age = 1)
+inner join raw_columns
+    on distributions.monitor = raw_columns.monitor
+    and distributions.column_name = raw_columns.column_name
+group by
+    counting_monitors.cleaning,
+    counting_monitors.monitor,
+    distributions.column_name,
+    distributions.bin_type,
+    distributions.category,
+    distributions.grid_generation,
+    distributions.bin

@@ -1,0 +1,62 @@
+"""A column while rules for it are looked for, and what is found."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from python_checks.cleaning.counted import Counted
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """
+    A rule for a column: its kind, the rule as cleaning configuration (a mapping), the evidence in words, and how many
+    of the rows looked at it would change, or fail. `looked_at` is the number of these rows, None for the sample.
+    """
+
+    column: str
+    kind: str
+    rule: dict[str, Any]
+    evidence: str
+    affected: int
+    looked_at: int | None = None
+
+    def as_yaml(self) -> str:
+        """The rule on one line, to paste below `rules:`."""
+        return yaml.safe_dump(
+            self.rule, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9
+        ).strip()
+
+
+@dataclass
+class Profile:
+    """
+    A column while it is looked at: rows per value that is still unexplained, and the suggestions so far. `counted` is
+    what a monitor knows of it; where that is every value with its rows, `rows` are over the whole table.
+    """
+
+    name: str
+    rows: Counter[str]
+    is_typed: bool = False
+    counted: Counted | None = None
+    found: list[Suggestion] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Are the rows those of the whole table?"""
+        return self.counted is not None and self.counted.is_complete and bool(self.counted.rows)
+
+    def suggest(self, kind: str, rule: dict[str, Any], evidence: str, affected: int, by_monitor: bool = False) -> None:
+        """Add a suggestion for the column; `by_monitor`, from counts of all rows."""
+        full_rule = rule if "repair" in rule else {"column": self.name, **rule}
+        source = self.counted if self.is_whole or by_monitor else None
+        evidence, looked_at = (evidence, None) if source is None else (evidence + source.source, source.total)
+        self.found.append(Suggestion(self.name, kind, full_rule, evidence, int(affected), looked_at))
+
+    def without(self, values: Sequence[str]) -> None:
+        """Take values as explained."""
+        explained = set(values)
+        self.rows = Counter({value: rows for value, rows in self.rows.items() if value not in explained})
