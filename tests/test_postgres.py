@@ -31,6 +31,15 @@ KEYS = {
     "health_alerts": ["monitor", "finding", "column_name", "segment_column", "segment_value", "metric", "first_period"],
     "health_scorecard": ["monitor", "period_start"],
     "health_profile": ["monitor", "dataset", "period_start", "segment_column", "segment_value", "column_name"],
+    "health_drift": [
+        "monitor",
+        "period_start",
+        "segment_column",
+        "segment_value",
+        "reference",
+        "column_name",
+        "metric",
+    ],
 }
 DEMO_KEYS = {
     "health_rule_outcomes": ["cleaning_period_key", "rule_number"],
@@ -61,6 +70,9 @@ SKETCHES = {"distinct_count", "distinct_count_lower", "distinct_count_upper"}
 
 def scale_of(row, name):
     """What an error is small against, where summands of both signs cancel out."""
+    if "metric" in row:
+        # distances are near 1, and near 0 they cancel digits
+        return 1
     if name in ("sum_1", "sum_3") and row["sum_2"] is not None:
         size = row["row_count"] if name == "sum_1" else row["sum_4"]
         return math.sqrt(size * row["sum_2"])

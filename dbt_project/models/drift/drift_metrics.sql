@@ -59,7 +59,7 @@
         'definition': "'largest_arcsine_difference'", 'value': 'category_h', 'bins': 'category_test_count',
          'floor': 'sqrt(2 * ln(40e0 * category_test_count) * present_noise)', 'p': 'category_p'},
     'new_category_share': {
-        'definition': "'share_wilson_95'", 'value': 'unseen_share', 'lower': 'unseen_centre - unseen_margin', 'upper': 'unseen_centre + unseen_margin'},
+        'definition': "'share_wilson_95'", 'value': 'unseen_share', 'lower': 'greatest(unseen_centre - unseen_margin, 0e0)', 'upper': 'least(unseen_centre + unseen_margin, 1e0)'},
     'out_of_range_share': {
         'definition': "'share_beyond_reference_range'", 'value': 'outside_count / finite_count', 'upper': 'partly_outside_count / finite_count'}
 } %}
