@@ -209,18 +209,18 @@ def null_test(row):
     )
     rare = table[:, table.sum(axis=0).argmin()]
     if min(n, m) * rare.sum() / (n + m) >= 5:
-        return stats.chi2.sf(stats.chi2_contingency(table, correction=False).statistic / row["overdispersion"], 1)
+        return stats.chi2.sf(stats.chi2_contingency(table, correction=False).statistic / row["variance_inflation"], 1)
     current, both, share = rare[1], rare.sum(), m / (n + m)
     exponent = rel_entr([current / both, 1 - current / both], [share, 1 - share]).sum() * both
     tails = [stats.binomtest(int(current), int(both), share, side).pvalue for side in ("less", "greater")]
     assert np.exp(-exponent) >= min(tails) * (1 - 1e-9)
-    return min(1, 2 * np.exp(-exponent / row["overdispersion"]))
+    return min(1, 2 * np.exp(-exponent / row["variance_inflation"]))
 
 
 def test_evidence_equals_that_of_scipy(project):
     """One probability per column: the least of its tests, each times how many it was the least of."""
     rows = project.rows("""
-        select drift_measures.*, overdispersion, distribution_p, null_p, category_p, column_p
+        select drift_measures.*, variance_inflation, distribution_p, null_p, category_p, column_p
         from drift_evidence inner join drift_measures using (comparison_number, column_number)
     """)
     for row in rows:
@@ -228,14 +228,14 @@ def test_evidence_equals_that_of_scipy(project):
         if statistic is not None:
             n, m = row["reference_finite_count"], row["finite_count"]
             root = np.sqrt(n * m / (n + m))
-            stephens = (root + 0.12 + 0.11 / root) * statistic / np.sqrt(row["overdispersion"])
+            stephens = (root + 0.12 + 0.11 / root) * statistic / np.sqrt(row["variance_inflation"])
             probabilities.append(stats.kstwobign.sf(stephens))
             # near one the alternating series is cut short
             assert row["distribution_p"] == pytest.approx(
                 probabilities[0], rel=1e-6 if probabilities[0] < 0.99 else 1e-3, abs=1e-100
             )
         elif row["pooled_group_count"] is not None and row["pooled_group_count"] > 1:
-            chi_square = row["pooled_chi_square"] / row["overdispersion"]
+            chi_square = row["pooled_chi_square"] / row["variance_inflation"]
             probabilities.append(stats.chi2.sf(chi_square, row["pooled_group_count"] - 1))
             assert row["distribution_p"] == pytest.approx(probabilities[0], rel=0.05, abs=1e-100)
         if row["null_p"] is not None:
