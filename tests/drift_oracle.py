@@ -126,7 +126,10 @@ def distances(kind, reference, current, edges=None):
         result["new_category_share"] = (unseen / y_size, *wilson(unseen, y_size))
         if x_size:
             shares = [(p / x_size, q / y_size) for p, q in every_category(x, y)]
-            result["category_h"] = max(arcsine_difference(p, q) for p, q in [*shares, (0, unseen / y_size)])
+            if sum(value not in x for value in y) > 1:
+                # of a sample as much is missing as it has values that occur once (Good 1953)
+                shares.append((sum(count == 1 for count in x.values()) / x_size, unseen / y_size))
+            result["category_h"] = max(arcsine_difference(p, q) for p, q in shares)
     return {name: value for name, value in result.items() if value is not None}
 
 
