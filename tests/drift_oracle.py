@@ -126,13 +126,8 @@ def distances(kind, reference, current, edges=None):
         result["new_category_share"] = (unseen / y_size, *wilson(unseen, y_size))
         if x_size:
             shares = [(p / x_size, q / y_size) for p, q in every_category(x, y)]
-<<<<<<< HEAD
-            # of values that the reference lacks it is expected to lack as many rows as it has values that occur once
-            if sum(value not in x for value in y) > 1:
-=======
             if sum(value not in x for value in y) > 1:
                 # of a sample as much is missing as it has values that occur once (Good 1953)
->>>>>>> wt-oracle
                 shares.append((sum(count == 1 for count in x.values()) / x_size, unseen / y_size))
             result["category_h"] = max(arcsine_difference(p, q) for p, q in shares)
     return {name: value for name, value in result.items() if value is not None}

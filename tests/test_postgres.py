@@ -41,6 +41,9 @@ KEYS = {
         "metric",
     ],
 }
+# principal components are computed by Python models, which this adapter has none of
+WITHOUT_PYTHON = {"health_alerts": "finding <> 'multivariate_drift'"}
+OF_PYTHON = {"health_scorecard": {"multivariate_drift_status", "status", "alert_count", "warn_count"}}
 DEMO_KEYS = {
     "health_rule_outcomes": ["cleaning_period_key", "rule_number"],
     "screenings": ["screening_id"],
@@ -108,14 +111,15 @@ def keyed(rows, key):
 def assert_equal_tables(duck, other, tables=KEYS, skip=TIMES_OF_THE_RUN | NAMES_OF_TYPES):
     """`duck` and `other` give the rows of a query."""
     for table in tables:
-        left, right = (keyed(rows(f"select * from {table}"), (KEYS | DEMO_KEYS)[table]) for rows in (duck, other))
+        query = f"select * from {table} where {WITHOUT_PYTHON.get(table, 'true')}"
+        left, right = (keyed(rows(query), (KEYS | DEMO_KEYS)[table]) for rows in (duck, other))
         only_one = sorted(map(str, left.keys() ^ right.keys()))
         assert not only_one, f"{table}, {len(only_one)} keys:\n" + "\n".join(only_one[:8])
         wrong = [
             f"{key} {name}: {row[name]!r}, {right[key][name]!r}"
             for key, row in left.items()
             for name in row
-            if name not in skip and not same(name, row, row[name], right[key][name])
+            if name not in skip | OF_PYTHON.get(table, set()) and not same(name, row, row[name], right[key][name])
         ]
         assert not wrong, f"{table}, {len(wrong)} of {len(left)} rows:\n" + "\n".join(wrong[:8])
 
