@@ -168,9 +168,20 @@ shares as (
         ({{ count }} + {{ z_square }} / 2) / nullif({{ totals[name] }} + {{ z_square }}, 0) as {{ name }}_centre,
         {{ z }} * sqrt({{ count }} * (1 - {{ count }} / nullif({{ totals[name] }}, 0)) + {{ z_square }} / 4) / nullif({{ totals[name] }} + {{ z_square }}, 0) as {{ name }}_margin,
         {%- endfor %}
-        case when bin_count > 1 then (bin_count - 1) * power(1 - 2e0 / (9 * (bin_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (bin_count - 1))), 3) else 0 end as chi_95,
-        case when contingency_group_count > 1 then (contingency_group_count - 1)
-            * power(1 - 2e0 / (9 * (contingency_group_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (contingency_group_count - 1))), 3) else 0 end as contingency_chi_95,
+        -- exactly for one and two degrees of freedom, else by Wilson and Hilferty
+        case
+            when bin_count = 2 then 3.841458820694124e0
+            when bin_count = 3 then 5.991464547107979e0
+            when bin_count > 3 then (bin_count - 1) * power(1 - 2e0 / (9 * (bin_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (bin_count - 1))), 3)
+            else 0
+        end as chi_95,
+        -- exactly for one and two degrees of freedom, else by Wilson and Hilferty
+        case
+            when contingency_group_count = 2 then 3.841458820694124e0
+            when contingency_group_count = 3 then 5.991464547107979e0
+            when contingency_group_count > 3 then (contingency_group_count - 1) * power(1 - 2e0 / (9 * (contingency_group_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (contingency_group_count - 1))), 3)
+            else 0
+        end as contingency_chi_95,
         -- Bergsma's correction for the association that chance alone gives
         greatest(chi_square / contingency_row_count - (contingency_group_count - 1) / (contingency_row_count - 1), 0e0) as corrected_association,
         contingency_group_count - power(contingency_group_count - 1, 2) / (contingency_row_count - 1) as corrected_group_count
