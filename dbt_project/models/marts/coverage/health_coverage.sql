@@ -60,6 +60,7 @@ counts as (
         doubleton_count,
         unseen_count,
         barely_seen_count,
+        current_singleton_count,
         absent_bin_count,
         absent_count,
         outside_infinity_count,
@@ -107,6 +108,7 @@ described_features as (
         counts.doubleton_count,
         counts.unseen_count,
         counts.barely_seen_count,
+        counts.current_singleton_count,
         counts.absent_bin_count,
         counts.absent_count,
         counts.unseen_category,
@@ -139,6 +141,7 @@ shares as (
         case when gap_in_data is null then barely_seen_count / value_count end as barely_seen_share,
         case when gap_in_data is null then singleton_count / reference_value_count end as expected_unseen_share,
         case when gap_in_data is null then absent_count / reference_value_count end as absent_share,
+        case when gap_in_data is null then current_singleton_count / value_count end as expected_absent_share,
         -- as many rows of a period lie beyond the smallest and largest of n values
         2 / (reference_value_count + 1) as expected_out_of_range_share
     from described_features
@@ -218,6 +221,7 @@ select
     case when gap_in_data is null then singleton_count end as singleton_count,
     case when gap_in_data is null then absent_bin_count end as absent_bin_count,
     absent_share,
+    expected_absent_share,
     warn_threshold,
     alert_threshold,
     case
