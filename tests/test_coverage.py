@@ -110,6 +110,10 @@ def assert_equals_brute_force(row, reference, current, key=name_of, barely=5):
         "absent_share": sum(count for value, count in seen.items() if value not in now) / n,
         "expected_absent_share": Counter(now.values())[1] / m,
     }
+    if row["column_name"] == "many came":
+        # which of its values occurred once is hidden
+        del found["expected_absent_share"]
+        assert row["expected_absent_share"] is None
     for name, value in found.items():
         assert row[name] == pytest.approx(value, rel=1e-12, abs=1e-12), (row["column_name"], name)
 
@@ -133,7 +137,11 @@ def made_up():
             None if is_null else value for value, is_null in zip(values, draw.random(len(values)) < share, strict=True)
         ]
 
-    integers = [int(value) for value in draw.normal(50, 12, 600)], [int(value) for value in draw.normal(60, 15, 400)]
+    # without tails, in which a bin is wider than one number
+    integers = tuple(
+        [int(value) for value in np.clip(draw.normal(mean, deviation, count), 20, highest)]
+        for mean, deviation, count, highest in ((50, 12, 600, 75), (60, 15, 400, 85))
+    )
     halves_of_units = (
         [float(value) / 2 for value in draw.integers(0, 60, 590)] + [math.nan] + [math.inf] * 3 + [-0.0] * 6,
         [float(value) / 2 for value in draw.integers(10, 70, 380)] + [math.inf] * 9 + [-math.inf] * 7 + [math.nan] * 4,

@@ -113,7 +113,7 @@ select
     count(case when reference_count = 2 then 1 end) as doubleton_count,
     cast(sum(case when reference_count = 0 then row_count else 0 end) as double precision) as unseen_count,
     cast(sum(case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end) as double precision) as barely_seen_count,
-    count(case when row_count = 1 then 1 end) as current_singleton_count,
+    case when max(case when bin_type = 'other' and row_count > 0 then 1 else 0 end) = 0 then count(case when row_count = 1 then 1 end) end as current_singleton_count,
     count(case when reference_count > 0 and row_count = 0 then 1 end) as absent_bin_count,
     cast(sum(case when row_count = 0 then reference_count else 0 end) as double precision) as absent_count,
     cast(sum(case when bin_type in ('negative_infinity', 'positive_infinity') and reference_count = 0 then row_count else 0 end) as double precision) as outside_infinity_count,
