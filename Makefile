@@ -12,8 +12,8 @@ environment := .venv/bin
 build: .venv/installed
 	$(environment)/dbt build
 	@echo
-	@echo "The demo clinic is built: data_health.duckdb holds the marts health_monitors, health_volume,"
-	@echo "health_schema_changes, health_profile, health_rule_outcomes and health_cell_changes. docs/demo.md tells what was planted and where it shows. A first look:"
+	@echo "The demo clinic is built: data_health.duckdb holds the marts, all named health_*; begin with health_scorecard and health_alerts."
+	@echo "docs/demo.md tells what was planted and where it shows. A first look:"
 	@$(environment)/python -m python_checks.demo.look data_health.duckdb
 
 test: .venv/installed

@@ -41,7 +41,10 @@ def main() -> None:
         np.random.default_rng(SEED).shuffle(sizes)
         columns = null_columns(options.columns)
         null = experiment(folder / "null", columns, {}, list(sizes))
-        print("Null data\n\n" + markdown(["against", "column-windows", "warn or worse", "alert", "judged"], false_alarms(null)))
+        print(
+            "Null data\n\n"
+            + markdown(["against", "column-windows", "warn or worse", "alert", "judged"], false_alarms(null))
+        )
         print(markdown(["kind", "rows", "column-windows", "warn or worse", "alert"], false_alarms_by_kind(null)))
         drifting = drifting_columns()
         background = dict(list(columns.items())[: options.columns - len(drifting)])
@@ -51,7 +54,10 @@ def main() -> None:
             {name: after for name, (_, after) in drifting.items()},
             [ROWS_OF_POWER] * options.windows,
         )
-        print("Power\n\n" + markdown(["column", "windows", "warn or worse", "alert", "decided by"], power_of(power, list(drifting))))
+        print(
+            "Power\n\n"
+            + markdown(["column", "windows", "warn or worse", "alert", "decided by"], power_of(power, list(drifting)))
+        )
         slow = slow_drift(folder / "slow", options.windows)
         print("Slow drift of .02 sd a month\n\n" + markdown(["month", "PSI", "status", "decided by"], slow))
 
@@ -140,7 +146,9 @@ def experiment(folder: Path, columns: dict[str, Draw], changed: dict[str, Draw],
     with duckdb.connect(project.database) as connection:
         store(connection, "training", drawn(draw, columns, REFERENCE_ROWS, date(2019, 12, 1)))
         for month, rows in enumerate(sizes):
-            store(connection, "bench", drawn(draw, columns | changed, rows, date(2020 + month // 12, month % 12 + 1, 1)))
+            store(
+                connection, "bench", drawn(draw, columns | changed, rows, date(2020 + month // 12, month % 12 + 1, 1))
+            )
     project.prepare()
     project.build()
     return project
@@ -208,7 +216,8 @@ def power_of(project: Project, names: list[str]) -> list[tuple]:
     subject = f"case when column_name in ({known}) then column_name else 'all others' end"
     decided = "mode(deciding_metric)"
     return asked(
-        project, f"select {subject}, count(*), {SHARES}, {decided} from judged where reference = 'table' group by 1 order by 1"
+        project,
+        f"select {subject}, count(*), {SHARES}, {decided} from judged where reference = 'table' group by 1 order by 1",
     )
 
 

@@ -28,6 +28,7 @@ MARTS = {
     "health_cell_changes",
     "health_drift",
     "health_coverage",
+    "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",
 }
@@ -280,6 +281,20 @@ def test_only_planted_faults_are_in_alert_and_each_in_its_months(demo):
         where monitor = 'screenings_weekly' and column_status = 'alert' order by period_start
     """)
     assert weekly == [("weight_kg", date(2024, 7, 1)), ("weight_kg", date(2024, 7, 29))]
+
+
+def test_the_features_stop_going_together_where_that_was_planted(demo):
+    found = demo.sql("""
+        select distinct reference, metric, period_start from health_multivariate_drift
+        where monitor = 'screenings' and status = 'alert' and metric in ('reconstruction_error', 'mean_shift')
+    """)
+    pounds, sweeter = date(2024, 7, 1), {month for month in MONTHS if month >= date(2025, 1, 1)}
+    for reference in ("first_half", "training_v1", "training_v2"):
+        assert {month for name, metric, month in found if (name, metric) == (reference, "reconstruction_error")} == {
+            pounds
+        }
+        shifted = {month for name, metric, month in found if (name, metric) == (reference, "mean_shift")}
+        assert shifted == {pounds, *sweeter}
 
 
 def test_only_planted_faults_are_not_covered(demo):

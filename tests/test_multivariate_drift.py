@@ -4,6 +4,7 @@
 """
 
 import datetime
+import sys
 import tempfile
 from pathlib import Path
 
@@ -337,7 +338,7 @@ def test_a_shift_is_an_alarm_and_names_its_column(simulated):
     assert "x0" in {row["largest_contributor"] for row in rows}
 
 
-def test_an_empty_table_and_one_row_are_built(tmp_path):
+def test_an_empty_table_and_one_row_are_built(tmp_path, monkeypatch):
     monitor = {
         "relation": {"source": ["raw", "rows"]},
         "references": {"training": {"relation": {"source": ["raw", "training"]}}},
@@ -352,6 +353,11 @@ def test_an_empty_table_and_one_row_are_built(tmp_path):
     # both are constant in a training set of one row; b is another value now
     found = consumer.sql("select metric, value, status, largest_contributor from health_multivariate_drift")
     assert found == [("constant_columns", 1, "alert", "b")]
+    # a project that did not install the Python part builds everything else
+    monkeypatch.setitem(sys.modules, "python_checks.dimensions.tables", None)
+    consumer.build("--select", "component_loadings+", "subspace_measures+")
+    for table in ("component_loadings", "subspace_measures", "health_multivariate_drift"):
+        assert consumer.sql(f"select count(*) from {table}") == [(0,)]
 
 
 # The demo

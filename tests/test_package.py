@@ -161,6 +161,23 @@ def test_lineage_has_real_edges(installed, own_models):
     assert installed.listed("--select", *marts, "--resource-type", "model") == everything | {"visits"}
 
 
+def test_only_the_statistics_read_monitored_rows(installed, own_models):
+    """Nothing else names a monitored relation in the SQL that was run; exact distances would, had the monitor asked for them."""
+    compiled = {
+        result["unique_id"].split(".")[-1]: result["compiled_code"]
+        for result in installed.run_results()
+        if result["compiled_code"]
+    }
+    readers = {
+        name
+        for name, text in compiled.items()
+        if name in own_models and re.search(r'"(visits|deliveries)"', text.replace("'visits'", ""))
+    }
+    counted = {name for name, node in own_models.items() if node["fqn"][1] == "statistics"}
+    assert readers and readers <= counted
+    assert {"health_drift", "health_coverage", "health_alerts", "drift_exact_distances"} <= compiled.keys()
+
+
 # What it leaves alone
 
 

@@ -8,8 +8,8 @@
 
         select
             {{ data_health.watched_monitor(model, monitor) }} as monitor,
-            max(newest_event) as newest_event,
-            max(newest_load) as newest_load,
+            max(case when {{ data_health.engine_sql('is_finite_time', 'newest_event') }} then newest_event end) as newest_event,
+            max(case when {{ data_health.engine_sql('is_finite_time', 'newest_load') }} then newest_load end) as newest_load,
             max(case when is_latest then fresh_within_hours end) as fresh_within_hours
         from {{ ref('data_health', 'health_volume') }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}

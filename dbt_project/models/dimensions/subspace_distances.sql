@@ -241,7 +241,7 @@ select
     spreads.plain_metric,
     spreads.value,
     spreads.reference_value,
-    spreads.distance,
+    cast(spreads.distance as double precision) as distance,
     spreads.noise,
     spreads.component_count,
     spreads.column_count,
@@ -249,11 +249,11 @@ select
     spreads.has_enough_rows,
     spreads.has_members,
     cast(spreads.compared_count as bigint) as compared_count,
-    spreads.usual_distance,
-    spreads.usual_spread,
-    spreads.freedom,
-    spreads.thinness,
-    spreads.optimism,
+    cast(spreads.usual_distance as double precision) as usual_distance,
+    cast(spreads.usual_spread as double precision) as usual_spread,
+    cast(spreads.freedom as double precision) as freedom,
+    cast(spreads.thinness as double precision) as thinness,
+    cast(spreads.optimism as double precision) as optimism,
     largest_parts.column_names as largest_contributor
 from spreads
 inner join production_periods

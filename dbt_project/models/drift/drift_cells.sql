@@ -36,7 +36,7 @@ stored_periods as (
     select
         compared_periods.period_number,
         dataset_periods.stored_period_key
-    from {{ ref('dataset_periods') }} as dataset_periods
+    from (select * from {{ ref('dataset_periods') }}) as dataset_periods
     inner join compared_periods
         on dataset_periods.dataset_period_key = compared_periods.dataset_period_key
 
@@ -55,7 +55,7 @@ counted_bins as (
         sum(column_distributions.value_sum) as value_sum,
         greatest(min(column_distributions.minimum), -1e50) as minimum,
         least(max(column_distributions.maximum), 1e50) as maximum
-    from {{ ref('column_distributions') }} as column_distributions
+    from (select * from {{ ref('column_distributions') }}) as column_distributions
     inner join stored_periods
         on column_distributions.period_key = stored_periods.stored_period_key
     inner join compared_columns

@@ -47,8 +47,8 @@ compared_columns as (
         drift_measures.column_number,
         drift_comparisons.period_number,
         drift_comparisons.reference_number
-    from {{ ref('drift_measures') }} as drift_measures
-    inner join {{ ref('drift_comparisons') }} as drift_comparisons
+    from (select * from {{ ref('drift_measures') }}) as drift_measures
+    inner join (select * from {{ ref('drift_comparisons') }}) as drift_comparisons
         on drift_measures.comparison_number = drift_comparisons.comparison_number
     where drift_measures.kolmogorov_smirnov_lower is not null
 
@@ -72,9 +72,9 @@ stored_periods as (
         coalesce(monitored_periods.period_start, cast('0001-01-01' as date)) as period_start,
         count(case when monitored_periods.status in ('gone', 'shrunk') then 1 end) over (partition by numbered_periods.period_number) as lost_count
     from numbered_periods
-    inner join {{ ref('dataset_periods') }} as dataset_periods
+    inner join (select * from {{ ref('dataset_periods') }}) as dataset_periods
         on numbered_periods.dataset_period_key = dataset_periods.dataset_period_key
-    inner join {{ ref('monitored_periods') }} as monitored_periods
+    inner join (select * from {{ ref('monitored_periods') }}) as monitored_periods
         on dataset_periods.stored_period_key = monitored_periods.period_key
 
 ),
@@ -91,7 +91,7 @@ values_of_periods as (
         on counted_values.monitor = stored_periods.monitor
         and counted_values.dataset = stored_periods.dataset
         and coalesce(counted_values.period_start, cast('0001-01-01' as date)) = stored_periods.period_start
-    inner join {{ ref('drift_columns') }} as drift_columns
+    inner join (select * from {{ ref('drift_columns') }}) as drift_columns
         on counted_values.monitor = drift_columns.monitor
         and counted_values.segment_column = drift_columns.segment_column
         and coalesce(counted_values.segment_value, '(null)') = coalesce(drift_columns.segment_value, '(null)')

@@ -45,7 +45,7 @@ finite_counts as (
         coalesce(profiles.period_start, cast('0001-01-01' as date)) as period_start,
         cast(round(cast(profiles.row_count * (1 - coalesce(profiles.nan_share, 0) - coalesce(profiles.infinity_share, 0)) as numeric), 0) as double precision)
             - profiles.null_count as finite_count
-    from {{ ref('health_profile') }} as profiles
+    from (select * from {{ ref('health_profile') }}) as profiles
     inner join compared_columns
         on profiles.monitor = compared_columns.monitor
         and profiles.segment_column = compared_columns.segment_column
@@ -95,8 +95,8 @@ counted_values as (
         column_distributions.bin_type,
         column_distributions.category,
         cast(sum(column_distributions.row_count) as double precision) as row_count
-    from {{ ref('column_distributions') }} as column_distributions
-    inner join {{ ref('dataset_periods') }} as dataset_periods
+    from (select * from {{ ref('column_distributions') }}) as column_distributions
+    inner join (select * from {{ ref('dataset_periods') }}) as dataset_periods
         on column_distributions.period_key = dataset_periods.stored_period_key
     inner join compared_columns
         on column_distributions.monitor = compared_columns.monitor

@@ -36,6 +36,8 @@ paired_profiles as (
         comparisons.comparison_number,
         compared_columns.column_number,
         compared_columns.role,
+        -- sums of values beyond 1e50 are not what they were of, and a mean is null then too; a text has no mean, but its lengths have sums
+        compared_columns.kind = 'text' or (profiles.mean is not null and reference_profiles.mean is not null) as has_sums,
         reference_profiles.row_count as reference_row_count,
         profiles.row_count,
         reference_profiles.null_count as reference_null_count,
@@ -286,10 +288,9 @@ select
     distances.largest_share_difference_without_nulls,
     distances.kolmogorov_smirnov_lower,
     distances.kolmogorov_smirnov_upper,
-    -- sums of values beyond 1e50 are not what they were of, and a mean is null then too
-    case when paired_profiles.mean is not null and paired_profiles.reference_mean is not null then distances.wasserstein_lower end as wasserstein_lower,
-    case when paired_profiles.mean is not null and paired_profiles.reference_mean is not null then distances.wasserstein_upper end as wasserstein_upper,
-    case when paired_profiles.mean is not null and paired_profiles.reference_mean is not null then distances.deviation_area end as deviation_area,
+    case when paired_profiles.has_sums then distances.wasserstein_lower end as wasserstein_lower,
+    case when paired_profiles.has_sums then distances.wasserstein_upper end as wasserstein_upper,
+    case when paired_profiles.has_sums then distances.deviation_area end as deviation_area,
     distances.fine_divergence,
     distances.outside_count,
     distances.partly_outside_count,

@@ -59,7 +59,7 @@
         'definition': "'largest_arcsine_difference'", 'value': 'category_h', 'bins': 'category_test_count',
          'floor': 'sqrt(2 * ln(40e0 * category_test_count) * present_noise)', 'p': 'category_p'},
     'new_category_share': {
-        'definition': "'share_wilson_95'", 'value': 'unseen_share', 'lower': 'unseen_centre - unseen_margin', 'upper': 'unseen_centre + unseen_margin'},
+        'definition': "'share_wilson_95'", 'value': 'unseen_share', 'lower': 'greatest(unseen_centre - unseen_margin, 0e0)', 'upper': 'least(unseen_centre + unseen_margin, 1e0)'},
     'out_of_range_share': {
         'definition': "'share_beyond_reference_range'", 'value': 'outside_count / finite_count', 'upper': 'partly_outside_count / finite_count'}
 } %}
@@ -147,7 +147,7 @@ measures as (
         drift_measures.outside_count,
         drift_measures.partly_outside_count,
         drift_measures.finite_count
-    from {{ ref('drift_measures') }} as drift_measures
+    from (select * from {{ ref('drift_measures') }}) as drift_measures
     inner join columns_of_comparisons
         on drift_measures.column_number = columns_of_comparisons.column_number
     inner join evidence
@@ -187,7 +187,7 @@ intervals as (
         null_share - reference_null_share
             + sqrt(power(null_centre + null_margin - null_share, 2) + power(reference_null_share - reference_null_centre + reference_null_margin, 2)) as null_difference_upper,
         case when contingency_group_count > 1
-            then sqrt(corrected_association / least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1))) end as cramers_v
+            then sqrt(corrected_association / nullif(least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1)), 0)) end as cramers_v
     from shares
 
 ),

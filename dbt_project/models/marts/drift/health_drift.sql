@@ -76,7 +76,7 @@ metrics as (
             when evidence.q_value <= 0.05 and drift_metrics.value > thresholds.warn_threshold and drift_metrics.value > coalesce(drift_metrics.noise_floor, 0) then 1
             else 0
         end as unexcused_level
-    from {{ ref('drift_metrics') }} as drift_metrics
+    from (select * from {{ ref('drift_metrics') }}) as drift_metrics
     inner join comparisons
         on drift_metrics.comparison_number = comparisons.comparison_number
     inner join evidence

@@ -146,20 +146,20 @@ select
     confirmed.value,
     confirmed.reference_value,
     confirmed.value / nullif(confirmed.reference_value, 0) as ratio,
-    case when confirmed.confirmed_severity is not null
-        then case when confirmed.kind = 'overlap' then 1 - confirmed.expected_distance else confirmed.expected_distance end end as expected_value,
-    case
+    cast(case when confirmed.confirmed_severity is not null
+        then case when confirmed.kind = 'overlap' then 1 - confirmed.expected_distance else confirmed.expected_distance end end as double precision) as expected_value,
+    cast(case
         when confirmed.confirmed_severity is null then null
         when confirmed.kind = 'count' then 0e0
         when confirmed.kind = 'overlap' then greatest(0e0, 1 - confirmed.expected_distance - confirmed.half_width)
         else greatest(0e0, confirmed.expected_distance - confirmed.half_width)
-    end as expected_lower,
-    case
+    end as double precision) as expected_lower,
+    cast(case
         when confirmed.confirmed_severity is null then null
         when confirmed.kind = 'count' then 0e0
         when confirmed.kind = 'overlap' then 1e0
         else confirmed.expected_distance + confirmed.half_width
-    end as expected_upper,
+    end as double precision) as expected_upper,
     confirmed.component_count,
     confirmed.column_count,
     confirmed.row_count,

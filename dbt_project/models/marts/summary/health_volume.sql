@@ -23,8 +23,8 @@ with periods as (
         volume_alert,
         share_warn,
         share_alert,
-        {{ data_health.engine_sql('epoch_seconds', 'newest_event') }} / 3600e0 as event_hour,
-        {{ data_health.engine_sql('epoch_seconds', 'newest_load') }} / 3600e0 as load_hour,
+        case when {{ data_health.engine_sql('is_finite_time', 'newest_event') }} then {{ data_health.engine_sql('epoch_seconds', 'newest_event') }} / 3600e0 end as event_hour,
+        case when {{ data_health.engine_sql('is_finite_time', 'newest_load') }} then {{ data_health.engine_sql('epoch_seconds', 'newest_load') }} / 3600e0 end as load_hour,
         {{ data_health.engine_sql('epoch_seconds', 'cast(period_end as timestamp)') }} / 3600e0 as end_hour,
         case grain when 'day' then 24e0 when 'week' then 168e0 when 'month' then 744e0 else 2208e0 end as grain_hours
     from {{ ref('volume_periods') }}
