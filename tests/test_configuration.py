@@ -162,7 +162,7 @@ def test_a_monitor_of_one_line_has_every_key(project):
     answers = project.probe({"monitors": {"one": {"relation": {"ref": "screenings"}}}})
     monitor = answers["monitors"]["one"]
     assert set(monitor) == {*answers["schema"], "name"}
-    for group in ("volume", "labeling", "dimensions", "thresholds", "marts"):
+    for group in ("volume", "labeling", "dimensions", "coverage", "thresholds", "marts"):
         entries = answers["schema"][group]["keys"]
         assert monitor.pop(group) == {key: entry.get("default") for key, entry in entries.items()}
     assert {key: value for key, value in monitor.items() if value not in (None, [], {})} == {

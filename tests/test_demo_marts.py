@@ -1,4 +1,4 @@
-"""The demo clinic, built: the queries of docs/demo.md and docs/alerts.md, and every planted fault in the mart that must show it.
+"""The demo clinic, built: the queries of docs/demo.md, docs/alerts.md and docs/coverage.md, and every planted fault in the mart that must show it.
 
 Expected numbers come from the seed files alone. `python tests/test_demo_marts.py` writes the tables of the pages again.
 """
@@ -16,7 +16,7 @@ import walkthrough
 from consumer import REPOSITORY, Consumer
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-PAGES = (PAGE, REPOSITORY / "docs" / "alerts.md")
+PAGES = (PAGE, REPOSITORY / "docs" / "alerts.md", REPOSITORY / "docs" / "coverage.md")
 SEEDS = REPOSITORY / "seeds" / "demo"
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
 MARTS = {
@@ -27,6 +27,7 @@ MARTS = {
     "health_rule_outcomes",
     "health_cell_changes",
     "health_drift",
+    "health_coverage",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",
@@ -296,6 +297,33 @@ def test_the_features_stop_going_together_where_that_was_planted(demo):
         assert shifted == {pounds, *sweeter}
 
 
+def test_only_planted_faults_are_not_covered(demo):
+    """(column, month) in alert, against each reference."""
+    found = {}
+    for reference, column, month in demo.sql("""
+        select reference, column_name, period_start from health_coverage where segment_column = '(all)' and status = 'alert'
+    """):
+        found.setdefault(reference, set()).add((column, month))
+    everywhere = {("device_model", date(2025, 6, 1)), ("weight_kg", date(2024, 7, 1))}
+    words = {("hba1c", date(2025, 5, 1)), ("hba1c", date(2025, 6, 1))}
+    assert found == {"training_v1": everywhere, "training_v2": everywhere, "first_half": everywhere | words}
+    columns = {column for (column,) in demo.sql("select distinct column_name from health_coverage")}
+    assert {"age_band", "family_history", "last_visit_date (days from event)"} <= columns
+    assert not columns & {"label", "risk_score", "predicted", "last_visit_date", "screening_id", "last_name"}
+
+
+def coverage(demo, column):
+    """(reference, period) -> row of health_coverage."""
+    rows = demo.rows(f"select * from health_coverage where segment_column = '(all)' and column_name = '{column}'")
+    return {(row["reference"], row["period_start"]): row for row in rows}
+
+
+def reference_rows(months):
+    """Reference -> rows of the files."""
+    training = {name: read(f"training_set_{name[-2:]}") for name in ("training_v1", "training_v2")}
+    return training | {"first_half": [row for month in MONTHS[:6] for row in months[month]]}
+
+
 # One test per planted fault that shows already, named like the function that plants it.
 
 
@@ -390,6 +418,12 @@ def test_pounds_for_kilograms(demo, months, weeks):
     harbour = [row for row in months[july] if row["site"] == "harbour"]
     kilograms = [float(row["weight_kg"]) / (2.20462 if day(row) < date(2024, 7, 29) else 1) for row in harbour]
     assert min(means["harbour"][1]) - 2 < np.mean(kilograms) < max(means["harbour"][1]) + 2
+
+    for (reference, month), row in coverage(demo, "weight_kg").items():
+        known, weights = (numbers(rows, "weight_kg") for rows in (reference_rows(months)[reference], months[month]))
+        share = np.mean((weights < known.min()) | (weights > known.max()))
+        assert row["out_of_range_share"] <= share + 1e-12 and share <= row["out_of_range_share_upper"] + 1e-12
+        assert (row["status"] == "alert") == (row["out_of_range_share"] > 0.4) == (month == july)
 
     weekly = demo.profile("weight_kg", monitor="screenings_weekly")
     assert agree(weekly, weeks, "weight_kg")
@@ -553,6 +587,11 @@ def test_hba1c_becomes_text(demo, months):
     assert changes == [
         (name, "other type than reference", "DOUBLE", "VARCHAR") for name in ("training_v1", "training_v2")
     ]
+    for (reference, month), row in coverage(demo, "hba1c").items():
+        if reference == "first_half":
+            assert (row["unseen_share"] == 1) == (row["status"] == "alert") == (month >= date(2025, 5, 1))
+        else:
+            assert (row["status"], row["reason"]) == ("insufficient_data", "not in the reference")
 
 
 def test_new_device_model(demo, months):
@@ -563,6 +602,12 @@ def test_new_device_model(demo, months):
     assert profile[date(2025, 6, 1)]["top_share"] == pytest.approx(0.32, abs=0.005)
     after, before = split(of(profile, "distinct_count"), date(2025, 6, 1))
     assert (after, set(before)) == ([4], {3})
+    for (reference, month), row in coverage(demo, "device_model").items():
+        known = {visit["device_model"] for visit in reference_rows(months)[reference]}
+        unseen = [visit["device_model"] for visit in months[month] if visit["device_model"] not in known | {""}]
+        assert row["unseen_count"] == len(unseen)
+        assert row["unseen_category"] == ("C30" if unseen else None)
+        assert (row["status"] == "alert") == bool(unseen) == (month == MONTHS[-1])
 
 
 def test_label_break(demo, months):

@@ -175,7 +175,7 @@ def test_only_the_statistics_read_monitored_rows(installed, own_models):
     }
     counted = {name for name, node in own_models.items() if node["fqn"][1] == "statistics"}
     assert readers and readers <= counted
-    assert {"health_drift", "health_alerts", "drift_exact_distances"} <= compiled.keys()
+    assert {"health_drift", "health_coverage", "health_alerts", "drift_exact_distances"} <= compiled.keys()
 
 
 # What it leaves alone

@@ -28,6 +28,7 @@ KEYS = {
     "health_volume": ["monitor", "period_start"],
     "health_schema_changes": ["monitor", "dataset", "column_name", "change", "compared_with"],
     "volume_expectations": ["monitor", "period_start"],
+    "health_coverage": ["monitor", "period_start", "segment_column", "segment_value", "reference", "column_name"],
     "health_alerts": ["monitor", "finding", "column_name", "segment_column", "segment_value", "metric", "first_period"],
     "health_scorecard": ["monitor", "period_start"],
     "health_profile": ["monitor", "dataset", "period_start", "segment_column", "segment_value", "column_name"],

@@ -73,10 +73,14 @@
             'variance': {'type': 'share', 'default': 0.9,
                 'description': 'Share of the variance that the advised components reach.'}
         }},
+        'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered.', 'keys': {
+            'barely': {'type': 'whole number', 'minimum': 2, 'default': 5,
+                'description': 'A bin or category with fewer rows of a reference is barely covered by it.'}
+        }},
         'exact': {'type': 'boolean', 'default': false,
             'description': 'Kolmogorov-Smirnov and Wasserstein distances exactly, by one more sorted reading of the table on every build.'},
         'minimum_rows': {'type': 'whole number', 'minimum': 2, 'default': 30,
-            'description': 'With fewer rows, in a period or in what it is compared with, drift is not judged.'},
+            'description': 'With fewer rows, in a period or in what it is compared with, drift and coverage are not judged.'},
         'thresholds': {'type': 'mapping', 'default': {}, 'merge': true,
             'description': 'Effects above which a change is a warning or an alert.', 'keys': {
             'psi': {'type': 'thresholds', 'default': [0.1, 0.25], 'description': 'Population stability index.'},
@@ -88,7 +92,9 @@
             'h': {'type': 'thresholds', 'default': [0.1, 0.2],
                 'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows, rows that fail a rule.'},
             'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
-                'description': 'Rows of a period: 0.5 is half as many again as expected, or as many less.'}
+                'description': 'Rows of a period: 0.5 is half as many again as expected, or as many less.'},
+            'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
+                'description': 'Share of rows that a reference does not cover, above the expected one.'}
         }},
         'show_values': {'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
@@ -96,7 +102,7 @@
             'profile': {'type': 'boolean', 'default': true, 'description': 'Profile of each column.'},
             'drift': {'type': 'boolean', 'default': true, 'description': 'Drift against the references.'},
             'performance': {'type': 'boolean', 'default': true, 'description': 'Performance of the model.'},
-            'coverage': {'type': 'boolean', 'default': true, 'description': 'Coverage of production by training.'},
+            'coverage': {'type': 'boolean', 'default': true, 'description': 'Coverage of production by the references; needs marts.drift.'},
             'representation': {'type': 'boolean', 'default': true, 'description': 'Representation of subgroups.'},
             'dimensions': {'type': 'boolean', 'default': true, 'description': 'Principal components.'},
             'labeling': {'type': 'boolean', 'default': true, 'description': 'What to label next.'}
