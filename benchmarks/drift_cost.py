@@ -2,7 +2,8 @@
 
     python benchmarks/drift_cost.py --rows 5000000 --columns 50 --months 36
 
-Three references that are windows of the table, and the period before as the fourth. Execution times are dbt's.
+Three references that are windows of the table, and the period before as the fourth. Execution times are dbt's, one model at
+a time, so that they add up; all else is every other model of the package but health_monitors.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from pathlib import Path
 from project import Build, Project
 
 GRAIN_DAYS = 30
-STATISTICS = ("monitored_periods", "column_grids", "column_statistics", "column_distributions")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
             project.generate(options.rows, options.columns, options.months * GRAIN_DAYS)
         project.prepare()
         project.forget()
-        report(project.build())
+        report(project, project.build("dbt build", "--threads", "1"))
 
 
 def monitor() -> dict[str, object]:
@@ -53,18 +53,15 @@ def monitor() -> dict[str, object]:
     }
 
 
-def report(build: Build) -> None:
-    """Print seconds per model, and what the marts took in terms of the statistics."""
-    statistics = sum(seconds for name, seconds in build.model_seconds.items() if name in STATISTICS)
-    marts = sum(
-        seconds
-        for name, seconds in build.model_seconds.items()
-        if name.startswith(("drift_", "health_")) and name != "health_monitors"
-    )
+def report(project: Project, build: Build) -> None:
+    """Print seconds per model, and what all that is computed from the statistics took in terms of them."""
+    counted = project.statistics_tables().keys()
+    statistics = sum(seconds for name, seconds in build.model_seconds.items() if name in counted)
+    rest = sum(seconds for name, seconds in build.model_seconds.items() if name not in {*counted, "health_monitors"})
     for name, seconds in sorted(build.model_seconds.items(), key=lambda item: -item[1]):
         print(f"{name:32} {seconds:7.2f} s")
     print(
-        f"\nstatistics {statistics:.2f} s, marts {marts:.2f} s: {marts / statistics:.2f} x; whole build {build.process.seconds:.1f} s"
+        f"\nstatistics {statistics:.2f} s, all else {rest:.2f} s: {rest / statistics:.2f} x; whole build {build.process.seconds:.1f} s"
     )
 
 
