@@ -94,6 +94,32 @@ def training_sets(clean: Sequence[Screening]) -> dict[str, Table]:
     }
 
 
+def acknowledged_findings() -> Table:
+    """What people know of: a finding that is acknowledged for good, and one whose day has passed."""
+    columns = ("monitor", "finding", "column_name", "first_period", "acknowledged_until", "acknowledged_by", "note")
+    known = [
+        (
+            "screenings_weekly",
+            "volume",
+            "*",
+            "2024-09-16",
+            "2099-12-31",
+            "clinic lead",
+            "closed for a week to move house",
+        ),
+        (
+            "screenings",
+            "late_rows",
+            "*",
+            "2024-12-01",
+            "2025-01-31",
+            "data team",
+            "site hill loads by hand until January",
+        ),
+    ]
+    return [dict(zip(columns, row, strict=True)) for row in known]
+
+
 def feature_registry() -> Table:
     """What each model version expects: features, their types and their definitions."""
     first = {name: (kind, definition) for name, kind, definition in FEATURES}
@@ -124,6 +150,7 @@ def demo_seeds() -> dict[str, Table]:
         "raw_predictions": [asdict(score) for score in sorted(predict(recorded), key=lambda p: p.screening_id)],
         "population_shares": shares,
         "feature_registry": feature_registry(),
+        "acknowledged_findings": acknowledged_findings(),
         **training_sets(clean),
     }
 
