@@ -30,6 +30,8 @@
                     {% elif use.get('positive') is boolean and family == 'string' %}
                         {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, as in 'yes'" %}
                         {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], allowed)) %}
+                    {% elif use.get('positive') is string and family == 'numeric' and use['positive'] | float(none) is none %}
+                        {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], 'a number, as in the column')) %}
                     {% endif %}
                 {% endfor %}
             {% endfor %}
