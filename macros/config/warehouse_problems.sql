@@ -53,6 +53,12 @@
         {% do uses.append({'key': 'label.key', 'names': label['key']}) %}
     {% elif key == 'acknowledgements' %}
         {% do uses.append({'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until', 'acknowledged_by', 'note']}) %}
+    {% elif key == 'known_biases' %}
+        {% do uses.append({'key': key, 'names': ['id', 'monitor', 'subgroup', 'value', 'metric', 'reference', 'owner']}) %}
+        {% do uses.append({'key': key, 'names': ['threshold'], 'family': 'numeric'}) %}
+        {% do uses.append({'key': key, 'names': ['opened', 'expiry'], 'family': 'timestamp'}) %}
+    {% elif key == 'population_names' %}
+        {% do uses.append({'key': key, 'names': ['subgroup', 'value', 'population_value']}) %}
     {% elif key == 'population' %}
         {% do uses.append({'key': key, 'names': ['subgroup', 'value']}) %}
         {% do uses.append({'key': key, 'names': ['share'], 'family': 'numeric'}) %}
