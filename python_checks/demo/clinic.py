@@ -122,7 +122,7 @@ def acknowledged_findings() -> Table:
 
 def known_biases() -> Table:
     """Biases found before: one that every training set repeats, three that hold, one of too few rows, one expired."""
-    columns = ("id", "subgroup", "value", "metric", "threshold", "reference", "opened", "expiry")
+    columns = ("id", "monitor", "subgroup", "value", "metric", "threshold", "reference", "owner", "opened", "expiry")
     known = [
         ("old-patients", "age_band", "75+", "share_ratio", 0.8, None, "2024-01-15", None),
         ("women", "sex", "f", "share_ratio", 0.8, None, "2023-11-02", "2099-12-31"),
@@ -131,8 +131,8 @@ def known_biases() -> Table:
         ("old-men", "sex, age_band", "m, 75+", "true_positive_rate", 0.5, "production", "2024-06-01", None),
         ("west", "region", "west", "share_ratio", 0.8, None, "2023-05-20", "2025-01-31"),
     ]
-    shared = {"monitor": "screenings", "owner": "risk-model team"}
-    return [dict(zip(columns, row, strict=True)) | shared for row in known]
+    shared = [(row[0], "screenings", *row[1:6], "risk-model team", *row[6:]) for row in known]
+    return [dict(zip(columns, row, strict=True)) for row in shared]
 
 
 def feature_registry() -> Table:

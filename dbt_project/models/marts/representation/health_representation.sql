@@ -176,7 +176,7 @@ log_ratios as (
 
     select
         half_rows.*,
-        case when share is not null then greatest(share_middle - share_reach, 0e0) end as share_lower,
+        case when share = 0e0 then 0e0 when share is not null then greatest(share_middle - share_reach, 0e0) end as share_lower,
         case when share is not null then least(share_middle + share_reach, 1e0) end as share_upper,
         case when reference not in ('(population)', '(none)') then
             ln((share * effective_count + added) / (effective_count + added)) - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
@@ -296,7 +296,7 @@ rates as (
         {%- set share, rows = '(' ~ part ~ ' / nullif(' ~ whole ~ ', 0e0))', 'nullif(' ~ whole ~ ', 0e0)' %}
         {%- set middle = '(' ~ share ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (2 * ' ~ rows ~ '))' %}
         {%- set reach = z ~ ' * sqrt(greatest(' ~ share ~ ' * (1 - ' ~ share ~ '), 0e0) / ' ~ rows ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (4 * ' ~ rows ~ ' * ' ~ rows ~ '))' %}
-        case when {{ part }} is not null and {{ whole }} > 0e0 then greatest(({{ middle }} - {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 0e0) end as {{ name }}_lower,
+        case when {{ part }} = 0e0 and {{ whole }} > 0e0 then 0e0 when {{ part }} is not null and {{ whole }} > 0e0 then greatest(({{ middle }} - {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 0e0) end as {{ name }}_lower,
         case when {{ part }} is not null and {{ whole }} > 0e0 then least(({{ middle }} + {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 1e0) end as {{ name }}_upper{{ ',' if not loop.last }}
         {%- endfor %}
     from supported_counts
