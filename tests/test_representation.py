@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 import numpy as np
 import pyarrow as pa
 import pytest
-from consumer import SHARED_DATA, Consumer, needs_shared_data
+import walkthrough
+from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
 from scipy import stats
 
+PAGE = REPOSITORY / "docs" / "representation.md"
 MONTHS = [datetime.date(2024, month, 1) for month in (1, 2, 3)]
 ATTRIBUTES = ("order", "age band", "Größe")
 SUBGROUPS = (("order",), ("age band",), ("Größe",), ("order", "age band"), ("Größe", "order"))
@@ -631,15 +633,24 @@ def gate_of(register, training, tmp_path_factory):
         "label": {"column": "label", "positive": "yes"},
         "subgroups": ["order", ["order", "age band"]],
     }
-    configuration = {"monitors": {"visits": monitor}, "known_biases": {"source": ["raw", "register"]}}
-    consumer = Consumer(tmp_path_factory.mktemp("gate") / "project", configuration, sources=(*SOURCES, *training))
+    of_page = {
+        "relation": {"ref": "screenings"},
+        "references": {"training_v2": {"relation": {"source": ["raw", "biased again"]}}},
+    }
+    configuration = {
+        "monitors": {"visits": monitor, "screenings": monitor | of_page},
+        "known_biases": {"source": ["raw", "register"]},
+    }
+    models = {"screenings.sql": "select * from {{ source('raw', 'visits') }}"}
+    folder = tmp_path_factory.mktemp("gate") / "project"
+    consumer = Consumer(folder, configuration, models=models, sources=(*SOURCES, *training))
     load_tables(consumer)
     columns = ["id", *ATTRIBUTES, "height", "pulse", "label", "predicted"]
     load(consumer, "visits", PRODUCTION[MONTHS[2]], ["at", "version", *columns], {"at": pa.timestamp("us")})
     for name, rows in training.items():
         load(consumer, name, rows, columns)
     load_register(consumer, register)
-    consumer.build("--select", *REPRESENTATION)
+    consumer.build("--select", "column_statistics", *REPRESENTATION)
     return consumer
 
 
@@ -655,6 +666,7 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
         ("old women are found", "visits", "order, age band", "f, 75+", "true_positive_rate", 0.2, None, None),
     ]
     rows = made_up(21, 600)
+    register.append(("page", "screenings", *register[0][2:]))
     training = {
         "repaired": with_label_rate(rows, 0.5, 1),
         "biased again": with_label_rate(rows, 0.3, 2),
@@ -705,9 +717,16 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
             table["data_tests"] = tests
         properties["sources"][0]["tables"].append(table)
     project.write("models/sources.yml", properties)
+    (of_page,) = (text for path, text in walkthrough.files(PAGE.read_text()).items() if path.startswith("models/"))
+    project.write("models/tests_of_screenings.yml", of_page)
     project.dbt("test", "--select", "test_type:generic,package:consumer", succeeds=False)
     outcomes = sorted((result["status"], result["failures"]) for result in project.run_results())
-    assert outcomes == [("fail", 1)] * 3 + [("pass", 0)] * 3 + [("warn", 2)] * 2
+    assert outcomes == [("fail", 1)] * 4 + [("pass", 0)] * 4 + [("warn", 2)] * 2
+    # labels of a training set are profiled too, though nobody counts them beforehand
+    profiled = project.sql(
+        "select row_count from column_statistics where dataset = 'repaired' and column_name = 'label'"
+    )
+    assert profiled == [(600,)]
 
 
 @needs_shared_data
