@@ -151,21 +151,23 @@ REPRESENTATION = (
 )
 
 
+PLAIN = MONITOR | {"references": {}, "population": None, "population_names": None, "show_values": ["age band"]}
+CONFIGURATION = {
+    "monitors": {
+        "visits": MONITOR,
+        "weighted": MONITOR | {"weight": "weight"},
+        "hidden": PLAIN,
+        "nothing": PLAIN | {"time": None, "label": None, "prediction": None},
+        "strict": MONITOR | {"thresholds": {"representation": [0.01, 0.02]}, "minimum_rows": 2},
+        "without": MONITOR | {"marts": {"representation": False}},
+    },
+    "known_biases": {"source": ["raw", "register"]},
+}
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    plain = MONITOR | {"references": {}, "population": None, "population_names": None, "show_values": ["age band"]}
-    configuration = {
-        "monitors": {
-            "visits": MONITOR,
-            "weighted": MONITOR | {"weight": "weight"},
-            "hidden": plain,
-            "nothing": plain | {"time": None, "label": None, "prediction": None},
-            "strict": MONITOR | {"thresholds": {"representation": [0.01, 0.02]}, "minimum_rows": 2},
-            "without": MONITOR | {"marts": {"representation": False}},
-        },
-        "known_biases": {"source": ["raw", "register"]},
-    }
-    consumer = Consumer(tmp_path_factory.mktemp("representation") / "project", configuration, sources=SOURCES)
+    consumer = Consumer(tmp_path_factory.mktemp("representation") / "project", CONFIGURATION, sources=SOURCES)
     load_tables(consumer)
     consumer.build("--select", *REPRESENTATION)
     return consumer

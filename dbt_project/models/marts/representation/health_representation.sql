@@ -145,7 +145,7 @@ gaps as (
 
     select
         described_groups.*,
-        effective_count * known_part as known_effective_count,
+        nullif(effective_count * known_part, 0e0) as known_effective_count,
         case
             when reference = '(none)' then 'nothing to compare with'
             when is_lacking_here or is_lacking_in_reference then 'column not in the reference'
@@ -211,7 +211,7 @@ deviates as (
             when gap_in_data is not null then null
             when log_ratio is null and share_of_known < lowest_share
                 then (lowest_share - share_of_known) / sqrt(lowest_share * (1 - lowest_share) / known_effective_count)
-            when log_ratio is null and share > highest_share then (share - highest_share) / sqrt(highest_share * (1 - highest_share) / effective_count)
+            when log_ratio is null and share > highest_share then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
             when log_ratio < ln(lowest_ratio) then (ln(lowest_ratio) - log_ratio) / nullif(log_error, 0e0)
             when log_ratio > - ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
             else 0e0
