@@ -157,7 +157,7 @@ def test_a_cast_keeps_what_can_be_read_and_counts_the_rest(engine, tmp_path):
         {"id": "integer"} | dict.fromkeys(columns, "varchar"),
         [[i] + [text] * len(columns) for i, text in enumerate(TEXTS)],
     )
-    consumer.build()
+    consumer.build_cleaning()
     cleaned = {row["id"]: row for row in consumer.rows("select * from cleaned")}
     assert len(cleaned) == len(TEXTS)
     outcomes = {row["column_name"]: row for row in consumer.rows("select * from health_rule_outcomes")}
@@ -240,7 +240,7 @@ def test_every_kind_of_rule(engine, tmp_path):
     columns = [[*before, *[None] * (length - len(before))] for _, _, before, _ in KINDS]
     types = dict(zip(names, (kind for _, kind, _, _ in KINDS), strict=True))
     fill(consumer, {"id": "integer"} | types, [[i, *row] for i, row in enumerate(zip(*columns, strict=True))])
-    consumer.build()
+    consumer.build_cleaning()
     cleaned = consumer.rows("select * from cleaned order by id")
     outcomes = {row["column_name"]: row for row in consumer.rows("select * from health_rule_outcomes")}
     for name, (rule, _, before, wanted) in zip(names, KINDS, strict=True):
@@ -317,7 +317,7 @@ REMOVED = {
 def test_every_row_is_kept_held_or_removed_and_the_reasons_are_told(engine, tmp_path):
     consumer = engine(tmp_path / "project", cleaning(RULES, **SETTINGS), CLEAN_AND_HELD | REMOVED)
     fill(consumer, COLUMNS, ROWS)
-    consumer.build()
+    consumer.build_cleaning()
     held = consumer.rows("select * from held order by id")
     assert [(row["id"], row["age"], row["broken_rules"], row["broken_reasons"]) for row in held] == [
         (2, "abc", ["age.cast"], ["not a whole number"]),
@@ -355,24 +355,24 @@ def test_only_periods_that_changed_are_counted_again(engine, tmp_path):
     fill(consumer, COLUMNS, ROWS)
     counts = "select cleaning_period_key, rule, row_count, tested_count, failed_count, changed_count from health_rule_outcomes order by 1, 2"
     runs = "select cleaning_period_key, min(run_id) from health_rule_outcomes group by 1 order by 1"
-    consumer.build()
+    consumer.build_cleaning()
     first, first_runs = consumer.sql(counts), dict(consumer.sql(runs))
     assert set(first_runs) == {"rows|2024-01-01", "rows|2024-02-01", "rows|none"}
-    consumer.build()
+    consumer.build_cleaning()
     assert (consumer.sql(counts), dict(consumer.sql(runs))) == (first, first_runs)
 
     consumer.sql("""insert into raw.rows values (9, '2024-02-09', '200', 'x', 'adult', '2024-03-02'); select 1""")
     consumer.sql("update raw.rows set age = '41', loaded = '2024-03-03' where id = 1; select 1")
-    consumer.build()
+    consumer.build_cleaning()
     second, second_runs = consumer.sql(counts), dict(consumer.sql(runs))
     assert {key for key in first_runs if first_runs[key] != second_runs[key]} == {"rows|2024-01-01", "rows|2024-02-01"}
     consumer.sql("drop table health_rule_outcomes; select 1")
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql(counts) == second
 
     consumer.configure(cleaning(RULES[:-1], **SETTINGS))
     consumer.sql("delete from raw.rows where \"at\" < '2024-02'; select 1")
-    consumer.build()
+    consumer.build_cleaning()
     rules = dict(consumer.sql("select cleaning_period_key, count(*) from health_rule_outcomes group by 1"))
     assert rules["rows|2024-01-01"] == rules["rows|2024-02-01"] + 1, "what is gone stays as it was counted"
 
@@ -386,7 +386,7 @@ def test_an_incremental_clean_table_loses_nothing(engine, tmp_path):
     models = {name: text.replace(MATERIALISED, INCREMENTAL) for name, text in CLEAN_AND_HELD.items()}
     consumer = engine(tmp_path / "project", cleaning(RULES, **SETTINGS), models | REMOVED)
     fill(consumer, COLUMNS, ROWS)
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql("select count(*) as kept, count(distinct data_health_rules) as versions from cleaned") == [
         (4, 1)
     ]
@@ -394,7 +394,7 @@ def test_an_incremental_clean_table_loses_nothing(engine, tmp_path):
     consumer.sql("""insert into raw.rows values (10, '2024-01-01', '20', 'x', 'adult', '2024-03-01'), (11, '2024-01-01', 'y', 'x', 'adult', '2024-03-05'),
         (12, '2023-01-01', '20', 'x', 'adult', '2024-03-05'), (13, '2023-01-01', '20', 'x', 'adult', null); select 1""")
     for _ in range(2):
-        consumer.build()
+        consumer.build_cleaning()
         assert consumer.sql("select count(*) from cleaned") == [(7,)]
         assert consumer.sql("select count(*) from held") == [(6,)]
 
@@ -451,7 +451,7 @@ def test_loads_are_the_same_in_sessions_of_other_timezones(engine, tmp_path, mon
         if profile["type"] == "duckdb":
             profile["settings"] = {"TimeZone": zone}
         consumer.write("profiles.yml", {"consumer": {"target": "dev", "outputs": {"dev": profile}}})
-        consumer.build()
+        consumer.build_cleaning()
         assert consumer.sql("select count(*) from cleaned") == [(4,)], zone
         assert consumer.sql("select count(*) from held") == [(5,)], zone
         assert consumer.sql(runs) == [(1,)], "nothing has changed"
@@ -496,7 +496,7 @@ def test_a_table_with_a_tenth_of_its_values_broken_is_split(tmp_path):
     ]
     consumer = Consumer(tmp_path / "project", cleaning(rules), CLEAN_AND_HELD)
     fill(consumer, {"id": "integer"} | dict.fromkeys(names, "varchar"), rows)
-    consumer.build()
+    consumer.build_cleaning()
     kept, held = ({row[0] for row in consumer.sql(f"select id from {table}")} for table in ("cleaned", "held"))
     assert kept | held == set(range(600)) and not kept & held
     wanted = {i for i, row in enumerate(rows) if row[6] != "" and expected_cast(row[6], "boolean") is None}
@@ -560,7 +560,7 @@ def test_no_rows_one_row_and_only_nulls(tmp_path, rows):
     fill(consumer, COLUMNS, rows or ROWS[:1])
     if not rows:
         consumer.sql("delete from raw.rows; select 1")
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql("select count(*) from cleaned")[0][0] + consumer.sql("select count(*) from held")[0][0] == len(
         rows
     )

@@ -55,7 +55,7 @@ def built(tmp_path_factory):
     monitor = MONITOR | {"exclude": ["site"], "columns": {"zip": {"kind": "categorical"}}}
     consumer = Consumer(tmp_path_factory.mktemp("products") / "project", {"monitors": {"m": monitor}})
     loaded(consumer, range(DAYS))
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     return consumer
 
 
@@ -133,7 +133,7 @@ def test_days_in_any_order_give_the_same_sums(built, tmp_path):
         consumer.sql(f"delete from {table}")
     for days in ([2], [2, 0], [0, 2, 3], [0, 1, 2, 3]):
         loaded(consumer, days)
-        consumer.build()
+        consumer.build_up_to("dataset_products", "column_distributions")
     assert_same_products(built, consumer)
 
 
@@ -155,24 +155,24 @@ def test_a_build_reads_again_only_what_changed(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
     everything = "select * from column_products order by all"
     before = consumer.sql(everything)
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     assert consumer.sql(everything) == before
     assert '"raw"."rows"' not in compiled(consumer, "column_products")
 
     consumer.sql("insert into raw.rows select * replace (id + 100000 as id) from raw.rows where id = 301")
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     newest = "select distinct cast(period_start as varchar) from column_products where built_at = (select max(built_at) from column_products)"
     assert consumer.sql(newest) == [("2024-03-02",)]
 
     # another column is multiplied with all others, so all are read again
     consumer.sql("alter table raw.rows add column more double default 1.5")
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     pairs = "select count(*), count(distinct built_at) from column_products"
     assert consumer.sql(pairs) == [(DAYS * 12 * 13 // 2, 1)]
 
     # so are they when the grid of one of them is drawn anew
     consumer.sql("update column_grids set generation = 2 where column_name = 'gaps'")
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     assert consumer.sql(
         "select count(distinct built_at), min(grid_generation_a) from column_products where column_a = 'gaps'"
     ) == [(1, 2)]
@@ -202,7 +202,7 @@ def test_wide_tables_and_switched_off_parts_have_no_products(tmp_path):
     }
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     loaded(consumer, [0])
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     assert consumer.sql("select monitor, count(*) from column_products group by 1") == [("drift_only", 3)]
 
 
@@ -212,7 +212,7 @@ def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):
         tmp_path / "project", {"monitors": {"m": MONITOR | {"references": window, "features": ["order", "a b"]}}}
     )
     loaded(consumer, range(DAYS))
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     query = """
         select column_a, column_b, pair_count, centre_a * pair_count + scale_a * sum_a,
             product_sum * scale_a * scale_b + centre_a * scale_b * sum_b + centre_b * scale_a * sum_a + centre_a * centre_b * pair_count
@@ -225,7 +225,7 @@ def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):
     consumer.sql(
         "update column_grids set generation = 2, centre = centre + 2, scale = scale * 3 where column_name = 'order'"
     )
-    consumer.build()
+    consumer.build_up_to("dataset_products", "column_distributions")
     for ours, theirs in zip(before, consumer.sql(query), strict=True):
         assert theirs == (ours[0], ours[1], ours[2], *(pytest.approx(value, rel=1e-9, abs=1e-6) for value in ours[3:]))
     # what was clipped there was clipped elsewhere

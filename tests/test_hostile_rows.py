@@ -41,7 +41,7 @@ def odd(tmp_path_factory):
     configuration = {"monitors": {"odd": RELATION | {"key": "id", "time": "order", "grain": "quarter"}}}
     consumer = Consumer(tmp_path_factory.mktemp("odd") / "project", configuration)
     consumer.sql(ODD_TABLE)
-    consumer.build()
+    consumer.build_profile()
     return consumer
 
 
@@ -140,7 +140,7 @@ def test_values_are_shown_only_where_allowed(make_consumer):
     consumer.sql(
         "create table raw.rows as select case when i < 60 then 'Girona' else 'Vic' end as city from range(100) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     tops = consumer.sql("select monitor, top_value, top_share from health_profile order by 1")
     assert tops == [("hidden", None, 0.6), ("shown", "Girona", 0.6)]
 
@@ -152,7 +152,7 @@ def test_tables_of_no_row_and_one_row(make_consumer, rows):
         "create table raw.rows as select i as id, timestamp '2024-01-05' as at, 'x' as letter, 1.5::double as size "
         f"from range({rows}) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     profile = consumer.rows("select * from health_profile order by column_name")
     assert [row["column_name"] for row in profile] == (["id", "letter", "size"] if rows else [])
     if rows:
@@ -161,7 +161,7 @@ def test_tables_of_no_row_and_one_row(make_consumer, rows):
     assert len(consumer.sql("select * from health_volume")) == rows
     # the first row of an empty table arrives later
     consumer.sql("insert into raw.rows values (99, timestamp '2024-02-05', 'y', 2.5)")
-    consumer.build()
+    consumer.build_profile()
     assert consumer.sql("select sum(row_count) from health_volume") == [(rows + 1,)]
     newest = consumer.rows(
         "select mean from health_profile where column_name = 'size' and period_start = date '2024-02-01'"
@@ -175,7 +175,7 @@ def test_rows_without_a_usable_time_have_a_period_of_their_own(make_consumer):
         "create table raw.rows as select i as x, case i % 4 when 0 then null when 1 then 'infinity'::timestamp "
         "else timestamp '2024-01-01' + to_hours(i) end as at from range(48) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     volume = consumer.sql("select period_start, row_count from health_volume order by 1 nulls last")
     assert volume == [(datetime.date(2024, 1, 1), 12), (datetime.date(2024, 1, 2), 12), (None, 24)]
     means = dict(consumer.sql("select period_start, mean from health_profile where column_name = 'x'"))
@@ -189,7 +189,7 @@ def test_periods_are_cut_in_the_monitors_time_zone(make_consumer):
     consumer.sql(
         "create table raw.rows as select i as x, timestamptz '2024-06-30 22:00:00+00' + to_hours(i) as at from range(24) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     days = consumer.sql("select monitor, period_start, row_count from health_volume order by all")
     june, july = datetime.date(2024, 6, 30), datetime.date(2024, 7, 1)
     assert days == [("madrid", july, 24), ("utc", june, 2), ("utc", july, 22)]
@@ -201,7 +201,7 @@ def test_three_hundred_columns(make_consumer):
     generator = np.random.default_rng(3)
     data = {f"c{number:03}": generator.normal(number, 1, 500) for number in range(300)}
     consumer.load("rows", data)
-    consumer.build()
+    consumer.build_profile()
     means = dict(consumer.sql("select column_name, mean from health_profile"))
     assert means == {name: pytest.approx(column.mean()) for name, column in data.items()}
 
@@ -209,9 +209,9 @@ def test_three_hundred_columns(make_consumer):
 def test_a_column_that_is_null_at_first_gets_its_grid_with_its_first_values(make_consumer):
     consumer = make_consumer({"monitors": {"late": RELATION | {"time": "at"}}})
     consumer.sql("create table raw.rows as select timestamp '2024-01-05' as at, null::double as x from range(1000)")
-    consumer.build()
+    consumer.build_profile()
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', 1e6 + i / 1000 from range(1000) t(i)")
-    consumer.build()
+    consumer.build_profile()
     (grid,) = consumer.rows("select generation, centre, sampled_value_count from column_grids where column_name = 'x'")
     assert grid == {"generation": 2, "centre": pytest.approx(1e6 + 0.5, abs=0.01), "sampled_value_count": 1000}
     rows = consumer.rows(
@@ -234,12 +234,12 @@ def test_more_categories_than_the_limit_are_counted_together(make_consumer):
         "create table raw.rows as select timestamp '2024-01-05' as at, 'c' || (i % 30) as c from range(300) t(i) "
         "union all select timestamp '2024-01-06', 'c' || (i % 10) from range(100) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     shares = dict(consumer.sql("select coalesce(category, bin_type), row_count from column_distributions"))
     assert shares == {f"c{i}": 20 for i in range(10)} | {"other": 200}
     # known categories stay known, new ones beyond the limit do not come in
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', 'new' from range(500)")
-    consumer.build()
+    consumer.build_profile()
     february = consumer.sql(
         "select bin_type, row_count from column_distributions where period_start = date '2024-02-01'"
     )
@@ -258,7 +258,7 @@ def test_nulls_among_exact_numbers_are_in_no_bin(make_consumer, kind):
         f"create table raw.rows as select case when i % 10 = 0 then null else i end::{kind} as part, "
         f"case when i % 10 = 0 then null else i % 9 end::{kind} as few from range(3000) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     counts = "select column_name, bin_type, sum(row_count) from column_distributions group by all order by all"
     assert consumer.sql(counts) == [
         (name, bin_type, count) for name in ("few", "part") for bin_type, count in (("bin", 2700), ("null", 300))
@@ -285,7 +285,7 @@ def test_columns_may_be_written_in_another_case(make_consumer):
         "create table raw.rows as select i as id, timestamp '2024-01-05' as at, 'n' as note, 'f' as sex, 1 as label, "
         "'Ana' as name, i % 3 as code from range(90) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     roles = dict(consumer.sql("select name, role from health_monitors where subject = 'column'"))
     assert roles == {
         "id": "key",

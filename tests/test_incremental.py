@@ -53,7 +53,7 @@ def all_days(tmp_path_factory):
             "create table raw.everything as from raw.day" if day == 0 else "insert into raw.everything from raw.day"
         )
     consumer.sql("create table raw.rows as from raw.everything")
-    consumer.build()
+    consumer.build_profile()
     return consumer
 
 
@@ -66,8 +66,8 @@ def test_day_by_day_with_late_rows_and_reruns_equals_one_full_build(all_days, tm
         consumer.sql(
             f"insert into raw.rows from raw.everything where cast(loaded_at as date) = date '2024-03-01' + {day}"
         )
-        consumer.build()
-        consumer.build()
+        consumer.build_up_to(*STATISTICS, "dataset_periods")
+        consumer.build_up_to(*STATISTICS, "dataset_periods")
     assert consumer.sql("select count(*) from raw.rows") == [(DAYS * ROWS_A_DAY,)]
     compare_statistics(all_days, consumer)
 
@@ -129,7 +129,7 @@ def test_a_second_build_rewrites_no_statistics(copied):
         table: copied.sql(f"select * from {table} order by all")
         for table in (*STATISTICS, "monitored_periods", "column_grids")
     }
-    copied.build()
+    copied.build_profile()
     after = {table: copied.sql(f"select * from {table} order by all") for table in before}
     # NaN is not equal to itself, so the rows are compared as they print
     assert str(before) == str(after)
@@ -146,7 +146,7 @@ def test_one_more_day_touches_that_period_only(copied):
     since = newest_build(copied)
     copied.load("day", day_of_rows(DAYS, np.full(ROWS_A_DAY, DAYS + 1), seed=99))
     copied.sql("insert into raw.rows from raw.day")
-    copied.build()
+    copied.build_profile()
     for table in STATISTICS:
         assert {period for period, _ in built_periods(copied, table, since)} == {"2024-03-09"}
     compiled = {
@@ -164,7 +164,7 @@ def test_one_late_row_rebuilds_its_period_only(copied):
     copied.sql(
         "insert into raw.rows by name select * replace (id + 500 as id, timestamp '2024-03-20' as loaded_at) from raw.rows where happened_at < '2024-03-02' limit 1"
     )
-    copied.build()
+    copied.build_profile()
     assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-01"}
     (volume,) = copied.rows("select * from health_volume where period_start = date '2024-03-01'")
     assert (volume["row_count"], volume["rows_added_later"]) == (ROWS_A_DAY + 1, 1)
@@ -174,7 +174,7 @@ def test_one_late_row_rebuilds_its_period_only(copied):
 def test_a_row_that_changes_in_place_is_seen_by_its_load_time(copied):
     since = newest_build(copied)
     copied.sql("update raw.rows set size = 1e4, loaded_at = timestamp '2024-03-21' where id = 20005")
-    copied.build()
+    copied.build_profile()
     assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-03"}
     assert copied.sql("select max(maximum) from health_profile where column_name = 'size'") == [(1e4,)]
 
@@ -182,7 +182,7 @@ def test_a_row_that_changes_in_place_is_seen_by_its_load_time(copied):
 def test_a_new_column_is_built_alone(copied):
     since = newest_build(copied)
     copied.sql("alter table raw.rows add column extra double; update raw.rows set extra = 2 * size")
-    copied.build()
+    copied.build_profile()
     for table in STATISTICS:
         periods = built_periods(copied, table, since)
         assert {column for _, column in periods} == {"extra"}
@@ -193,7 +193,7 @@ def test_a_new_column_is_built_alone(copied):
 
 def test_dropped_and_retyped_columns_are_reported_and_keep_their_history(copied):
     copied.sql("alter table raw.rows drop column code; alter table raw.rows alter column count type varchar")
-    copied.build()
+    copied.build_profile()
     changes = copied.sql("select column_name, change, type_before, type_now from health_schema_changes order by 1")
     assert changes == [("code", "dropped", "VARCHAR", None), ("count", "retyped", "BIGINT", "VARCHAR")]
     kinds = dict(copied.sql("select column_name, kind from column_grids"))
@@ -207,7 +207,7 @@ def test_periods_that_the_table_no_longer_holds_are_kept_and_marked(copied):
     before = copied.sql("select count(*), sum(row_count) from health_profile")
     copied.sql("delete from raw.rows where happened_at < timestamp '2024-03-03'")
     copied.sql("delete from raw.rows where happened_at < timestamp '2024-03-04' and id % 2 = 0")
-    copied.build()
+    copied.build_profile()
     statuses = dict(copied.sql("select cast(period_start as varchar), period_status from health_volume"))
     assert [statuses[f"2024-03-0{day}"] for day in range(1, 5)] == ["gone", "gone", "shrunk", "complete"]
     assert copied.sql("select count(*), sum(row_count) from health_profile") == before
@@ -218,7 +218,7 @@ def test_missing_periods_can_be_given_up(copied):
     copied.sql(
         "delete from raw.rows where happened_at < timestamp '2024-03-02' or (happened_at < timestamp '2024-03-03' and id % 2 = 0)"
     )
-    copied.build()
+    copied.build_profile()
     volume = copied.sql("select cast(period_start as varchar), row_count from health_volume order by 1 limit 2")
     left = copied.sql("select count(*) from raw.rows where happened_at < timestamp '2024-03-03'")[0][0]
     assert volume[0] == ("2024-03-02", left)
@@ -231,7 +231,7 @@ def test_lookback_counts_only_the_newest_periods(copied):
     copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"lookback": 2}}})
     since = newest_build(copied)
     copied.sql("insert into raw.rows by name select * replace (id + 700 as id) from raw.rows where id in (20, 70020)")
-    copied.build()
+    copied.build_profile()
     assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-08"}
     compiled = {
         result["unique_id"].split(".")[-1]: result["compiled_code"]
@@ -246,7 +246,7 @@ def test_a_new_reference_window_scans_nothing(copied):
     since = newest_build(copied)
     references = {"first_days": {"from": "2024-03-01", "to": "2024-03-04"}, "recent": {"last": "3 days"}}
     copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"references": references}}})
-    copied.build()
+    copied.build_profile()
     assert built_periods(copied, "column_statistics", since) == set()
     rows = copied.rows(
         "select * from health_profile where dataset <> 'production' and column_name = 'size' and segment_column = '(all)'"
@@ -271,7 +271,7 @@ def test_a_reference_window_that_cuts_periods_and_a_reference_table_are_scanned_
         "training": {"relation": {"source": ["raw", "everything"]}},
     }
     copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"references": references}}})
-    copied.build()
+    copied.build_profile()
     within = "happened_at >= timestamp '2024-03-01 12:00:00' and happened_at < timestamp '2024-03-02 06:00:00'"
     expected = copied.sql(f"select count(*) from raw.rows where {within}") + copied.sql(
         "select count(*) from raw.everything"
@@ -279,7 +279,7 @@ def test_a_reference_window_that_cuts_periods_and_a_reference_table_are_scanned_
     query = "select row_count from health_profile where dataset <> 'production' and column_name = 'count' and segment_column = '(all)' order by dataset"
     assert copied.sql(query) == expected
     since = newest_build(copied)
-    copied.build()
+    copied.build_profile()
     assert newest_build(copied) == since
 
 
@@ -287,17 +287,17 @@ def test_a_run_limited_to_one_monitor_leaves_the_others_alone(make_consumer):
     relation = {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}
     consumer = make_consumer({"monitors": {"one": relation, "two": relation}})
     consumer.sql("create table raw.rows as select timestamp '2024-01-05' as happened_at, i as x from range(100) t(i)")
-    consumer.build()
+    consumer.build_profile()
     two = consumer.sql("select * from column_statistics where monitor = 'two'")
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', 7 from range(10)")
-    consumer.build(only="one")
+    consumer.build_profile(only="one")
     assert consumer.sql("select monitor, count(distinct period_start) from health_profile group by 1 order by 1") == [
         ("one", 2),
         ("two", 1),
     ]
     assert consumer.sql("select * from column_statistics where monitor = 'two'") == two
     assert consumer.sql("select distinct monitor from health_monitors order by 1") == [("one",), ("two",)]
-    consumer.build()
+    consumer.build_profile()
     assert consumer.sql("select monitor, count(distinct period_start) from health_profile group by 1 order by 1") == [
         ("one", 2),
         ("two", 2),
@@ -316,12 +316,12 @@ def test_labels_that_arrive_in_place_rebuild_the_label_only(make_consumer):
     )
     # the later answer of two counts, and no row is counted twice
     consumer.sql("insert into raw.labels values (3, 'yes', timestamp '2024-02-02')")
-    consumer.build()
+    consumer.build_profile()
     query = "select bin_type, category, row_count from column_distributions where column_name = 'label' order by all"
     assert consumer.sql(query) == [("null", None, 60), ("value", "no", 39), ("value", "yes", 1)]
     since = newest_build(consumer)
     consumer.sql("insert into raw.labels values (50, 'yes', timestamp '2024-02-03')")
-    consumer.build()
+    consumer.build_profile()
     assert built_periods(consumer, "column_statistics", since) == {("2024-01-01", "label")}
     assert consumer.sql("select labelled_count from health_volume") == [(41,)]
 
@@ -329,7 +329,7 @@ def test_labels_that_arrive_in_place_rebuild_the_label_only(make_consumer):
 def test_a_table_without_a_time_is_counted_on_each_build_date(make_consumer):
     consumer = make_consumer({"monitors": {"timeless": {"relation": {"source": ["raw", "rows"]}}}})
     consumer.sql("create table raw.rows as select i as x from range(100) t(i)")
-    consumer.build()
+    consumer.build_profile()
     # as if that had been yesterday
     for table in (*STATISTICS, "monitored_periods"):
         keys = (
@@ -341,7 +341,7 @@ def test_a_table_without_a_time_is_counted_on_each_build_date(make_consumer):
             f"update {table} set period_start = period_start - 1, period_key = replace(period_key, ' 2', ' 1'){keys}"
         )
     consumer.sql("insert into raw.rows select 1000 from range(50)")
-    consumer.build()
+    consumer.build_profile()
     volume = consumer.sql(
         "select row_count, period_status in ('complete', 'partial') from health_volume order by period_start"
     )
@@ -363,11 +363,11 @@ def test_a_reference_that_names_another_table_of_as_many_rows_is_read_again(make
     consumer = make_consumer(monitors({"source": ["raw", "first"]}), sources=["rows", "first", "second"])
     for table, offset in (("rows", 0), ("first", 10), ("second", 20)):
         consumer.sql(f"create table raw.{table} as select i + {offset} as x from range(100) t(i)")
-    consumer.build()
+    consumer.build_profile()
     query = "select mean from health_profile where dataset = 'training'"
     assert consumer.sql(query) == [(59.5,)]
     consumer.configure(monitors({"source": ["raw", "second"]}))
-    consumer.build()
+    consumer.build_profile()
     assert consumer.sql(query) == [(69.5,)]
 
 
@@ -375,11 +375,11 @@ def test_a_grid_stays_though_some_of_its_sample_was_null(make_consumer):
     consumer = make_consumer({"monitors": {"m": {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}}})
     rows = "select timestamp '2024-01-05' as happened_at, case when i % 10 > 0 then i end as x from range(25000) t(i)"
     consumer.sql(f"create table raw.rows as {rows}")
-    consumer.build()
+    consumer.build_profile()
     grid = consumer.sql("select * from column_grids")
     for _ in range(10):
         consumer.sql(f"insert into raw.rows {rows}")
-    consumer.build()
+    consumer.build_profile()
     assert consumer.sql("select * from column_grids") == grid
 
 
@@ -388,8 +388,8 @@ def test_a_grid_of_few_values_is_drawn_anew_when_the_table_has_grown_tenfold(mak
     consumer.sql(
         "create table raw.rows as select timestamp '2024-01-05' as happened_at, i * 1.5 as x from range(30) t(i)"
     )
-    consumer.build()
+    consumer.build_profile()
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', i * 1.5 from range(400) t(i)")
-    consumer.build()
+    consumer.build_profile()
     assert consumer.sql("select generation, row_count_when_drawn from column_grids") == [(2, 430)]
     assert consumer.sql("select distinct grid_generation from column_distributions") == [(2,)]

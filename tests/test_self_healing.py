@@ -20,7 +20,7 @@ def made(folder, **settings):
     monitor = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "happened_at", **settings}
     consumer = Consumer(folder, {"monitors": {"events": monitor}})
     consumer.sql(ROWS)
-    consumer.build()
+    consumer.build_profile()
     return consumer
 
 
@@ -65,7 +65,7 @@ def test_a_named_span_is_built_again(built, tmp_path, monkeypatch, span, months)
     # without a load time this change, which keeps the number of rows, is invisible
     consumer.sql("update raw.rows set size = size + 1000")
     monkeypatch.setenv("DATA_HEALTH_REBUILD", span)
-    consumer.build()
+    consumer.build_profile()
     for table in STATISTICS:
         assert written_by_last_run(consumer, table) == months
     changed = consumer.sql(
@@ -73,7 +73,7 @@ def test_a_named_span_is_built_again(built, tmp_path, monkeypatch, span, months)
     )
     assert [month for (month,) in changed] == months
     monkeypatch.delenv("DATA_HEALTH_REBUILD")
-    consumer.build()
+    consumer.build_profile()
     for table in STATISTICS:
         assert written_by_last_run(consumer, table) == []
 
@@ -84,7 +84,7 @@ def test_a_span_that_a_killed_run_left_half_built_is_finished_by_the_next(built,
     monkeypatch.setenv("DATA_HEALTH_REBUILD", "2024-02-01..2024-03-01")
     consumer.dbt("run", "--select", "health_monitors", "monitored_periods", "column_grids", "column_statistics")
     monkeypatch.delenv("DATA_HEALTH_REBUILD")
-    consumer.build()
+    consumer.build_profile()
     assert written_by_last_run(consumer, "column_statistics") == []
     assert written_by_last_run(consumer, "column_distributions") == ["2024-02-01"]
 
@@ -93,11 +93,11 @@ def test_a_span_reaches_behind_the_lookback_and_accepts_rows_that_went(tmp_path,
     consumer = made(tmp_path / "project", lookback=1)
     consumer.sql("delete from raw.rows where happened_at >= '2024-02-15' and happened_at < '2024-02-20'")
     consumer.sql("delete from raw.rows where happened_at < '2024-02-01'")
-    consumer.build()
+    consumer.build_profile()
     counts = "select cast(period_start as varchar), status, row_count from monitored_periods order by 1"
     assert consumer.sql(counts)[:2] == [("2024-01-01", "production", 31 * 24), ("2024-02-01", "production", 29 * 24)]
     monkeypatch.setenv("DATA_HEALTH_REBUILD", "2024-01-01..2024-03-01")
-    consumer.build()
+    consumer.build_profile()
     # a period that is gone cannot be read again, and is kept
     assert consumer.sql(counts)[:2] == [("2024-01-01", "gone", 31 * 24), ("2024-02-01", "production", 24 * 24)]
     assert consumer.sql(
@@ -114,7 +114,7 @@ def test_a_span_reaches_behind_the_lookback_and_accepts_rows_that_went(tmp_path,
 def test_a_span_that_cannot_be_understood_stops_the_build(built, tmp_path, monkeypatch, span):
     consumer = built.copy(tmp_path / "project")
     monkeypatch.setenv("DATA_HEALTH_REBUILD", span)
-    result = consumer.build(succeeds=False)
+    result = consumer.build_profile(succeeds=False)
     message = next(str(node.message) for node in result.result.results if node.node.name == "health_monitors")
     assert f"DATA_HEALTH_REBUILD: found '{span}'; allowed: from..to, two days such as" in message
     result = consumer.dbt("run", "--select", "monitored_periods", succeeds=False)
@@ -136,7 +136,7 @@ def test_rows_that_come_between_two_models_are_left_to_the_next_run(fixture, req
     """
     assert all(measured == binned for _, measured, binned in consumer.sql(totals))
     assert consumer.sql("select sum(row_count) from monitored_periods") == [(92 * 24,)]
-    consumer.build()
+    consumer.build_profile()
     assert all(measured == binned for _, measured, binned in consumer.sql(totals))
     assert consumer.sql("select sum(row_count) from monitored_periods") == consumer.sql("select count(*) from raw.rows")
 
@@ -154,7 +154,7 @@ def test_rows_that_were_written_twice_are_seen_and_built_again(built, tmp_path):
     assert contents(consumer, STATISTICS[0]) != expected[STATISTICS[0]]
     # the tests of the tables fail on doubled keys, so the run comes first
     consumer.dbt("run")
-    consumer.build()
+    consumer.build_profile()
     for table in STATISTICS:
         assert contents(consumer, table) == expected[table]
     assert consumer.sql("select count(*), count(distinct period_key) from monitored_periods") == [(3, 3)]
@@ -171,7 +171,7 @@ def test_statistics_of_an_older_version_are_built_again_where_the_rows_still_are
     for column in ("high_water_mark", "recounted_at"):
         consumer.sql(f"alter table monitored_periods drop column {column}")
     consumer.sql("delete from raw.rows where happened_at < '2024-02-01'")
-    consumer.build()
+    consumer.build_profile()
     known = "select cast(period_start as varchar), count({0}) from {1} where column_name = 'size' group by 1 order by 1"
     for column, table in (("extreme_count", "column_statistics"), ("value_sum", "column_distributions")):
         counts = consumer.sql(known.format(column, table))
@@ -219,10 +219,10 @@ def test_the_mark_leaves_no_row_out_whatever_the_types_and_the_clock(tmp_path, t
     """)
     if time_type != "timestamp_s":
         consumer.sql("insert into raw.rows values (1000, 'infinity', null, 5)")
-    consumer.build()
+    consumer.build_profile()
     rows = consumer.sql("select count(*) from raw.rows")
     for table in STATISTICS:
         assert consumer.sql(f"select sum(row_count) from {table} where column_name = 'size'") == rows
-    consumer.build()
+    consumer.build_profile()
     for table in STATISTICS:
         assert written_by_last_run(consumer, table) == []

@@ -53,6 +53,25 @@ groups as (
 
 ),
 
+-- a null is no value that could be covered; NaN and the infinities are
+compared_groups as (
+
+    select
+        compared_features.comparison_number,
+        compared_features.column_number,
+        compared_features.barely_seen_below,
+        groups.group_type,
+        groups.category,
+        groups.reference_count,
+        groups.row_count
+    from compared_features
+    inner join groups
+        on compared_features.comparison_number = groups.comparison_number
+        and compared_features.column_number = groups.column_number
+    where groups.group_type in ('uncut', 'value', 'other', 'nan', 'negative_infinity', 'positive_infinity')
+
+),
+
 paired_bins as (
 
     select
@@ -60,7 +79,6 @@ paired_bins as (
         compared_features.column_number,
         compared_features.barely_seen_below,
         'bin' as bin_type,
-        cast(null as varchar) as category,
         reference_cells.row_count as reference_count,
         current_cells.row_count
     from compared_features
@@ -76,49 +94,49 @@ paired_bins as (
 
     union all
 
-    -- a null is no value that could be covered; NaN and the infinities are
     select
-        compared_features.comparison_number,
-        compared_features.column_number,
-        compared_features.barely_seen_below,
-        groups.group_type as bin_type,
-        groups.category,
-        groups.reference_count,
-        groups.row_count
-    from compared_features
-    inner join groups
-        on compared_features.comparison_number = groups.comparison_number
-        and compared_features.column_number = groups.column_number
-    where groups.group_type in ('uncut', 'value', 'other', 'nan', 'negative_infinity', 'positive_infinity')
+        comparison_number,
+        column_number,
+        barely_seen_below,
+        group_type as bin_type,
+        reference_count,
+        row_count
+    from compared_groups
 
 ),
 
-ranked_bins as (
+unseen_categories as (
 
     select
-        paired_bins.*,
-        row_number() over (
-            partition by comparison_number, column_number
-            order by case when bin_type = 'value' and reference_count = 0 then row_count else 0 end desc, category
-        ) as unseen_rank
-    from paired_bins
+        comparison_number,
+        column_number,
+        category,
+        row_number() over (partition by comparison_number, column_number order by row_count desc, category) as place
+    from compared_groups
+    where group_type = 'value'
+        and reference_count = 0
+        and row_count > 0
 
 )
 
 select
-    comparison_number,
-    column_number,
-    count(case when reference_count > 0 then 1 end) as reference_bin_count,
-    count(case when reference_count = 1 then 1 end) as singleton_count,
-    count(case when reference_count = 2 then 1 end) as doubleton_count,
-    cast(sum(case when reference_count = 0 then row_count else 0 end) as double precision) as unseen_count,
-    cast(sum(case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end) as double precision) as barely_seen_count,
-    case when max(case when bin_type = 'other' and row_count > 0 then 1 else 0 end) = 0 then count(case when row_count = 1 then 1 end) end as current_singleton_count,
-    count(case when reference_count > 0 and row_count = 0 then 1 end) as absent_bin_count,
-    cast(sum(case when row_count = 0 then reference_count else 0 end) as double precision) as absent_count,
-    cast(sum(case when bin_type in ('negative_infinity', 'positive_infinity') and reference_count = 0 then row_count else 0 end) as double precision) as outside_infinity_count,
-    max(case when unseen_rank = 1 and bin_type = 'value' and reference_count = 0 and row_count > 0 then category end) as unseen_category,
-    max(case when bin_type = 'uncut' then 1 else 0 end) = 1 as is_uncut,
-    max(case when bin_type = 'other' and reference_count > 0 then 1 else 0 end) = 1 as has_hidden_categories
-from ranked_bins
-group by comparison_number, column_number
+    paired_bins.comparison_number,
+    paired_bins.column_number,
+    count(case when paired_bins.reference_count > 0 then 1 end) as reference_bin_count,
+    count(case when paired_bins.reference_count = 1 then 1 end) as singleton_count,
+    count(case when paired_bins.reference_count = 2 then 1 end) as doubleton_count,
+    cast(sum(case when paired_bins.reference_count = 0 then paired_bins.row_count else 0 end) as double precision) as unseen_count,
+    cast(sum(case when paired_bins.reference_count > 0 and paired_bins.reference_count < paired_bins.barely_seen_below then paired_bins.row_count else 0 end) as double precision) as barely_seen_count,
+    case when max(case when paired_bins.bin_type = 'other' and paired_bins.row_count > 0 then 1 else 0 end) = 0 then count(case when paired_bins.row_count = 1 then 1 end) end as current_singleton_count,
+    count(case when paired_bins.reference_count > 0 and paired_bins.row_count = 0 then 1 end) as absent_bin_count,
+    cast(sum(case when paired_bins.row_count = 0 then paired_bins.reference_count else 0 end) as double precision) as absent_count,
+    cast(sum(case when paired_bins.bin_type in ('negative_infinity', 'positive_infinity') and paired_bins.reference_count = 0 then paired_bins.row_count else 0 end) as double precision) as outside_infinity_count,
+    max(unseen_categories.category) as unseen_category,
+    max(case when paired_bins.bin_type = 'uncut' then 1 else 0 end) = 1 as is_uncut,
+    max(case when paired_bins.bin_type = 'other' and paired_bins.reference_count > 0 then 1 else 0 end) = 1 as has_hidden_categories
+from paired_bins
+left join unseen_categories
+    on paired_bins.comparison_number = unseen_categories.comparison_number
+    and paired_bins.column_number = unseen_categories.column_number
+    and unseen_categories.place = 1
+group by paired_bins.comparison_number, paired_bins.column_number

@@ -1,7 +1,7 @@
 {%- do data_health.begin_model() %}
 with comparisons as (
 
-    select comparison_number, monitor, reference, period_start, reference_start, reference_end
+    select comparison_number, monitor, reference, period_start
     from {{ ref('drift_comparisons') }}
 
 ),
@@ -35,51 +35,11 @@ measures as (
 
 ),
 
--- 1. Overdispersion: how much more than chance alone would make them the periods of a reference differ from one to the next.
-differences_of_neighbours as (
-
-    select
-        comparisons.monitor,
-        comparisons.period_start,
-        comparisons.reference_start as previous_start,
-        measures.column_number,
-        measures.pooled_chi_square / (measures.pooled_group_count - 1) as ratio
-    from comparisons
-    inner join measures
-        on comparisons.comparison_number = measures.comparison_number
-    where comparisons.reference = '(previous period)'
-        and measures.pooled_group_count > 1
-
-),
-
-neighbours_in_reference as (
-
-    select
-        comparisons.comparison_number,
-        differences_of_neighbours.column_number,
-        differences_of_neighbours.ratio,
-        row_number() over (partition by comparisons.comparison_number, differences_of_neighbours.column_number order by differences_of_neighbours.ratio) as ratio_rank,
-        count(*) over (partition by comparisons.comparison_number, differences_of_neighbours.column_number) as pair_count
-    from comparisons
-    inner join differences_of_neighbours
-        on comparisons.monitor = differences_of_neighbours.monitor
-        and differences_of_neighbours.period_start < comparisons.reference_end
-        and (comparisons.reference = '(previous period)' or differences_of_neighbours.previous_start >= comparisons.reference_start)
-
-),
-
+-- 1. Overdispersion takes rows away: as if there were so many times fewer.
 overdispersions as (
 
-    select
-        comparison_number,
-        column_number,
-        max(pair_count) as overdispersion_pairs,
-        greatest(avg(ratio), 1e0) as overdispersion
-    from neighbours_in_reference
-    where pair_count >= 8
-        -- the one or two in the middle
-        and 2 * ratio_rank between pair_count and pair_count + 2
-    group by comparison_number, column_number
+    select comparison_number, column_number, overdispersion, overdispersion_pairs
+    from {{ ref('drift_overdispersion') }}
 
 ),
 

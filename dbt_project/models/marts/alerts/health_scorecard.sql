@@ -1,5 +1,5 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
-{%- set parts = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift'] %}
+{%- set parts = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage'] %}
 with periods as (
 
     select

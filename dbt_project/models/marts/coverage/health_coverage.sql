@@ -75,6 +75,7 @@ counts as (
 described_features as (
 
     select
+        comparisons.comparison_number,
         comparisons.monitor,
         comparisons.reference,
         comparisons.period_start,
@@ -148,18 +149,23 @@ shares as (
 
 ),
 
--- 2. How far observed and expected shares lie apart by chance.
+-- 2. How far observed and expected shares lie apart by chance. Of a normal deviate Chernoff's bound says that it exceeds
+-- sqrt(2 ln(100 T)) once in 100 T times, so that of T features and segments one does in a hundred periods.
 errors as (
 
     select
         shares.*,
+        sqrt(2 * ln(100e0 * count(*) over (partition by comparison_number))) as tolerated_errors,
         unseen_share - expected_unseen_share as excess_unseen_share,
         sqrt(expected_unseen_share * (1 - expected_unseen_share) / nullif(value_count, 0)
             + (singleton_count + 2 * doubleton_count) / nullif(reference_value_count * reference_value_count, 0)) as standard_error,
         out_of_range_share - expected_out_of_range_share as excess_out_of_range_share,
         sqrt(expected_out_of_range_share * (1 - expected_out_of_range_share) / nullif(value_count, 0)
             + 2 / nullif(reference_value_count * reference_value_count, 0)) as out_of_range_error,
-        -- the formulas know of no chance where no value occurred once: three rows of either side are never enough
+        -- of few rows the formulas know too little: were nothing new in the period, as many would be unseen in both
+        sqrt((unseen_count + singleton_count) / nullif(value_count * reference_value_count, 0)) as pooled_error,
+        sqrt((out_of_range_share * value_count + 2) / nullif(value_count * reference_value_count, 0)) as pooled_out_of_range_error,
+        -- three rows of either side are never enough
         greatest(3 / nullif(value_count, 0), 3 / nullif(reference_value_count, 0)) as least_excess
     from shares
 
@@ -170,9 +176,9 @@ judged_shares as (
 
     select
         errors.*,
-        expected_unseen_share + greatest(3 * standard_error, least_excess) as expected_unseen_share_upper,
+        expected_unseen_share + greatest(tolerated_errors * standard_error, tolerated_errors * pooled_error, least_excess) as expected_unseen_share_upper,
         case
-            when gap_in_data is not null or excess_unseen_share <= greatest(3 * standard_error, least_excess) then 0
+            when gap_in_data is not null or excess_unseen_share <= greatest(tolerated_errors * standard_error, tolerated_errors * pooled_error, least_excess) then 0
             when excess_unseen_share > alert_threshold then 2
             when excess_unseen_share > warn_threshold then 1
             else 0
@@ -180,7 +186,7 @@ judged_shares as (
         case
             when out_of_range_share is null
                 or gap_in_data in ('not in the reference', 'too few rows')
-                or excess_out_of_range_share <= greatest(3 * out_of_range_error, least_excess) then 0
+                or excess_out_of_range_share <= greatest(tolerated_errors * out_of_range_error, tolerated_errors * pooled_out_of_range_error, least_excess) then 0
             when excess_out_of_range_share > alert_threshold then 2
             when excess_out_of_range_share > warn_threshold then 1
             else 0
