@@ -1,29 +1,44 @@
 {#
     The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features. None of a
-    dataset with more than `dimensions.max_columns` of them, or with fewer than two, or where nothing asks for them.
+    dataset with fewer than two of them, or where nothing asks for them. Either the columns of datasets whose products SQL adds up, with
+    up to `dimensions.max_columns`, or (is_wide) those of the others: wider ones, and such with lists of numbers, which only DuckDB has.
 #}
-{% macro product_columns(datasets) -%}
+{% macro product_columns(datasets, is_wide=false) -%}
     {%- set result = [] -%}
     {%- for dataset in datasets if dataset.monitor.marts.dimensions or dataset.monitor.marts.drift -%}
-        {%- set names, by_name = [], {} -%}
-        {%- for column in dataset.columns if column.role == 'feature' and not column.left_out -%}
-            {%- if column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean') -%}
+        {%- set names, by_name, has_batches = [], {}, target.type == 'duckdb' -%}
+        {%- set width = namespace(total=0, lists=0) -%}
+        {%- for column in dataset.columns if column.role == 'feature' -%}
+            {%- set length = data_health.list_length(column.data_type) if has_batches and column.family == 'other' else none -%}
+            {%- if length is not none or (not column.left_out and (column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean'))) -%}
                 {%- do names.append(column.name) -%}
-                {%- do by_name.update({column.name: column}) -%}
+                {%- do by_name.update({column.name: dict(column, list_length=length)}) -%}
+                {%- set width.total = width.total + (1 if length is none else length or 1000) -%}
+                {%- set width.lists = width.lists + (0 if length is none else 1) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if 2 <= names | length <= dataset.monitor.dimensions.max_columns -%}
+        {%- set is_in_batches = width.lists > 0 or width.total > dataset.monitor.dimensions.max_columns -%}
+        {%- if width.total >= 2 and is_in_batches == is_wide and (has_batches or not is_in_batches) -%}
             {#- raise this when the arithmetic of products changes -#}
             {%- set products_version = '1' -%}
             {%- set companions = local_md5([products_version, names | sort(case_sensitive=true)] | string)[:12] -%}
             {%- for name in names | sort(case_sensitive=true) -%}
                 {%- set column = by_name[name] -%}
-                {%- do result.append(dict(column, id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
-                    value='cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean' else column.value)) -%}
+                {%- do result.append(dict(column, id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions, dataset_width=width.total,
+                    value='cast(' ~ column.identifier ~ ' as double precision[])' if column.list_length is not none
+                        else 'cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean' else column.value)) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}
+{%- endmacro %}
+
+
+{# How many numbers a type holds that is a list of numbers, 0 where every row may hold another number of them; none for any other type. #}
+{% macro list_length(data_type) -%}
+    {%- set text = data_type | string | lower | trim -%}
+    {%- if text[-1:] != ']' or data_health.type_family(text.rsplit('[', 1)[0]) != 'numeric' -%}{{ return(none) }}{%- endif -%}
+    {{ return(text.rsplit('[', 1)[1][:-1] | int(0)) }}
 {%- endmacro %}
 
 

@@ -1,6 +1,6 @@
 """Between dbt's Python models and the matrices: sums come in long, components and measures go out as Arrow tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import duckdb
@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from python_checks.dimensions.components import Basis, Sums, principal_components
+from python_checks.dimensions.packed import together, wide_periods
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
 
 LOADINGS = pa.schema(
@@ -43,6 +44,7 @@ MEASURES = pa.schema(
         ("reference_row_count", pa.int64()),
     ]
 )
+REFERENCES, PRODUCTION = "dataset <> 'production'", "dataset = 'production'"
 VALUES_USED = {"all": "", "clipped": "clipped_"}
 
 
@@ -57,20 +59,39 @@ class Period:
     grid: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def periods(products: duckdb.DuckDBPyRelation) -> Iterator[Period]:
-    """Every period of every dataset in the model dataset_products, in the order of monitor, dataset and first day."""
-    table = products.project(
-        "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
-        "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
-    ).order("monitor, dataset, period_start nulls last, dataset_period_key")
+def periods(
+    products: duckdb.DuckDBPyRelation, wide_products: duckdb.DuckDBPyRelation | None = None, where: str = "true"
+) -> Iterator[Period]:
+    """Every period of every dataset for which `where` holds, in the order of monitor, dataset and first day.
+
+    First those of the model dataset_products, then those of dataset_wide_products, of which one at a time is in memory.
+    """
+    table = (
+        products.filter(where)
+        .project(
+            "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
+            "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
+        )
+        .order("monitor, dataset, period_start nulls last, dataset_period_key")
+    )
     rows = table.fetchall()
-    first = 0
+    first, narrow = 0, {}
     while first < len(rows):
         last = first
         while last < len(rows) and rows[last][3] == rows[first][3]:
             last += 1
-        yield one_period(rows[first:last])
+        narrow[rows[first][3]] = one_period(rows[first:last])
         first = last
+    wide = wide_products.filter(where) if wide_products is not None else None
+    keys = set() if wide is None else {key for (key,) in wide.project("dataset_period_key").distinct().fetchall()}
+    yield from (period for key, period in narrow.items() if key not in keys)
+    if wide is not None:
+        for key, period in wide_periods(wide):
+            used, grid = period.used, period.grid
+            if key in narrow:
+                # a table that has become wide since the first rows of a reference
+                used, grid = together((narrow[key].sums, narrow[key].grid), (used, grid))
+            yield Period(period.monitor, period.dataset, period.start, used, grid)
 
 
 def one_period(rows: list[tuple]) -> Period:
@@ -114,7 +135,7 @@ class Fit:
 
 
 def fits(
-    every_period: list[Period], settings: duckdb.DuckDBPyRelation, columns: dict[str, set[str]] | None = None
+    every_period: Iterable[Period], settings: duckdb.DuckDBPyRelation, columns: dict[str, set[str]] | None = None
 ) -> Iterator[Fit]:
     """The components of every reference of every monitor, with the share of the variance that its settings ask for.
 
@@ -130,10 +151,14 @@ def fits(
                 yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
 
 
-def loadings_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
+def loadings_table(
+    products: duckdb.DuckDBPyRelation,
+    settings: duckdb.DuckDBPyRelation,
+    wide_products: duckdb.DuckDBPyRelation | None = None,
+) -> pa.Table:
     """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
     rows = []
-    for fit in fits(list(periods(products)), settings):
+    for fit in fits(periods(products, wide_products, REFERENCES), settings):
         basis = fit.basis
         shared = {
             "monitor": fit.monitor,
@@ -161,21 +186,25 @@ def loadings_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyR
     return pa.Table.from_pylist(rows, LOADINGS)
 
 
-def measures_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
+def measures_table(
+    products: duckdb.DuckDBPyRelation,
+    settings: duckdb.DuckDBPyRelation,
+    wide_products: duckdb.DuckDBPyRelation | None = None,
+) -> pa.Table:
     """What the model subspace_measures holds: every production period against every reference of its monitor."""
-    every_period = list(periods(products))
-    production: dict[str, list[Period]] = {}
-    for period in every_period:
-        if period.dataset == "production":
-            production.setdefault(period.monitor, []).append(period)
     # of a column that only the reference has nothing can be said
-    columns = {
-        monitor: {name for period in its_periods for name in period.sums["all"].names}
-        for monitor, its_periods in production.items()
-    }
+    columns: dict[str, set[str]] = {}
+    names = [products.filter(PRODUCTION).project("monitor, column_a as column_name")]
+    if wide_products is not None:
+        names.append(wide_products.filter(f"{PRODUCTION} and is_watched").project("monitor, column_name"))
+    for monitor, name in [row for relation in names for row in relation.distinct().fetchall()]:
+        columns.setdefault(monitor, set()).add(name)
+    fits_of: dict[str, list[Fit]] = {}
+    for fit in fits(periods(products, wide_products, REFERENCES), settings, columns):
+        fits_of.setdefault(fit.monitor, []).append(fit)
     rows = []
-    for fit in fits(every_period, settings, columns):
-        for period in production.get(fit.monitor, []):
+    for period in periods(products, wide_products, PRODUCTION):
+        for fit in fits_of.get(period.monitor, []):
             if fit.values_used in period.sums:
                 rows += measured(fit, period)
     return pa.Table.from_pylist(rows, MEASURES)
