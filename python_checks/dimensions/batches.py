@@ -41,12 +41,12 @@ def batch_rows(columns: int) -> int:
 
 
 def one_blas_thread() -> AbstractContextManager:
-    """Products of a batch are too small to share: on a busy machine, threads that wait for each other take ten times."""
+    """Products of a batch are too small to share: on a busy machine threads that wait for each other are far slower."""
     return threadpool_limits(limits=1, user_api="blas")
 
 
 def record_batches(relation: duckdb.DuckDBPyRelation, rows: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a query as Arrow batches, while they are computed. DuckDB has another name for it before version 2."""
+    """The rows of a query as Arrow batches, while they are computed; DuckDB 1 has another name for it."""
     read = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
     yield from read(rows)
 

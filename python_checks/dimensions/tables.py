@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from python_checks.dimensions.components import Basis, Sums, principal_components
+from python_checks.dimensions.components import MOST_COMPONENTS, Basis, Sums, principal_components
 from python_checks.dimensions.packed import together, wide_periods
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
 
@@ -157,33 +157,40 @@ def loadings_table(
     wide_products: duckdb.DuckDBPyRelation | None = None,
 ) -> pa.Table:
     """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
-    rows = []
+    tables = [LOADINGS.empty_table()]
     for fit in fits(periods(products, wide_products, REFERENCES), settings):
-        basis = fit.basis
-        shared = {
-            "monitor": fit.monitor,
-            "reference": fit.reference,
-            "values_used": fit.values_used,
-            "row_count": basis.rows,
+        tables += loadings_of(fit)
+    return pa.concat_tables(tables)
+
+
+def loadings_of(fit: Fit) -> Iterator[pa.Table]:
+    """The rows of one fit: its first MOST_COMPONENTS components, and the columns that are left out."""
+    basis = fit.basis
+    d, stored = len(basis.names), min(len(basis.eigenvalues), MOST_COMPONENTS)
+    shared = {
+        "monitor": fit.monitor,
+        "reference": fit.reference,
+        "values_used": fit.values_used,
+        "row_count": basis.rows,
+    }
+    if d:
+        centre, scale = np.array([fit.grid[name] for name in basis.names]).T
+        number = np.repeat(np.arange(stored), d)
+        columns = {
+            "component": number + 1,
+            "column_name": pa.array(basis.names).take(pa.array(np.tile(np.arange(d), stored))),
+            "loading": basis.vectors[:, :stored].T.reshape(-1),
+            "eigenvalue": basis.eigenvalues[number],
+            "explained_share": basis.eigenvalues[number] / d,
+            "is_kept": number < basis.kept,
+            "mean": np.tile(centre + scale * basis.centre, stored),
+            "standard_deviation": np.tile(scale * basis.scale, stored),
+            "reason_left_out": pa.nulls(d * stored, pa.string()),
         }
-        for number, eigenvalue in enumerate(basis.eigenvalues):
-            for position, name in enumerate(basis.names):
-                centre, scale = fit.grid[name]
-                rows.append(
-                    shared
-                    | {
-                        "component": number + 1,
-                        "column_name": name,
-                        "loading": basis.vectors[position, number],
-                        "eigenvalue": eigenvalue,
-                        "explained_share": eigenvalue / len(basis.names),
-                        "is_kept": number < basis.kept,
-                        "mean": centre + scale * basis.centre[position],
-                        "standard_deviation": scale * basis.scale[position],
-                    }
-                )
-        rows += [shared | {"column_name": name, "reason_left_out": reason} for name, reason in basis.excluded.items()]
-    return pa.Table.from_pylist(rows, LOADINGS)
+        columns |= {name: pa.repeat(value, d * stored) for name, value in shared.items()}
+        yield pa.table({name: columns[name] for name in LOADINGS.names}, schema=LOADINGS)
+    left_out = [shared | {"column_name": name, "reason_left_out": why} for name, why in basis.excluded.items()]
+    yield pa.Table.from_pylist(left_out, LOADINGS)
 
 
 def measures_table(
