@@ -54,12 +54,22 @@ features as (
         and is_watched
         and role = 'feature'
 
+    union
+
+    select monitor, factor_name as column_name
+    from {{ ref('one_hot_levels') }}
+
 ),
 
 grids as (
 
     select monitor, column_name, coalesce(centre, 0e0) as centre, coalesce(scale, 1e0) as scale
     from {{ ref('column_grids') }}
+
+    union all
+
+    select monitor, factor_name as column_name, 0e0 as centre, 1e0 as scale
+    from {{ ref('one_hot_levels') }}
 
 ),
 

@@ -27,10 +27,15 @@ dataset_periods as (
 
 features as (
 
-    select distinct monitor, name as column_name
+    select monitor, name as column_name
     from {{ ref('health_monitors') }}
     where subject = 'column'
         and role = 'feature'
+
+    union
+
+    select monitor, factor_name as column_name
+    from {{ ref('one_hot_levels') }}
 
 ),
 

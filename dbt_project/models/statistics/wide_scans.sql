@@ -1,7 +1,8 @@
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
+-- depends_on: {{ ref('one_hot_levels') }}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')]) %}
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('one_hot_levels')]) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
 {%- set stored = load_relation(this.incorporate(path={'identifier': this.identifier | replace('wide_scans', 'wide_products')})) if watched else none %}
@@ -21,11 +22,11 @@ with watched_datasets (dataset_number, monitor, dataset, fingerprint, companions
 
 ),
 
-watched_columns (dataset_number, monitor, column_name, family) as (
+watched_columns (dataset_number, monitor, grid_name, family) as (
 
     values
     {%- for columns in datasets.values() %}{% set outer = loop %}{% for column in columns %}
-        ({{ outer.index0 }}, {{ data_health.text_literal([column.monitor.name, column.name, column.family]) }}){{ ',' if not (outer.last and loop.last) }}
+        ({{ outer.index0 }}, {{ data_health.text_literal([column.monitor.name, column.grid_name, column.family]) }}){{ ',' if not (outer.last and loop.last) }}
     {%- endfor %}{% endfor %}
 
 ),
@@ -36,7 +37,7 @@ grids as (
     from watched_columns
     inner join {{ ref('column_grids') }} as column_grids
         on watched_columns.monitor = column_grids.monitor
-        and watched_columns.column_name = column_grids.column_name
+        and watched_columns.grid_name = column_grids.column_name
         and watched_columns.family = column_grids.family
     group by watched_columns.dataset_number
 
@@ -143,11 +144,11 @@ pending_periods (scan_number, monitor, dataset, period_key, period_start, built_
 
 ),
 
-factors (column_number, monitor, dataset, column_name, family, value_sql, list_length) as (
+factors (column_number, monitor, dataset, column_name, grid_name, family, value_sql, list_length) as (
 
     values
     {%- for columns in used_columns.values() %}{% set outer = loop %}{% for column in columns %}
-        ({{ loop.index }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name, column.name, column.family, column.value]) }}, cast({{ column.list_length if column.list_length is not none else 'null' }} as integer))
+        ({{ loop.index }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name, column.name, column.grid_name, column.family, column.value]) }}, cast({{ column.list_length if column.list_length is not none else 'null' }} as integer))
         {{- ',' if not (outer.last and loop.last) }}
     {%- endfor %}{% endfor %}
 
@@ -221,7 +222,7 @@ inner join factors
     and pending_periods.dataset = factors.dataset
 left join grids
     on factors.monitor = grids.monitor
-    and factors.column_name = grids.column_name
+    and factors.grid_name = grids.column_name
     and factors.family = grids.family
 left join list_grids
     on factors.monitor = list_grids.monitor
