@@ -20,6 +20,8 @@ import duckdb
 from measure import machine, markdown, measured
 from project import Project
 
+# what DuckDB may keep in memory, of the file above all
+MEMORY_LIMIT = "1GB"
 MODELS = (
     "column_products",
     "wide_scans",
@@ -54,7 +56,7 @@ from threadpoolctl import threadpool_limits
 from python_checks.dimensions.batches import batch_rows, record_batches
 columns, threads = int(sys.argv[2]), int(sys.argv[3])
 names = ", ".join(f"c{number:04}" for number in range(columns))
-with duckdb.connect(sys.argv[1], read_only=True, config={"threads": 2}) as connection, threadpool_limits(threads or None):
+with duckdb.connect(sys.argv[1], read_only=True, config={"threads": 2, "memory_limit": "1GB"}) as connection, threadpool_limits(threads or None):
     started = time.perf_counter()
     products = np.zeros((columns, columns))
     for batch in record_batches(connection.sql(f"select {names} from bench"), batch_rows(columns)):
@@ -104,7 +106,7 @@ def measure(folder: Path, rows: int, columns: int, limit: int | None) -> list[st
         "references": {"month": {"from": "2024-01-01", "to": "2024-02-01"}},
         "marts": {"drift": False},
     }
-    project = Project(folder, block={"monitors": {"bench": monitor | dimensions}})
+    project = Project(folder, memory_limit=MEMORY_LIMIT, block={"monitors": {"bench": monitor | dimensions}})
     measured("generate", [sys.executable, "-c", GENERATE, str(project.database), str(rows), str(columns)], folder)
     project.prepare()
     project.forget()

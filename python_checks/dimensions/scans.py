@@ -1,5 +1,6 @@
 """What the model wide_scans asks for, read in Arrow batches and summed up for wide_products, one scan after another."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -189,18 +190,11 @@ def packed(scan: Scan, code: int, factors: list[Factor], sums: PeriodSums) -> It
     if day not in scan.periods:
         return
     period_key, built_from = scan.periods[day]
-    names, sources, generations = [], [], []
+    names = names_of(scan, factors)
+    sources, generations = [], []
     for factor, column in zip(factors, scan.columns, strict=True):
-        names += (
-            [f"{factor.name}[{number + 1}]" for number in range(factor.length)] if factor.is_list else [factor.name]
-        )
         sources += [factor.name] * factor.length
         generations += [column.grid_generation] * factor.length
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise WideTableError(
-            f"data_health: monitor {scan.monitor}: {twice[0]} is a column and a number of a list; rename one"
-        )
     d = sums.width
     gaps = sums.counts is not None
     yield pa.RecordBatch.from_pydict(
@@ -210,7 +204,7 @@ def packed(scan: Scan, code: int, factors: list[Factor], sums: PeriodSums) -> It
             "dataset": [scan.dataset] * d,
             "period_start": [day] * d,
             "column_number": list(range(1, d + 1)),
-            "column_name": names,
+            "column_name": pa.array(names),
             "source_column": sources,
             "grid_generation": generations,
             "centre": np.concatenate([factor.centre for factor in factors]),
@@ -234,6 +228,28 @@ def packed(scan: Scan, code: int, factors: list[Factor], sums: PeriodSums) -> It
         },
         schema=WIDE_PRODUCTS,
     )
+
+
+def names_of(scan: Scan, factors: list[Factor]) -> tuple[str, ...]:
+    """The names of all columns of the matrices, in their order: `name[3]` for the third number of a list."""
+    names: list[str] = []
+    for factor in factors:
+        in_list = [f"{factor.name}[{number + 1}]" for number in range(factor.length)]
+        names += in_list if factor.is_list else [factor.name]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise WideTableError(
+            f"data_health: monitor {scan.monitor}: {twice[0]} is a column and a number of a list; rename one"
+        )
+    return tuple(names)
+
+
+def relation_of(session: duckdb.DuckDBPyConnection, name: str) -> duckdb.DuckDBPyRelation | None:
+    """A table by its quoted name; None where there is none yet."""
+    try:
+        return session.sql(f"select * from {name}")
+    except duckdb.CatalogException:
+        return None
 
 
 def upper_rows(matrix: Matrix) -> pa.ListArray:

@@ -144,10 +144,14 @@ def fits(
     variances = dict(settings.project("monitor, variance").fetchall())
     for period in every_period:
         if period.dataset != "production" and period.monitor in variances:
+            # where nothing is missing or clipped both are the same
+            known = None
             for values_used, every_column in period.sums.items():
                 wanted = columns.get(period.monitor, set()) if columns is not None else set(every_column.names)
                 sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
-                basis = principal_components(sums, variances[period.monitor])
+                if known is None or not known[0].equals(sums):
+                    known = sums, principal_components(sums, variances[period.monitor])
+                basis = known[1]
                 yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
 
 
@@ -155,11 +159,22 @@ def loadings_table(
     products: duckdb.DuckDBPyRelation,
     settings: duckdb.DuckDBPyRelation,
     wide_products: duckdb.DuckDBPyRelation | None = None,
+    randomized: duckdb.DuckDBPyRelation | None = None,
 ) -> pa.Table:
     """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
-    tables = [LOADINGS.empty_table()]
+    tables, fitted = [LOADINGS.empty_table()], set()
     for fit in fits(periods(products, wide_products, REFERENCES), settings):
         tables += loadings_of(fit)
+        fitted.add((fit.monitor, fit.reference))
+    if randomized is not None:
+        names = ", ".join(LOADINGS.names)
+        for monitor, reference in randomized.project("monitor, reference").distinct().order("all").fetchall():
+            # a table that has become narrower has sums now
+            if (monitor, reference) not in fitted:
+                of_monitor = duckdb.ColumnExpression("monitor") == duckdb.ConstantExpression(monitor)
+                of_reference = duckdb.ColumnExpression("reference") == duckdb.ConstantExpression(reference)
+                found = randomized.filter(of_monitor & of_reference).project(names)
+                tables.append(found.to_arrow_table().cast(LOADINGS))
     return pa.concat_tables(tables)
 
 
