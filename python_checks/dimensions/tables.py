@@ -7,6 +7,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from python_checks.dimensions.batches import one_blas_thread
 from python_checks.dimensions.components import MOST_COMPONENTS, Basis, Sums, principal_components
 from python_checks.dimensions.packed import together, wide_periods
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
@@ -163,9 +164,10 @@ def loadings_table(
 ) -> pa.Table:
     """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
     tables, fitted = [LOADINGS.empty_table()], set()
-    for fit in fits(periods(products, wide_products, REFERENCES), settings):
-        tables += loadings_of(fit)
-        fitted.add((fit.monitor, fit.reference))
+    with one_blas_thread():
+        for fit in fits(periods(products, wide_products, REFERENCES), settings):
+            tables += loadings_of(fit)
+            fitted.add((fit.monitor, fit.reference))
     if randomized is not None:
         names = ", ".join(LOADINGS.names)
         for monitor, reference in randomized.project("monitor, reference").distinct().order("all").fetchall():
@@ -222,13 +224,14 @@ def measures_table(
     for monitor, name in [row for relation in names for row in relation.distinct().fetchall()]:
         columns.setdefault(monitor, set()).add(name)
     fits_of: dict[str, list[Fit]] = {}
-    for fit in fits(periods(products, wide_products, REFERENCES), settings, columns):
-        fits_of.setdefault(fit.monitor, []).append(fit)
     rows = []
-    for period in periods(products, wide_products, PRODUCTION):
-        for fit in fits_of.get(period.monitor, []):
-            if fit.values_used in period.sums:
-                rows += measured(fit, period)
+    with one_blas_thread():
+        for fit in fits(periods(products, wide_products, REFERENCES), settings, columns):
+            fits_of.setdefault(fit.monitor, []).append(fit)
+        for period in periods(products, wide_products, PRODUCTION):
+            for fit in fits_of.get(period.monitor, []):
+                if fit.values_used in period.sums:
+                    rows += measured(fit, period)
     return pa.Table.from_pylist(rows, MEASURES)
 
 
