@@ -70,8 +70,12 @@
             'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows in one batch.'}
         }},
         'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
-            'max_columns': {'type': 'whole number', 'minimum': 2, 'default': 50,
-                'description': 'Numeric columns whose products are kept; a wider table is computed in batches.'},
+            'max_columns': {'type': 'whole number', 'minimum': 2,
+                'description': 'Numeric columns up to which SQL adds up products; DuckDB computes those of a wider table in batches, other warehouses none.'},
+            'one_hot': {'type': 'columns', 'default': [],
+                'description': 'Categories that count as numbers: a column of ones and zeros for each level of 20 rows or more when first counted. Names of levels appear in the components.'},
+            'max_levels': {'type': 'whole number', 'minimum': 1, 'default': 50,
+                'description': 'Levels of each of them that have a column, the commonest first.'},
             'variance': {'type': 'share', 'default': 0.9,
                 'description': 'Share of the variance that the advised components reach.'}
         }},

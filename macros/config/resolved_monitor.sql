@@ -25,6 +25,7 @@
     {% for key in ['key', 'features', 'exclude', 'segments', 'show_values'] %}
         {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
     {% endfor %}
+    {% if monitor['dimensions']['one_hot'] is string %}{% do monitor['dimensions'].update({'one_hot': [monitor['dimensions']['one_hot']]}) %}{% endif %}
     {% do monitor.update({
         'name': name,
         'relation': data_health.normalised_relation(monitor['relation']),

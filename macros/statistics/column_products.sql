@@ -1,29 +1,59 @@
 {#
-    The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features. None of a
-    dataset with more than `dimensions.max_columns` of them, or with fewer than two, or where nothing asks for them.
+    The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features, and the levels
+    of categories where asked for. None of a dataset with fewer than two of them, or where nothing asks for them. Either the columns of
+    datasets whose products SQL adds up, with up to `dimensions.max_columns`, or (is_wide) those of the others: wider ones, and such with
+    lists of numbers, which only DuckDB has. From 20 columns on batches are faster there. `grid_name` is the column whose grid counts.
 #}
-{% macro product_columns(datasets) -%}
-    {%- set result = [] -%}
+{% macro product_columns(datasets, is_wide=false) -%}
+    {%- set result, levels = [], {} -%}
+    {%- if datasets | selectattr('monitor.dimensions.one_hot') | list and load_relation(ref('one_hot_levels')) is not none -%}
+        {%- for row in run_query('select monitor, column_name, level, factor_name from ' ~ ref('one_hot_levels') ~ ' order by 1, 2, 3').rows -%}
+            {%- do levels.setdefault(row['monitor'] ~ '|' ~ row['column_name'], []).append(row) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {%- for dataset in datasets if dataset.monitor.marts.dimensions or dataset.monitor.marts.drift -%}
-        {%- set names, by_name = [], {} -%}
-        {%- for column in dataset.columns if column.role == 'feature' and not column.left_out -%}
-            {%- if column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean') -%}
+        {%- set names, by_name, has_batches = [], {}, target.type == 'duckdb' -%}
+        {%- set width = namespace(total=0, lists=0) -%}
+        {%- for column in dataset.columns if column.role == 'feature' -%}
+            {%- set length = data_health.list_length(column.data_type) if has_batches and column.family == 'other' else none -%}
+            {%- if length is not none or (not column.left_out and (column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean'))) -%}
                 {%- do names.append(column.name) -%}
-                {%- do by_name.update({column.name: column}) -%}
+                {%- do by_name.update({column.name: dict(column, list_length=length, grid_name=column.name,
+                    value='cast(' ~ column.identifier ~ ' as double precision[])' if length is not none
+                        else 'cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean' else column.value)}) -%}
+                {%- set width.total = width.total + (1 if length is none else length or 1000) -%}
+                {%- set width.lists = width.lists + (0 if length is none else 1) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if 2 <= names | length <= dataset.monitor.dimensions.max_columns -%}
+        {%- for column in dataset.columns if column.name in dataset.monitor.dimensions.one_hot and not column.left_out -%}
+            {%- for level in levels.get(dataset.monitor.name ~ '|' ~ column.name, []) -%}
+                {%- do names.append(level['factor_name']) -%}
+                {%- do by_name.update({level['factor_name']: dict(column, name=level['factor_name'], kind='boolean', list_length=none,
+                    grid_name=column.name, is_exact_number=true,
+                    value='case when ' ~ column.value ~ ' = ' ~ data_health.text_literal(level['level']) ~ ' then 1e0 when ' ~ column.value ~ ' is not null then 0e0 end')}) -%}
+                {%- set width.total = width.total + 1 -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- set is_in_batches = width.lists > 0 or width.total > (dataset.monitor.dimensions.max_columns or (20 if has_batches else 50)) -%}
+        {%- if width.total >= 2 and is_in_batches == is_wide and (has_batches or not is_in_batches) -%}
             {#- raise this when the arithmetic of products changes -#}
             {%- set products_version = '1' -%}
             {%- set companions = local_md5([products_version, names | sort(case_sensitive=true)] | string)[:12] -%}
             {%- for name in names | sort(case_sensitive=true) -%}
                 {%- set column = by_name[name] -%}
-                {%- do result.append(dict(column, id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
-                    value='cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean' else column.value)) -%}
+                {%- do result.append(dict(column, id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions, dataset_width=width.total)) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}
+{%- endmacro %}
+
+
+{# How many numbers a type holds that is a list of numbers, 0 where every row may hold another number of them; none for any other type. #}
+{% macro list_length(data_type) -%}
+    {%- set text = data_type | string | lower | trim -%}
+    {%- if text[-1:] != ']' or data_health.type_family(text.rsplit('[', 1)[0]) != 'numeric' -%}{{ return(none) }}{%- endif -%}
+    {{ return(text.rsplit('[', 1)[1][:-1] | int(0)) }}
 {%- endmacro %}
 
 
@@ -41,18 +71,18 @@
         select
             wanted.column_id,
             cast(max(column_grids.scale) as varchar) as scale,
-            min(case when column_statistics.built_from = wanted.built_from and column_statistics.null_count + column_statistics.nan_count
-                + column_statistics.positive_infinity_count + column_statistics.negative_infinity_count = 0 then 1 else 0 end) as is_complete,
+            min(case when column_statistics.built_from = wanted.built_from and column_statistics.null_count + coalesce(column_statistics.nan_count, 0)
+                + coalesce(column_statistics.positive_infinity_count, 0) + coalesce(column_statistics.negative_infinity_count, 0) = 0 then 1 else 0 end) as is_complete,
             cast(max(case when column_statistics.built_from = wanted.built_from
                 then greatest(abs(column_statistics.minimum - wanted.centre), abs(column_statistics.maximum - wanted.centre)) end) as varchar) as largest_deviation,
             min(case when column_statistics.built_from = wanted.built_from then 1 else 0 end) as is_known
         from wanted
         inner join {{ ref('column_grids') }} as column_grids
             on wanted.monitor = column_grids.monitor
-            and wanted.column_name = column_grids.column_name
+            and wanted.grid_name = column_grids.column_name
         left join {{ ref('column_statistics') if load_relation(ref('column_statistics')) is not none else '(' ~ data_health.no_rows(dict(
             data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar')) ~ ')' }} as column_statistics
-            on wanted.period_key || '|' || wanted.column_name = column_statistics.period_column_key
+            on wanted.period_key || '|' || wanted.grid_name = column_statistics.period_column_key
             and column_statistics.segment_column = '(all)'
         group by wanted.column_id
     {%- endset -%}

@@ -26,6 +26,7 @@
         dense_rank() over (partition by monitored_periods.monitor, monitored_periods.dataset order by monitored_periods.period_start) as period_number,
         watched_columns.column_id,
         watched_columns.column_name,
+        watched_columns.grid_name,
         column_grids.generation as grid_generation,
         column_grids.centre,
         watched_columns.max_categories,
@@ -38,15 +39,15 @@
     inner join (
         values
         {%- for column in watched %}
-            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal(column.companions or none) }}, {{ column.is_without_grid is true }}){{ ',' if not loop.last }}
+            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal(column.companions or none) }}, {{ data_health.text_literal(column.grid_name or column.name) }}, {{ column.is_without_grid is true }}){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions, is_without_grid)
+    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions, grid_name, is_without_grid)
         on monitored_periods.monitor = watched_columns.monitor
         and monitored_periods.dataset = watched_columns.dataset
         and monitored_periods.fingerprint = watched_columns.fingerprint
     left join {{ ref('column_grids') }} as column_grids
         on watched_columns.monitor = column_grids.monitor
-        and watched_columns.column_name = column_grids.column_name
+        and watched_columns.grid_name = column_grids.column_name
         and watched_columns.family = column_grids.family
     where (column_grids.kind is not null or watched_columns.is_without_grid)
         and monitored_periods.status not in ('gone', 'shrunk')
@@ -153,7 +154,7 @@ order by 1, 2, 3, 4
         {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
         {%- for scan in scans.values() -%}
             {%- for column in scan.columns if not column.is_without_grid -%}
-                {%- set grid = grids[column.monitor.name ~ '|' ~ column.name] -%}
+                {%- set grid = grids[column.monitor.name ~ '|' ~ (column.grid_name or column.name)] -%}
                 {%- do column.update({'grid': grid, 'grid_kind': grid.kind}) -%}
             {%- endfor -%}
         {%- endfor -%}

@@ -31,6 +31,11 @@ class Sums:
     lowest: Matrix
     highest: Matrix
 
+    def equals(self, other: "Sums") -> bool:
+        """Are all sums the same?"""
+        pairs = ((self.counts, other.counts), (self.sums, other.sums), (self.products, other.products))
+        return self.names == other.names and all(np.array_equal(ours, theirs) for ours, theirs in pairs)
+
     def of(self, names: tuple[str, ...]) -> "Sums":
         """The same for other columns in another order; one that is not among them counts as missing in every row."""
         known = {name: number for number, name in enumerate(self.names)}
@@ -122,9 +127,14 @@ def falling_eigenvectors(matrix: Matrix) -> tuple[Matrix, Matrix]:
     if not len(matrix):
         return np.zeros(0), np.zeros((0, 0))
     eigenvalues, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    eigenvalues, vectors = np.maximum(eigenvalues[::-1], 0), vectors[:, ::-1]
+    return np.maximum(eigenvalues[::-1], 0), signed(vectors[:, ::-1])
+
+
+def signed(vectors: Matrix) -> Matrix:
+    """Eigenvectors (d × k) with the sign that makes the entry of largest size, the first of several, positive."""
+    if not vectors.size:
+        return vectors
     sizes = np.abs(vectors)
     # entries that are equal but for rounding are ties, which the order of the names decides
     largest = np.argmax(sizes >= sizes.max(axis=0) * (1 - 1e-9), axis=0)
-    signs = np.sign(vectors[largest, np.arange(len(largest))])
-    return eigenvalues, vectors * signs
+    return vectors * np.sign(vectors[largest, np.arange(len(largest))])

@@ -50,7 +50,7 @@ class Subspace:
         residual = dropped @ dropped.T
         weights = (kept / basis.eigenvalues[:k]) @ kept.T
         share = 1 / sums.rows + 1 / basis.rows
-        errors = np.einsum("ab,bc,ca->a", residual, moments, residual)
+        errors = np.sum((residual @ moments) * residual, axis=1)
         distances = np.einsum("ab,ba->a", weights, moments)
         means = (np.diag(sums.sums) - basis.centre * np.diag(sums.counts)) / basis.scale / sums.rows
         own = falling_eigenvectors(moments - np.outer(means, means))[1][:, :k]

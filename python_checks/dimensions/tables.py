@@ -1,13 +1,15 @@
 """Between dbt's Python models and the matrices: sums come in long, components and measures go out as Arrow tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from python_checks.dimensions.components import Basis, Sums, principal_components
+from python_checks.dimensions.batches import one_blas_thread
+from python_checks.dimensions.components import MOST_COMPONENTS, Basis, Sums, principal_components
+from python_checks.dimensions.packed import together, wide_periods
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
 
 LOADINGS = pa.schema(
@@ -43,6 +45,7 @@ MEASURES = pa.schema(
         ("reference_row_count", pa.int64()),
     ]
 )
+REFERENCES, PRODUCTION = "dataset <> 'production'", "dataset = 'production'"
 VALUES_USED = {"all": "", "clipped": "clipped_"}
 
 
@@ -57,20 +60,39 @@ class Period:
     grid: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def periods(products: duckdb.DuckDBPyRelation) -> Iterator[Period]:
-    """Every period of every dataset in the model dataset_products, in the order of monitor, dataset and first day."""
-    table = products.project(
-        "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
-        "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
-    ).order("monitor, dataset, period_start nulls last, dataset_period_key")
+def periods(
+    products: duckdb.DuckDBPyRelation, wide_products: duckdb.DuckDBPyRelation | None = None, where: str = "true"
+) -> Iterator[Period]:
+    """Every period of every dataset for which `where` holds, in the order of monitor, dataset and first day.
+
+    First those of the model dataset_products, then those of dataset_wide_products, of which one at a time is in memory.
+    """
+    table = (
+        products.filter(where)
+        .project(
+            "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
+            "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
+        )
+        .order("monitor, dataset, period_start nulls last, dataset_period_key")
+    )
     rows = table.fetchall()
-    first = 0
+    first, narrow = 0, {}
     while first < len(rows):
         last = first
         while last < len(rows) and rows[last][3] == rows[first][3]:
             last += 1
-        yield one_period(rows[first:last])
+        narrow[rows[first][3]] = one_period(rows[first:last])
         first = last
+    wide = wide_products.filter(where) if wide_products is not None else None
+    keys = set() if wide is None else {key for (key,) in wide.project("dataset_period_key").distinct().fetchall()}
+    yield from (period for key, period in narrow.items() if key not in keys)
+    if wide is not None:
+        for key, period in wide_periods(wide):
+            used, grid = period.used, period.grid
+            if key in narrow:
+                # a table that has become wide since the first rows of a reference
+                used, grid = together((narrow[key].sums, narrow[key].grid), (used, grid))
+            yield Period(period.monitor, period.dataset, period.start, used, grid)
 
 
 def one_period(rows: list[tuple]) -> Period:
@@ -114,7 +136,7 @@ class Fit:
 
 
 def fits(
-    every_period: list[Period], settings: duckdb.DuckDBPyRelation, columns: dict[str, set[str]] | None = None
+    every_period: Iterable[Period], settings: duckdb.DuckDBPyRelation, columns: dict[str, set[str]] | None = None
 ) -> Iterator[Fit]:
     """The components of every reference of every monitor, with the share of the variance that its settings ask for.
 
@@ -123,61 +145,93 @@ def fits(
     variances = dict(settings.project("monitor, variance").fetchall())
     for period in every_period:
         if period.dataset != "production" and period.monitor in variances:
+            # where nothing is missing or clipped both are the same
+            known = None
             for values_used, every_column in period.sums.items():
                 wanted = columns.get(period.monitor, set()) if columns is not None else set(every_column.names)
                 sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
-                basis = principal_components(sums, variances[period.monitor])
+                if known is None or not known[0].equals(sums):
+                    known = sums, principal_components(sums, variances[period.monitor])
+                basis = known[1]
                 yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
 
 
-def loadings_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
+def loadings_table(
+    products: duckdb.DuckDBPyRelation,
+    settings: duckdb.DuckDBPyRelation,
+    wide_products: duckdb.DuckDBPyRelation | None = None,
+    randomized: duckdb.DuckDBPyRelation | None = None,
+) -> pa.Table:
     """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
-    rows = []
-    for fit in fits(list(periods(products)), settings):
-        basis = fit.basis
-        shared = {
-            "monitor": fit.monitor,
-            "reference": fit.reference,
-            "values_used": fit.values_used,
-            "row_count": basis.rows,
-        }
-        for number, eigenvalue in enumerate(basis.eigenvalues):
-            for position, name in enumerate(basis.names):
-                centre, scale = fit.grid[name]
-                rows.append(
-                    shared
-                    | {
-                        "component": number + 1,
-                        "column_name": name,
-                        "loading": basis.vectors[position, number],
-                        "eigenvalue": eigenvalue,
-                        "explained_share": eigenvalue / len(basis.names),
-                        "is_kept": number < basis.kept,
-                        "mean": centre + scale * basis.centre[position],
-                        "standard_deviation": scale * basis.scale[position],
-                    }
-                )
-        rows += [shared | {"column_name": name, "reason_left_out": reason} for name, reason in basis.excluded.items()]
-    return pa.Table.from_pylist(rows, LOADINGS)
+    tables, fitted = [LOADINGS.empty_table()], set()
+    with one_blas_thread():
+        for fit in fits(periods(products, wide_products, REFERENCES), settings):
+            tables += loadings_of(fit)
+            fitted.add((fit.monitor, fit.reference))
+    if randomized is not None:
+        names = ", ".join(LOADINGS.names)
+        for monitor, reference in randomized.project("monitor, reference").distinct().order("all").fetchall():
+            # a table that has become narrower has sums now
+            if (monitor, reference) not in fitted:
+                of_monitor = duckdb.ColumnExpression("monitor") == duckdb.ConstantExpression(monitor)
+                of_reference = duckdb.ColumnExpression("reference") == duckdb.ConstantExpression(reference)
+                found = randomized.filter(of_monitor & of_reference).project(names)
+                tables.append(found.to_arrow_table().cast(LOADINGS))
+    return pa.concat_tables(tables)
 
 
-def measures_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
-    """What the model subspace_measures holds: every production period against every reference of its monitor."""
-    every_period = list(periods(products))
-    production: dict[str, list[Period]] = {}
-    for period in every_period:
-        if period.dataset == "production":
-            production.setdefault(period.monitor, []).append(period)
-    # of a column that only the reference has nothing can be said
-    columns = {
-        monitor: {name for period in its_periods for name in period.sums["all"].names}
-        for monitor, its_periods in production.items()
+def loadings_of(fit: Fit) -> Iterator[pa.Table]:
+    """The rows of one fit: its first MOST_COMPONENTS components, and the columns that are left out."""
+    basis = fit.basis
+    d, stored = len(basis.names), min(len(basis.eigenvalues), MOST_COMPONENTS)
+    shared = {
+        "monitor": fit.monitor,
+        "reference": fit.reference,
+        "values_used": fit.values_used,
+        "row_count": basis.rows,
     }
+    if d:
+        centre, scale = np.array([fit.grid[name] for name in basis.names]).T
+        number = np.repeat(np.arange(stored), d)
+        columns = {
+            "component": number + 1,
+            "column_name": pa.array(basis.names).take(pa.array(np.tile(np.arange(d), stored))),
+            "loading": basis.vectors[:, :stored].T.reshape(-1),
+            "eigenvalue": basis.eigenvalues[number],
+            "explained_share": basis.eigenvalues[number] / d,
+            "is_kept": number < basis.kept,
+            "mean": np.tile(centre + scale * basis.centre, stored),
+            "standard_deviation": np.tile(scale * basis.scale, stored),
+            "reason_left_out": pa.nulls(d * stored, pa.string()),
+        }
+        columns |= {name: pa.repeat(value, d * stored) for name, value in shared.items()}
+        yield pa.table({name: columns[name] for name in LOADINGS.names}, schema=LOADINGS)
+    left_out = [shared | {"column_name": name, "reason_left_out": why} for name, why in basis.excluded.items()]
+    yield pa.Table.from_pylist(left_out, LOADINGS)
+
+
+def measures_table(
+    products: duckdb.DuckDBPyRelation,
+    settings: duckdb.DuckDBPyRelation,
+    wide_products: duckdb.DuckDBPyRelation | None = None,
+) -> pa.Table:
+    """What the model subspace_measures holds: every production period against every reference of its monitor."""
+    # of a column that only the reference has nothing can be said
+    columns: dict[str, set[str]] = {}
+    names = [products.filter(PRODUCTION).project("monitor, column_a as column_name")]
+    if wide_products is not None:
+        names.append(wide_products.filter(f"{PRODUCTION} and is_watched").project("monitor, column_name"))
+    for monitor, name in [row for relation in names for row in relation.distinct().fetchall()]:
+        columns.setdefault(monitor, set()).add(name)
+    fits_of: dict[str, list[Fit]] = {}
     rows = []
-    for fit in fits(every_period, settings, columns):
-        for period in production.get(fit.monitor, []):
-            if fit.values_used in period.sums:
-                rows += measured(fit, period)
+    with one_blas_thread():
+        for fit in fits(periods(products, wide_products, REFERENCES), settings, columns):
+            fits_of.setdefault(fit.monitor, []).append(fit)
+        for period in periods(products, wide_products, PRODUCTION):
+            for fit in fits_of.get(period.monitor, []):
+                if fit.values_used in period.sums:
+                    rows += measured(fit, period)
     return pa.Table.from_pylist(rows, MEASURES)
 
 

@@ -1,6 +1,7 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
     dbt.config(materialized="table")
     products, settings = dbt.ref("dataset_products"), dbt.ref("dimension_settings")
+    wide_products, randomized = dbt.ref("dataset_wide_products"), dbt.ref("randomized_loadings")
     try:
         from python_checks.dimensions.tables import loadings_table
     except ModuleNotFoundError as missing:
@@ -15,4 +16,4 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             "standard_deviation, cast(null as bigint) as row_count, cast(null as varchar) as reason_left_out "
             "where false"
         )
-    return loadings_table(products, settings)
+    return loadings_table(products, settings, wide_products, randomized)

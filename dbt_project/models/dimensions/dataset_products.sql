@@ -1,6 +1,15 @@
 {%- do data_health.begin_model() %}
 
-with column_products as (
+with wide_periods as (
+
+    select period_key, max(built_at) as built_at
+    from {{ ref('wide_products') }}
+    group by period_key
+
+),
+
+-- a table that has become wide is in wide_products
+column_products as (
 
     select
         period_key,
@@ -19,7 +28,13 @@ with column_products as (
         clipped_product_sum,
         clipped_sum,
         clamped_count
-    from {{ ref('column_products') }}
+    from (select * from {{ ref('column_products') }}) as sums_of_pairs
+    where not exists (
+        select 1
+        from wide_periods
+        where sums_of_pairs.period_key = wide_periods.period_key
+            and sums_of_pairs.built_at <= wide_periods.built_at
+    )
 
 ),
 
@@ -39,12 +54,22 @@ features as (
         and is_watched
         and role = 'feature'
 
+    union
+
+    select monitor, factor_name as column_name
+    from {{ ref('one_hot_levels') }}
+
 ),
 
 grids as (
 
     select monitor, column_name, coalesce(centre, 0e0) as centre, coalesce(scale, 1e0) as scale
     from {{ ref('column_grids') }}
+
+    union all
+
+    select monitor, factor_name as column_name, 0e0 as centre, 1e0 as scale
+    from {{ ref('one_hot_levels') }}
 
 ),
 

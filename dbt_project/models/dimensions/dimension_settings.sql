@@ -6,7 +6,7 @@ select monitor, max_columns, cast(variance as double precision) as variance, is_
 from (
     values
     {%- for monitor in monitors %}
-        ({{ data_health.text_literal(monitor.name) }}, {{ monitor.dimensions.max_columns }}, {{ monitor.dimensions.variance }}, {{ monitor.marts.drift }}){{ ',' if not loop.last }}
+        ({{ data_health.text_literal(monitor.name) }}, {{ monitor.dimensions.max_columns or 50 }}, {{ monitor.dimensions.variance }}, {{ monitor.marts.drift }}){{ ',' if not loop.last }}
     {%- endfor %}
 ) as settings (monitor, max_columns, variance, is_drift_wanted)
 {%- else %}

@@ -1,6 +1,7 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
     dbt.config(materialized="table")
     products, settings = dbt.ref("dataset_products"), dbt.ref("dimension_settings")
+    wide_products = dbt.ref("dataset_wide_products")
     try:
         from python_checks.dimensions.tables import measures_table
     except ModuleNotFoundError as missing:
@@ -15,4 +16,4 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             "row_count, cast(null as bigint) as reference_row_count "
             "where false"
         )
-    return measures_table(products, settings)
+    return measures_table(products, settings, wide_products)

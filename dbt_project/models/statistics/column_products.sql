@@ -8,8 +8,9 @@
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
 -- depends_on: {{ ref('column_statistics') }}
+-- depends_on: {{ ref('one_hot_levels') }}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics')], adds_to_this=true) %}
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics'), ref('one_hot_levels')], adds_to_this=true) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
 {%- do data_health.describe_factors(scans, watched) %}
@@ -45,7 +46,7 @@ factors as (
     from wanted
     inner join scales
         on wanted.monitor = scales.monitor
-        and wanted.column_name = scales.column_name
+        and wanted.grid_name = scales.column_name
 
 ),
 

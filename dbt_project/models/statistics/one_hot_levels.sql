@@ -1,0 +1,104 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='column_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('health_monitors') }}
+
+{%- do data_health.begin_model([ref('column_distributions')], adds_to_this=true) %}
+{#- a level is worth a column of its own from so many rows on -#}
+{%- set least_rows = 20 %}
+{%- set wanted = [] %}
+{%- for dataset in data_health.datasets_of_this_run() if dataset.name == 'production' and (dataset.monitor.marts.dimensions or dataset.monitor.marts.drift) %}
+    {%- for column in dataset.columns if column.name in dataset.monitor.dimensions.one_hot and not column.left_out %}{% do wanted.append((dataset.monitor, column.name)) %}{% endfor %}
+{%- endfor %}
+{% if wanted %}
+with wanted_columns (monitor, column_name, most_levels) as (
+
+    values
+    {%- for monitor, name in wanted %}
+        ({{ data_health.text_literal([monitor.name, name]) }}, {{ monitor.dimensions.max_levels }}){{ ',' if not loop.last }}
+    {%- endfor %}
+
+),
+
+drawn_columns as (
+{% if is_incremental() %}
+    select distinct monitor, column_name
+    from {{ this }}
+{%- else %}
+    {{- data_health.no_rows({'monitor': 'varchar', 'column_name': 'varchar'}) }}
+{%- endif %}
+
+),
+
+-- once drawn they stay, so that every period is counted alike
+new_columns as (
+
+    select wanted_columns.monitor, wanted_columns.column_name, wanted_columns.most_levels
+    from wanted_columns
+    left join drawn_columns
+        on wanted_columns.monitor = drawn_columns.monitor
+        and wanted_columns.column_name = drawn_columns.column_name
+    where drawn_columns.monitor is null
+
+),
+
+counts_of_datasets as (
+
+    select
+        new_columns.monitor,
+        new_columns.column_name,
+        new_columns.most_levels,
+        column_distributions.category,
+        column_distributions.dataset,
+        sum(column_distributions.row_count) as row_count
+    from {{ ref('column_distributions') }} as column_distributions
+    inner join new_columns
+        on column_distributions.monitor = new_columns.monitor
+        and column_distributions.column_name = new_columns.column_name
+    where column_distributions.segment_column = '(all)'
+        and column_distributions.bin_type = 'value'
+        and column_distributions.category is not null
+    group by 1, 2, 3, 4, 5
+
+),
+
+-- in production or in one of the references
+category_counts as (
+
+    select monitor, column_name, most_levels, category, max(row_count) as row_count
+    from counts_of_datasets
+    group by monitor, column_name, most_levels, category
+    having max(row_count) >= {{ least_rows }}
+
+),
+
+ranked_categories as (
+
+    select
+        category_counts.*,
+        row_number() over (partition by monitor, column_name order by row_count desc, category) as level_number
+    from category_counts
+
+)
+
+select
+    monitor || '|' || column_name as column_key,
+    monitor,
+    column_name,
+    category as level,
+    column_name || '=' || category as factor_name,
+    cast(level_number as integer) as level_number,
+    cast(row_count as bigint) as row_count,
+    {{ data_health.run_time() }} as drawn_at
+from ranked_categories
+where level_number <= most_levels
+{%- else %}
+{{ data_health.no_rows({
+    'column_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'level': 'varchar', 'factor_name': 'varchar',
+    'level_number': 'integer', 'row_count': 'bigint', 'drawn_at': 'timestamp'
+}) }}
+{%- endif %}

@@ -1,0 +1,160 @@
+"""Principal components of more columns than a matrix of all pairs is kept of, by a randomized range finder.
+
+Halko, Martinsson and Tropp (2011), "Finding structure with randomness", algorithm 4.4, on the correlations: each
+application of C = ZᵀZ / n to the d × l basis is one pass over the rows in batches, so memory is that of a few
+d × l matrices whatever the number of rows.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from python_checks.dimensions.batches import Matrix, Standardiser, StandardRows, one_blas_thread
+from python_checks.dimensions.components import (
+    CONSTANT,
+    IMPRECISE,
+    LEAST_RELATIVE_VARIANCE,
+    MOST_COMPONENTS,
+    NO_VALUES,
+    Basis,
+    signed,
+)
+
+# directions beyond those asked for: what the last of these loses to the next ones becomes negligible
+OVERSAMPLING = 20
+POWER_PASSES = 2
+SEED = 20_11
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of d columns over `rows` rows: values, Σz and Σz², a missing value counting as 0, and the outermost values."""
+
+    rows: int
+    counts: Matrix
+    sums: Matrix
+    squares: Matrix
+    lowest: Matrix
+    highest: Matrix
+
+
+# the rows of every batch, ordered by period, anew at every call
+Passes = Callable[[], Iterable[StandardRows]]
+
+
+def randomized_basis(names: tuple[str, ...], passes: Passes, variance: float, most: int = MOST_COMPONENTS) -> Basis:
+    """The first `most` components, of d columns, as principal_components would give them from all pairs.
+
+    `eigenvalues` and the columns of `vectors` are these components only; `kept` is their number where they do not reach
+    the share `variance`. Rows are read five times: for means and variances, for the range, twice more to sharpen it
+    (power passes), and to find the components in it.
+    """
+    with one_blas_thread():
+        moments = moments_of(passes())
+        if moments is None:
+            nothing = np.zeros(0)
+            return Basis((), dict.fromkeys(names, NO_VALUES), 0, nothing, nothing, nothing, np.zeros((0, 0)), 0)
+        centre = moments.sums / np.maximum(moments.counts, 1)
+        variances = (moments.squares - 2 * centre * moments.sums + centre**2 * moments.counts) / moments.rows
+        excluded = left_out(names, moments, variances)
+        used = np.array([number for number, name in enumerate(names) if name not in excluded], dtype=np.intp)
+        scale = np.sqrt(np.maximum(variances[used], 0))
+        d = len(used)
+        width = min(d, most + OVERSAMPLING)
+        basis = np.linalg.qr(np.random.default_rng(SEED).standard_normal((d, width)))[0] if d else np.zeros((0, 0))
+        for _ in range(1 + POWER_PASSES if d else 0):
+            basis = np.linalg.qr(applied(passes(), basis, used, centre[used], scale, moments.rows))[0]
+        inside = basis.T @ applied(passes(), basis, used, centre[used], scale, moments.rows) if d else np.zeros((0, 0))
+        eigenvalues, turned = np.linalg.eigh((inside + inside.T) / 2)
+    first = min(most, d)
+    eigenvalues = np.maximum(eigenvalues[::-1][:first], 0)
+    vectors = signed(basis @ turned[:, ::-1][:, :first])
+    share = np.cumsum(eigenvalues) / max(d, 1)
+    kept = min(int(np.searchsorted(share, variance - 1e-12)) + 1, first) if d else 0
+    used_names = tuple(names[number] for number in used)
+    return Basis(used_names, excluded, moments.rows, centre[used], scale, eigenvalues, vectors, kept)
+
+
+def moments_of(batches: Iterable[StandardRows]) -> Moments | None:
+    """One pass; None without a row."""
+    total = None
+    for rows in batches:
+        d, n = rows.z.shape
+        counts = np.full(d, float(n))
+        counts[rows.with_gaps] = np.count_nonzero(rows.present, axis=1)
+        squares = np.einsum("ij,ij->i", rows.z, rows.z)
+        lowest, highest = np.fmin.reduce(rows.lowest, axis=1), np.fmax.reduce(rows.highest, axis=1)
+        found = Moments(n, counts, rows.sums.sum(axis=1), squares, lowest, highest)
+        total = found if total is None else both(total, found)
+    return total
+
+
+def both(one: Moments, other: Moments) -> Moments:
+    """The moments of the rows of both."""
+    return Moments(
+        one.rows + other.rows,
+        one.counts + other.counts,
+        one.sums + other.sums,
+        one.squares + other.squares,
+        np.fmin(one.lowest, other.lowest),
+        np.fmax(one.highest, other.highest),
+    )
+
+
+def left_out(names: tuple[str, ...], moments: Moments, variances: Matrix) -> dict[str, str]:
+    """The columns that no component can be of, with the reason, as principal_components gives it."""
+    sizes = moments.squares / moments.rows
+    reasons = np.select(
+        [
+            moments.counts == 0,
+            (moments.lowest == moments.highest) | (variances <= 0),
+            variances <= LEAST_RELATIVE_VARIANCE * sizes,
+        ],
+        [NO_VALUES, CONSTANT, IMPRECISE],
+        "",
+    )
+    return {name: str(reason) for name, reason in zip(names, reasons, strict=True) if reason}
+
+
+def applied(
+    batches: Iterable[StandardRows], basis: Matrix, used: np.ndarray, centre: Matrix, scale: Matrix, rows: int
+) -> Matrix:
+    """The correlations times a basis (d × l), without the correlations: one pass, a missing value being the mean."""
+    result = np.zeros_like(basis)
+    for batch in batches:
+        z = (batch.z[used] - centre[:, None]) / scale[:, None]
+        position = {number: row for row, number in enumerate(batch.with_gaps.tolist())}
+        for row, number in enumerate(used.tolist()):
+            if number in position:
+                z[row, ~batch.present[position[number]]] = 0
+        result += z @ (z.T @ basis)
+    return result / rows
+
+
+def rows_of_periods(
+    batches: Iterable[pa.RecordBatch], standardiser: Standardiser, codes: set[int]
+) -> Iterator[StandardRows]:
+    """The rows of batches that belong to some periods, of which `codes` are the first days since 1970."""
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        rows = standardiser.rows_of(batch)
+        for segment, code in enumerate(rows.codes.tolist()):
+            if code in codes:
+                first, last = rows.edges[segment], rows.edges[segment + 1]
+                one = slice(segment, segment + 1)
+                yield replace(
+                    rows,
+                    codes=rows.codes[one],
+                    edges=[0, last - first],
+                    z=rows.z[:, first:last],
+                    present=rows.present[:, first:last],
+                    sums=rows.sums[:, one],
+                    lowest=rows.lowest[:, one],
+                    highest=rows.highest[:, one],
+                    sizes=rows.sizes[:, one],
+                    clamped=rows.clamped[:, one],
+                    other_lengths=rows.other_lengths[:, one],
+                )
