@@ -71,7 +71,11 @@
             'max_columns': {'type': 'whole number', 'minimum': 2, 'default': 50,
                 'description': 'Numeric columns whose products are kept; a wider table is computed in batches.'},
             'variance': {'type': 'share', 'default': 0.9,
-                'description': 'Share of the variance that the advised components reach.'}
+                'description': 'Share of the variance that the advised components reach.'},
+            'standardise': {'type': 'boolean', 'default': true,
+                'description': 'Components of correlations; false gives those of covariances, for columns of one unit.'},
+            'scores': {'type': 'relation',
+                'description': 'A table of rows that project_components() scored; it gives health_region and health_component_scores.'}
         }},
         'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered.', 'keys': {
             'barely': {'type': 'whole number', 'minimum': 2, 'default': 5,

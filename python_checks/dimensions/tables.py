@@ -7,7 +7,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from python_checks.dimensions.components import Basis, Sums, principal_components
+from python_checks.dimensions.components import MOST_COMPONENTS, Basis, Sums, principal_components
+from python_checks.dimensions.limits import error_limit, hotelling_limit, noise_eigenvalues
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
 
 LOADINGS = pa.schema(
@@ -23,8 +24,28 @@ LOADINGS = pa.schema(
         ("is_kept", pa.bool_()),
         ("mean", pa.float64()),
         ("standard_deviation", pa.float64()),
+        ("scale", pa.float64()),
         ("row_count", pa.int64()),
         ("reason_left_out", pa.string()),
+        ("loadings_version", pa.string()),
+    ]
+)
+EIGENVALUES = pa.schema(
+    [
+        ("monitor", pa.string()),
+        ("reference", pa.string()),
+        ("loadings_version", pa.string()),
+        ("component", pa.int64()),
+        ("eigenvalue", pa.float64()),
+        ("noise_eigenvalue", pa.float64()),
+        ("has_variance", pa.bool_()),
+        ("hotelling_t2_limit_95", pa.float64()),
+        ("hotelling_t2_limit_99", pa.float64()),
+        ("reconstruction_error_limit_95", pa.float64()),
+        ("reconstruction_error_limit_99", pa.float64()),
+        ("row_count", pa.int64()),
+        ("column_count", pa.int64()),
+        ("moved_columns", pa.string()),
     ]
 )
 MEASURES = pa.schema(
@@ -120,45 +141,102 @@ def fits(
 
     `columns`, by monitor, are those to use; all where it is not given.
     """
-    variances = dict(settings.project("monitor, variance").fetchall())
+    rules = {
+        monitor: (variance, is_standardised)
+        for monitor, variance, is_standardised in settings.project("monitor, variance, is_standardised").fetchall()
+    }
     for period in every_period:
-        if period.dataset != "production" and period.monitor in variances:
+        if period.dataset != "production" and period.monitor in rules:
+            variance, is_standardised = rules[period.monitor]
             for values_used, every_column in period.sums.items():
                 wanted = columns.get(period.monitor, set()) if columns is not None else set(every_column.names)
                 sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
-                basis = principal_components(sums, variances[period.monitor])
+                # one unit of a column is that many scales of its grid
+                unit = None if is_standardised else np.array([1 / period.grid[name][1] for name in sums.names])
+                basis = principal_components(sums, variance, unit)
                 yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
 
 
 def loadings_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
     """What the model component_loadings holds: a row per component and column, and one per column that is left out."""
+    references = products.filter("dataset <> 'production'")
+    tables = [loadings_of(fit) for fit in fits(list(periods(references)), settings)]
+    return pa.concat_tables([LOADINGS.empty_table(), *tables])
+
+
+def loadings_of(fit: Fit) -> pa.Table:
+    """The rows of one fit, component by component; of more than 300 components the first."""
+    basis = fit.basis
+    columns, components = len(basis.names), min(len(basis.names), MOST_COMPONENTS)
+    grid = np.array([fit.grid[name] for name in basis.names]).reshape(columns, 2)
+    left_out = len(basis.excluded)
+    values = {
+        "component": np.repeat(np.arange(1, components + 1), columns),
+        "column_name": np.tile(np.array(basis.names, dtype=object), components),
+        "loading": basis.vectors[:, :components].T.ravel(),
+        "eigenvalue": np.repeat(basis.eigenvalues[:components], columns),
+        "explained_share": np.repeat(basis.eigenvalues[:components] / (basis.variance or 1), columns),
+        "is_kept": np.repeat(np.arange(components) < basis.kept, columns),
+        "mean": np.tile(grid[:, 0] + grid[:, 1] * basis.centre, components),
+        "standard_deviation": np.tile(grid[:, 1] * basis.deviation, components),
+        "scale": np.tile(grid[:, 1] * basis.scale, components),
+    }
+    count = components * columns
+    arrays = {
+        name: pa.concat_arrays(
+            [pa.array(array, LOADINGS.field(name).type), pa.nulls(left_out, LOADINGS.field(name).type)]
+        )
+        for name, array in values.items()
+    }
+    arrays["column_name"] = pa.array([*values["column_name"], *basis.excluded], pa.string())
+    arrays["reason_left_out"] = pa.concat_arrays(
+        [pa.nulls(count, pa.string()), pa.array(basis.excluded.values(), pa.string())]
+    )
+    shared = {
+        "monitor": fit.monitor,
+        "reference": fit.reference,
+        "values_used": fit.values_used,
+        "row_count": basis.rows,
+        "loadings_version": basis.identity,
+    }
+    for name, value in shared.items():
+        arrays[name] = pa.array([value] * (count + left_out), LOADINGS.field(name).type)
+    return pa.table([arrays[name] for name in LOADINGS.names], LOADINGS)
+
+
+def eigenvalues_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
+    """What the model component_eigenvalues holds: a row per component of each reference, of all its values."""
+    references = products.filter("dataset <> 'production'")
     rows = []
-    for fit in fits(list(periods(products)), settings):
+    for fit in fits(list(periods(references)), settings):
         basis = fit.basis
-        shared = {
-            "monitor": fit.monitor,
-            "reference": fit.reference,
-            "values_used": fit.values_used,
-            "row_count": basis.rows,
-        }
-        for number, eigenvalue in enumerate(basis.eigenvalues):
-            for position, name in enumerate(basis.names):
-                centre, scale = fit.grid[name]
-                rows.append(
-                    shared
-                    | {
-                        "component": number + 1,
-                        "column_name": name,
-                        "loading": basis.vectors[position, number],
-                        "eigenvalue": eigenvalue,
-                        "explained_share": eigenvalue / len(basis.names),
-                        "is_kept": number < basis.kept,
-                        "mean": centre + scale * basis.centre[position],
-                        "standard_deviation": scale * basis.scale[position],
-                    }
-                )
-        rows += [shared | {"column_name": name, "reason_left_out": reason} for name, reason in basis.excluded.items()]
-    return pa.Table.from_pylist(rows, LOADINGS)
+        noise = noise_eigenvalues(basis) if fit.values_used == "all" else []
+        for number, noise_eigenvalue in enumerate(noise):
+            k, dropped = number + 1, basis.eigenvalues[number + 1 :]
+            has_variance = k <= basis.with_variance
+            limits = {}
+            for percent in (95, 99):
+                reach = hotelling_limit(k, basis.rows, percent / 100) if has_variance else None
+                limits[f"hotelling_t2_limit_{percent}"] = reach
+                limits[f"reconstruction_error_limit_{percent}"] = error_limit(dropped, percent / 100)
+            rows.append(
+                limits
+                | {
+                    "monitor": fit.monitor,
+                    "reference": fit.reference,
+                    "loadings_version": basis.identity,
+                    "component": k,
+                    "eigenvalue": basis.eigenvalues[number],
+                    "noise_eigenvalue": noise_eigenvalue,
+                    "has_variance": has_variance,
+                    "row_count": basis.rows,
+                    "column_count": len(basis.names),
+                    "moved_columns": ", ".join(basis.moved) or None,
+                }
+            )
+    # a number that cannot be said is null, as SQL compares NaN in its own way
+    rows = [{name: None if value != value else value for name, value in row.items()} for row in rows]
+    return pa.Table.from_pylist(rows, EIGENVALUES)
 
 
 def measures_table(products: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation) -> pa.Table:
