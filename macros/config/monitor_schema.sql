@@ -77,7 +77,11 @@
             'max_levels': {'type': 'whole number', 'minimum': 1, 'default': 50,
                 'description': 'Levels of each of them that have a column, the commonest first.'},
             'variance': {'type': 'share', 'default': 0.9,
-                'description': 'Share of the variance that the advised components reach.'}
+                'description': 'Share of the variance that the advised components reach.'},
+            'standardise': {'type': 'boolean', 'default': true,
+                'description': 'Components of correlations; false gives those of covariances, for columns of one unit.'},
+            'scores': {'type': 'relation',
+                'description': 'A table of rows that project_components() scored; it gives health_region and health_component_scores.'}
         }},
         'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered.', 'keys': {
             'barely': {'type': 'whole number', 'minimum': 2, 'default': 5,

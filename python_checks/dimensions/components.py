@@ -1,5 +1,6 @@
-"""Principal components of correlations, from sums of products over the rows where both columns are present."""
+"""Principal components of correlations or covariances, from sums of products over the rows that have both columns."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,14 @@ Matrix = NDArray[np.float64]
 
 # with fewer digits left than this, a variance is rounding error
 LEAST_RELATIVE_VARIANCE = 1e-10
+# with fewer left than this, eigenvalues are no longer known to nine digits
+SOUND_RELATIVE_VARIANCE = 1e-6
 MOST_COMPONENTS = 300
+# raise this when the same sums give other components
+ARITHMETIC = 1
 NO_VALUES = "no values in the reference"
 CONSTANT = "constant in the reference"
+LEAST_EIGENVALUE = 1e-9
 IMPRECISE = "too far from the centre of its grid: no digits are left"
 
 
@@ -55,19 +61,37 @@ class Sums:
 class Basis:
     """The principal components of a reference.
 
-    `names` are the d columns used, `excluded` the others with the reason; `centre` and `scale` (d) the mean and the
-    standard deviation that z is standardised by; `eigenvalues` (d) fall; `vectors` (d × d) has a component per column;
-    the first `kept` reach the share of the variance that was asked for.
+    `names` are the d columns used, `excluded` the others with the reason; `centre` (d) is the mean of z, which stands
+    for missing values, `deviation` (d) the standard deviation and `scale` (d) what z is divided by: the same for
+    components of correlations, one unit of the column for those of covariances. `eigenvalues` (d) fall; `vectors`
+    (d × d) has a component per column; the first `kept` reach the share of the variance that was asked for. `moved`
+    names columns so far from the centre of their grid that eigenvalues have lost digits. `identity` is the same for the
+    same sums.
     """
 
     names: tuple[str, ...]
     excluded: dict[str, str]
     rows: int
     centre: Matrix
+    deviation: Matrix
     scale: Matrix
     eigenvalues: Matrix
     vectors: Matrix
     kept: int
+    moved: tuple[str, ...]
+    identity: str
+    total_variance: float | None = None
+
+    @property
+    def variance(self) -> float:
+        """The sum of all eigenvalues, with those that are not known."""
+        return float(np.sum(self.eigenvalues)) if self.total_variance is None else self.total_variance
+
+    @property
+    def with_variance(self) -> int:
+        """How many components have more variance than rounding leaves."""
+        least = LEAST_EIGENVALUE * self.variance / max(len(self.names), 1)
+        return int(np.sum(self.eigenvalues > least))
 
 
 def moments_about(sums: Sums, centre: Matrix) -> Matrix:
@@ -81,17 +105,18 @@ def moments_about(sums: Sums, centre: Matrix) -> Matrix:
     return moved / sums.rows
 
 
-def principal_components(sums: Sums, variance: float) -> Basis:
-    """The components of the correlations of a reference whose missing values are replaced by the column's mean.
+def principal_components(sums: Sums, variance: float, unit: Matrix | None = None) -> Basis:
+    """The components of a reference whose missing values are replaced by the column's mean.
 
     Equal to scikit-learn's PCA after SimpleImputer and StandardScaler, but for eigenvalues whose sums are divided by n
-    instead of n - 1. A column without values, or of one value only, is left out.
+    instead of n - 1. With `unit` (d), the size of one unit of each column in z, columns are not standardised:
+    components of covariances instead of correlations. A column without values, or of one value only, is left out.
     """
     own_counts = np.diag(sums.counts)
     centre = np.diag(sums.sums) / np.maximum(own_counts, 1)
-    covariance = moments_about(sums, centre)
+    covariance = moments_about(sums, centre) if sums.rows else np.zeros_like(sums.products)
     variances = np.diag(covariance)
-    sizes = np.diag(sums.products) / sums.rows
+    sizes = np.diag(sums.products) / max(sums.rows, 1)
     excluded = {}
     for number, name in enumerate(sums.names):
         if own_counts[number] == 0:
@@ -101,22 +126,41 @@ def principal_components(sums: Sums, variance: float) -> Basis:
         elif variances[number] <= LEAST_RELATIVE_VARIANCE * sizes[number]:
             excluded[name] = IMPRECISE
     used = [number for number, name in enumerate(sums.names) if name not in excluded]
-    scale = np.sqrt(variances[used])
-    correlation = covariance[np.ix_(used, used)] / np.outer(scale, scale)
-    eigenvalues, vectors = falling_eigenvectors(correlation)
-    share = np.cumsum(eigenvalues) / max(len(used), 1)
+    names = tuple(sums.names[number] for number in used)
+    deviation = np.sqrt(variances[used])
+    scale = deviation if unit is None else unit[used]
+    matrix = covariance[np.ix_(used, used)] / np.outer(scale, scale)
+    eigenvalues, vectors = falling_eigenvectors(matrix)
+    share = np.cumsum(eigenvalues) / (np.sum(eigenvalues) or 1)
     # rounding may leave the last sum a little below one
     kept = int(np.searchsorted(share, variance - 1e-12)) + 1 if used else 0
     return Basis(
-        tuple(sums.names[number] for number in used),
+        names,
         excluded,
         sums.rows,
         centre[used],
+        deviation,
         scale,
         eigenvalues,
         vectors,
         min(kept, len(used), MOST_COMPONENTS),
+        tuple(sums.names[number] for number in used if variances[number] <= SOUND_RELATIVE_VARIANCE * sizes[number]),
+        identity_of(names, sums.rows, centre[used] / deviation, scale / deviation, matrix),
     )
+
+
+def identity_of(names: tuple[str, ...], rows: int, *numbers: Matrix) -> str:
+    """Twelve hexadecimal digits of what components are made from.
+
+    Numbers count to eight digits of their largest, since the order in which a warehouse adds decides the last ones.
+    """
+    digest = hashlib.sha256(repr((ARITHMETIC, names, rows)).encode())
+    for array in numbers:
+        size = np.max(np.abs(array), initial=0) or 1
+        # no negative zero, which has other bytes
+        digest.update((np.round(array / size, 8) + 0.0).tobytes())
+        digest.update(f"{size:.6g}".encode())
+    return digest.hexdigest()[:12]
 
 
 def falling_eigenvectors(matrix: Matrix) -> tuple[Matrix, Matrix]:

@@ -19,6 +19,7 @@ from python_checks.dimensions.components import (
     MOST_COMPONENTS,
     NO_VALUES,
     Basis,
+    identity_of,
     signed,
 )
 
@@ -54,8 +55,8 @@ def randomized_basis(names: tuple[str, ...], passes: Passes, variance: float, mo
     with one_blas_thread():
         moments = moments_of(passes())
         if moments is None:
-            nothing = np.zeros(0)
-            return Basis((), dict.fromkeys(names, NO_VALUES), 0, nothing, nothing, nothing, np.zeros((0, 0)), 0)
+            nothing, why = np.zeros(0), dict.fromkeys(names, NO_VALUES)
+            return Basis((), why, 0, *[nothing] * 4, np.zeros((0, 0)), 0, (), identity_of((), 0, nothing))
         centre = moments.sums / np.maximum(moments.counts, 1)
         variances = (moments.squares - 2 * centre * moments.sums + centre**2 * moments.counts) / moments.rows
         excluded = left_out(names, moments, variances)
@@ -74,7 +75,13 @@ def randomized_basis(names: tuple[str, ...], passes: Passes, variance: float, mo
     share = np.cumsum(eigenvalues) / max(d, 1)
     kept = min(int(np.searchsorted(share, variance - 1e-12)) + 1, first) if d else 0
     used_names = tuple(names[number] for number in used)
-    return Basis(used_names, excluded, moments.rows, centre[used], scale, eigenvalues, vectors, kept)
+    centre = centre[used]
+    identity = identity_of(used_names, moments.rows, centre / scale, eigenvalues)
+    # of correlations every column has the variance 1
+    total = float(d)
+    return Basis(
+        used_names, excluded, moments.rows, centre, scale, scale, eigenvalues, vectors, kept, (), identity, total
+    )
 
 
 def moments_of(batches: Iterable[StandardRows]) -> Moments | None:

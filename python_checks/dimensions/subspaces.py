@@ -5,9 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from python_checks.dimensions.components import IMPRECISE, Basis, Matrix, Sums, falling_eigenvectors, moments_about
-
-LEAST_EIGENVALUE = 1e-9
+from python_checks.dimensions.components import (
+    IMPRECISE,
+    LEAST_EIGENVALUE,
+    Basis,
+    Matrix,
+    Sums,
+    falling_eigenvectors,
+    moments_about,
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,7 @@ class Subspace:
     @classmethod
     def of(cls, basis: Basis) -> "Subspace":
         """As many components as the basis keeps, those without variance and the last of all left out."""
-        with_variance = int(np.sum(basis.eigenvalues > LEAST_EIGENVALUE))
-        return cls(basis, max(min(basis.kept, with_variance, len(basis.names) - 1), 0))
+        return cls(basis, max(min(basis.kept, basis.with_variance, len(basis.names) - 1), 0))
 
     def measures(self, sums: Sums) -> list[Measure]:
         """Reconstruction error, Hotelling's T², shift of the mean and overlap; none where there is no component."""
@@ -78,7 +83,7 @@ def overlap_noise(eigenvalues: Matrix, k: int) -> float:
     To first order the angle between components i and j has the variance λi λj / (n (λi - λj)²) (Anderson 1963).
     """
     kept, dropped = eigenvalues[:k, None], eigenvalues[None, k:]
-    gaps = np.maximum(kept - dropped, LEAST_EIGENVALUE)
+    gaps = np.maximum(kept - dropped, LEAST_EIGENVALUE * np.mean(eigenvalues))
     return float(np.sum(kept * dropped / gaps**2) / k)
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from python_checks.dimensions.batches import one_blas_thread
 from python_checks.dimensions.components import MOST_COMPONENTS, Basis, Sums, principal_components
+from python_checks.dimensions.limits import error_limit, hotelling_limit, noise_eigenvalues
 from python_checks.dimensions.packed import together, wide_periods
 from python_checks.dimensions.subspaces import Subspace, columns_that_moved
 
@@ -25,8 +26,28 @@ LOADINGS = pa.schema(
         ("is_kept", pa.bool_()),
         ("mean", pa.float64()),
         ("standard_deviation", pa.float64()),
+        ("scale", pa.float64()),
         ("row_count", pa.int64()),
         ("reason_left_out", pa.string()),
+        ("loadings_version", pa.string()),
+    ]
+)
+EIGENVALUES = pa.schema(
+    [
+        ("monitor", pa.string()),
+        ("reference", pa.string()),
+        ("loadings_version", pa.string()),
+        ("component", pa.int64()),
+        ("eigenvalue", pa.float64()),
+        ("noise_eigenvalue", pa.float64()),
+        ("has_variance", pa.bool_()),
+        ("hotelling_t2_limit_95", pa.float64()),
+        ("hotelling_t2_limit_99", pa.float64()),
+        ("reconstruction_error_limit_95", pa.float64()),
+        ("reconstruction_error_limit_99", pa.float64()),
+        ("row_count", pa.int64()),
+        ("column_count", pa.int64()),
+        ("moved_columns", pa.string()),
     ]
 )
 MEASURES = pa.schema(
@@ -142,16 +163,22 @@ def fits(
 
     `columns`, by monitor, are those to use; all where it is not given.
     """
-    variances = dict(settings.project("monitor, variance").fetchall())
+    rules = {
+        monitor: (variance, is_standardised)
+        for monitor, variance, is_standardised in settings.project("monitor, variance, is_standardised").fetchall()
+    }
     for period in every_period:
-        if period.dataset != "production" and period.monitor in variances:
+        if period.dataset != "production" and period.monitor in rules:
+            variance, is_standardised = rules[period.monitor]
             # where nothing is missing or clipped both are the same
             known = None
             for values_used, every_column in period.sums.items():
                 wanted = columns.get(period.monitor, set()) if columns is not None else set(every_column.names)
                 sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
                 if known is None or not known[0].equals(sums):
-                    known = sums, principal_components(sums, variances[period.monitor])
+                    # one unit of a column is that many scales of its grid
+                    unit = None if is_standardised else np.array([1 / period.grid[name][1] for name in sums.names])
+                    known = sums, principal_components(sums, variance, unit)
                 basis = known[1]
                 yield Fit(period.monitor, period.dataset, values_used, sums, basis, period.grid)
 
@@ -166,7 +193,7 @@ def loadings_table(
     tables, fitted = [LOADINGS.empty_table()], set()
     with one_blas_thread():
         for fit in fits(periods(products, wide_products, REFERENCES), settings):
-            tables += loadings_of(fit)
+            tables.append(loadings_of(fit))
             fitted.add((fit.monitor, fit.reference))
     if randomized is not None:
         names = ", ".join(LOADINGS.names)
@@ -180,34 +207,85 @@ def loadings_table(
     return pa.concat_tables(tables)
 
 
-def loadings_of(fit: Fit) -> Iterator[pa.Table]:
-    """The rows of one fit: its first MOST_COMPONENTS components, and the columns that are left out."""
+def loadings_of(fit: Fit) -> pa.Table:
+    """The rows of one fit, component by component; of more than 300 components the first."""
     basis = fit.basis
-    d, stored = len(basis.names), min(len(basis.eigenvalues), MOST_COMPONENTS)
+    columns, components = len(basis.names), min(len(basis.names), MOST_COMPONENTS)
+    grid = np.array([fit.grid[name] for name in basis.names]).reshape(columns, 2)
+    left_out = len(basis.excluded)
+    values = {
+        "component": np.repeat(np.arange(1, components + 1), columns),
+        "column_name": np.tile(np.array(basis.names, dtype=object), components),
+        "loading": basis.vectors[:, :components].T.ravel(),
+        "eigenvalue": np.repeat(basis.eigenvalues[:components], columns),
+        "explained_share": np.repeat(basis.eigenvalues[:components] / (basis.variance or 1), columns),
+        "is_kept": np.repeat(np.arange(components) < basis.kept, columns),
+        "mean": np.tile(grid[:, 0] + grid[:, 1] * basis.centre, components),
+        "standard_deviation": np.tile(grid[:, 1] * basis.deviation, components),
+        "scale": np.tile(grid[:, 1] * basis.scale, components),
+    }
+    count = components * columns
+    arrays = {
+        name: pa.concat_arrays(
+            [pa.array(array, LOADINGS.field(name).type), pa.nulls(left_out, LOADINGS.field(name).type)]
+        )
+        for name, array in values.items()
+    }
+    arrays["column_name"] = pa.array([*values["column_name"], *basis.excluded], pa.string())
+    arrays["reason_left_out"] = pa.concat_arrays(
+        [pa.nulls(count, pa.string()), pa.array(basis.excluded.values(), pa.string())]
+    )
     shared = {
         "monitor": fit.monitor,
         "reference": fit.reference,
         "values_used": fit.values_used,
         "row_count": basis.rows,
+        "loadings_version": basis.identity,
     }
-    if d:
-        centre, scale = np.array([fit.grid[name] for name in basis.names]).T
-        number = np.repeat(np.arange(stored), d)
-        columns = {
-            "component": number + 1,
-            "column_name": pa.array(basis.names).take(pa.array(np.tile(np.arange(d), stored))),
-            "loading": basis.vectors[:, :stored].T.reshape(-1),
-            "eigenvalue": basis.eigenvalues[number],
-            "explained_share": basis.eigenvalues[number] / d,
-            "is_kept": number < basis.kept,
-            "mean": np.tile(centre + scale * basis.centre, stored),
-            "standard_deviation": np.tile(scale * basis.scale, stored),
-            "reason_left_out": pa.nulls(d * stored, pa.string()),
-        }
-        columns |= {name: pa.repeat(value, d * stored) for name, value in shared.items()}
-        yield pa.table({name: columns[name] for name in LOADINGS.names}, schema=LOADINGS)
-    left_out = [shared | {"column_name": name, "reason_left_out": why} for name, why in basis.excluded.items()]
-    yield pa.Table.from_pylist(left_out, LOADINGS)
+    for name, value in shared.items():
+        arrays[name] = pa.array([value] * (count + left_out), LOADINGS.field(name).type)
+    return pa.table([arrays[name] for name in LOADINGS.names], LOADINGS)
+
+
+def eigenvalues_table(
+    products: duckdb.DuckDBPyRelation,
+    settings: duckdb.DuckDBPyRelation,
+    wide_products: duckdb.DuckDBPyRelation | None = None,
+) -> pa.Table:
+    """What the model component_eigenvalues holds: a row per component of each reference, of all its values."""
+    rows = []
+    with one_blas_thread():
+        every_fit = [
+            fit for fit in fits(periods(products, wide_products, REFERENCES), settings) if fit.values_used == "all"
+        ]
+    for fit in every_fit:
+        basis = fit.basis
+        for number, noise_eigenvalue in enumerate(noise_eigenvalues(basis)):
+            k, dropped = number + 1, basis.eigenvalues[number + 1 :]
+            has_variance = k <= basis.with_variance
+            limits = {}
+            for percent in (95, 99):
+                reach = hotelling_limit(k, basis.rows, percent / 100) if has_variance else None
+                limits[f"hotelling_t2_limit_{percent}"] = reach
+                limits[f"reconstruction_error_limit_{percent}"] = error_limit(dropped, percent / 100)
+            rows.append(
+                limits
+                | {
+                    "monitor": fit.monitor,
+                    "reference": fit.reference,
+                    "loadings_version": basis.identity,
+                    "component": k,
+                    "eigenvalue": basis.eigenvalues[number],
+                    "noise_eigenvalue": noise_eigenvalue,
+                    "has_variance": has_variance,
+                    "row_count": basis.rows,
+                    "column_count": len(basis.names),
+                    "moved_columns": ", ".join(basis.moved) or None,
+                }
+            )
+    # a number that cannot be said is null, as SQL compares NaN in its own way
+    rows = [{name: None if value != value else value for name, value in row.items()} for row in rows]
+    return pa.Table.from_pylist(rows, EIGENVALUES)
 
 
 def measures_table(

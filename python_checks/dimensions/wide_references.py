@@ -27,6 +27,7 @@ from python_checks.dimensions.tables import LOADINGS, Fit, loadings_of
 RANDOMIZED_LOADINGS = LOADINGS.append(pa.field("built_from", pa.string()))
 # raise this when other numbers come out of the same rows
 VERSION = "1"
+UNSTANDARDISED = "components of covariances are computed of up to 2,000 columns"
 ROWS_GONE = "rows of the reference are no longer in the table, and so many columns have no sums"
 
 
@@ -40,7 +41,9 @@ def randomized_loadings(
     """The components of every reference with more than MOST_COLUMNS columns; those of unchanged rows as they were."""
     known = previous_loadings(previous)
     wide = wide_scans_of(session, scans_of(scans))
-    variances = dict(settings.project("monitor, variance").fetchall())
+    rules = settings.project("monitor, variance, is_standardised").fetchall()
+    variances = {monitor: variance for monitor, variance, _ in rules}
+    unstandardised = {monitor for monitor, _, is_standardised in rules if not is_standardised}
     tables = [RANDOMIZED_LOADINGS.empty_table()]
     for (monitor, reference), keys in references_of(dataset_periods).items():
         here = [scan for scan in wide if scan[0].monitor == monitor and keys & keys_of(scan[0])]
@@ -57,11 +60,12 @@ def randomized_loadings(
             tables.append(stored)
             continue
         shared = {"monitor": monitor, "reference": reference, "values_used": "all"}
-        if gone:
-            found = pa.Table.from_pylist([shared | {"column_name": "(all)", "reason_left_out": ROWS_GONE}], LOADINGS)
+        if gone or monitor in unstandardised:
+            why = ROWS_GONE if gone else UNSTANDARDISED
+            found = pa.Table.from_pylist([shared | {"column_name": "(all)", "reason_left_out": why}], LOADINGS)
         else:
             fit = fit_of(session, monitor, reference, here, keys, variances[monitor])
-            found = pa.concat_tables(list(loadings_of(fit)))
+            found = loadings_of(fit)
         tables.append(found.append_column("built_from", pa.repeat(built_from, found.num_rows)))
     return pa.concat_tables(tables)
 

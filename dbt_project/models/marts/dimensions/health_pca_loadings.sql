@@ -1,0 +1,45 @@
+{%- do data_health.begin_model() %}
+{#- as in the properties of component_loadings, which is off otherwise -#}
+{%- set has_python = target.type == 'duckdb' %}
+
+with settings as (
+
+    select monitor
+    from {{ ref('dimension_settings') }}
+    where is_dimensions_wanted
+
+),
+
+loadings as (
+{% if has_python %}
+    select
+        monitor, reference, loadings_version, component, column_name, loading, eigenvalue, is_kept, mean, standard_deviation, scale, reason_left_out
+    from {{ ref('component_loadings') }}
+    where values_used = 'all'
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint', 'column_name': 'varchar',
+        'loading': 'double precision', 'eigenvalue': 'double precision', 'is_kept': 'boolean', 'mean': 'double precision',
+        'standard_deviation': 'double precision', 'scale': 'double precision', 'reason_left_out': 'varchar'
+    }) }}
+{%- endif %}
+
+)
+
+select
+    loadings.monitor,
+    loadings.reference,
+    loadings.loadings_version,
+    loadings.component,
+    loadings.column_name,
+    loadings.loading,
+    loadings.loading * sqrt(loadings.eigenvalue) * loadings.scale / nullif(loadings.standard_deviation, 0) as correlation,
+    loadings.is_kept as is_advised,
+    loadings.mean,
+    loadings.standard_deviation,
+    loadings.scale,
+    loadings.reason_left_out,
+    {{ data_health.run_time() }} as built_at
+from loadings
+inner join settings
+    on loadings.monitor = settings.monitor

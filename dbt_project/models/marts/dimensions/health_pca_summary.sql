@@ -1,0 +1,142 @@
+{%- do data_health.begin_model() %}
+{#- as in the properties of component_loadings, which is off otherwise -#}
+{%- set has_python = target.type == 'duckdb' %}
+
+with settings as (
+
+    select monitor, variance, is_standardised
+    from {{ ref('dimension_settings') }}
+    where is_dimensions_wanted
+
+),
+
+components as (
+
+    select
+        monitor, reference, component, eigenvalue, explained_share, is_advised, is_kept_by_kaiser, is_kept_by_parallel_analysis,
+        is_kept_by_marchenko_pastur, has_variance, marchenko_pastur_edge
+    from {{ ref('health_pca_components') }}
+
+),
+
+fitted_columns as (
+{% if has_python %}
+    select distinct monitor, reference, loadings_version, column_name, reason_left_out, row_count
+    from {{ ref('component_loadings') }}
+    where values_used = 'all'
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'column_name': 'varchar', 'reason_left_out': 'varchar',
+        'row_count': 'bigint'
+    }) }}
+{%- endif %}
+
+),
+
+moved_columns as (
+{% if has_python %}
+    select distinct monitor, reference, moved_columns
+    from {{ ref('component_eigenvalues') }}
+{%- else %}
+    {{ data_health.no_rows({'monitor': 'varchar', 'reference': 'varchar', 'moved_columns': 'varchar'}) }}
+{%- endif %}
+
+),
+
+fits as (
+
+    select
+        monitor,
+        reference,
+        loadings_version,
+        max(row_count) as row_count,
+        sum(case when reason_left_out is null then 1 else 0 end) as column_count,
+        sum(case when reason_left_out is null then 0 else 1 end) as left_out_count,
+        sum(case when reason_left_out like 'too far%' then 1 else 0 end) as imprecise_count,
+        {{ dbt.listagg("case when reason_left_out is not null then column_name || ' (' || reason_left_out || ')' end", "', '", 'order by column_name') }} as left_out_columns
+    from fitted_columns
+    group by monitor, reference, loadings_version
+
+),
+
+rules as (
+
+    select
+        monitor,
+        reference,
+        sum(case when is_advised then 1 else 0 end) as advised_components,
+        sum(case when is_advised then explained_share else 0e0 end) as advised_share,
+        sum(case when is_kept_by_kaiser then 1 else 0 end) as kaiser_components,
+        sum(case when is_kept_by_parallel_analysis then 1 else 0 end) as parallel_analysis_components,
+        sum(case when is_kept_by_marchenko_pastur then 1 else 0 end) as marchenko_pastur_components,
+        max(marchenko_pastur_edge) as marchenko_pastur_edge,
+        sum(eigenvalue) as total_variance,
+        sum(case when has_variance then 0 else 1 end) as collinear_count,
+        case when min(case when has_variance then 1 else 0 end) = 1 then max(eigenvalue) / min(eigenvalue) end as condition_number
+    from components
+    group by monitor, reference
+
+),
+
+findings as (
+
+    select
+        fits.monitor,
+        fits.reference,
+        fits.loadings_version,
+        settings.is_standardised,
+        settings.variance as wanted_share,
+        fits.row_count,
+        fits.column_count,
+        fits.left_out_count,
+        fits.left_out_columns,
+        coalesce(rules.advised_components, 0) as advised_components,
+        rules.advised_share,
+        coalesce(rules.kaiser_components, 0) as kaiser_components,
+        coalesce(rules.parallel_analysis_components, 0) as parallel_analysis_components,
+        coalesce(rules.marchenko_pastur_components, 0) as marchenko_pastur_components,
+        rules.marchenko_pastur_edge,
+        rules.total_variance,
+        rules.condition_number,
+        coalesce(rules.collinear_count, 0) as collinear_count,
+        case
+            when fits.column_count = 0 then 'no column varies in the reference'
+            when fits.row_count < 30 or fits.row_count < 2 * fits.column_count then 'fewer than 30 rows, or than twice as many as columns'
+            when fits.imprecise_count > 0 then 'imprecise: columns are left out that are too far from the centre of their grid'
+            when moved_columns.moved_columns is not null then 'imprecise: far from the centre of their grid are ' || moved_columns.moved_columns
+        end as reason
+    from fits
+    inner join settings
+        on fits.monitor = settings.monitor
+    left join rules
+        on fits.monitor = rules.monitor
+        and fits.reference = rules.reference
+    left join moved_columns
+        on fits.monitor = moved_columns.monitor
+        and fits.reference = moved_columns.reference
+
+)
+
+select
+    monitor,
+    reference,
+    loadings_version,
+    is_standardised,
+    cast(row_count as bigint) as row_count,
+    cast(column_count as bigint) as column_count,
+    cast(left_out_count as bigint) as left_out_count,
+    cast(left_out_columns as varchar) as left_out_columns,
+    wanted_share,
+    cast(advised_components as bigint) as advised_components,
+    advised_share,
+    cast(kaiser_components as bigint) as kaiser_components,
+    cast(parallel_analysis_components as bigint) as parallel_analysis_components,
+    cast(marchenko_pastur_components as bigint) as marchenko_pastur_components,
+    marchenko_pastur_edge,
+    total_variance,
+    condition_number,
+    cast(collinear_count as bigint) as collinear_count,
+    case when reason is null then 'ok' when reason like 'imprecise%' then 'warn' else 'insufficient_data' end as status,
+    reason,
+    {{ data_health.run_time() }} as built_at
+from findings

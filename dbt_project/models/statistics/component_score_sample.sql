@@ -1,0 +1,36 @@
+{%- do data_health.begin_model() %}
+
+with scored_rows as (
+
+    select
+        monitor, reference, loadings_version, period_start, component_1, component_2, component_3, hotelling_t2, reconstruction_error, row_hash
+    from {{ ref('scored_rows') }}
+
+),
+
+-- rows of the same hash and scores are the same point of a plot
+drawn_rows as (
+
+    select
+        scored_rows.*,
+        row_number() over (
+            partition by monitor, reference
+            order by row_hash, component_1, component_2, component_3, hotelling_t2, reconstruction_error, period_start, loadings_version
+        ) as sample_number
+    from scored_rows
+
+)
+
+select
+    monitor,
+    reference,
+    loadings_version,
+    cast(sample_number as bigint) as sample_number,
+    period_start,
+    component_1,
+    component_2,
+    component_3,
+    hotelling_t2,
+    reconstruction_error
+from drawn_rows
+where sample_number <= 2000

@@ -1,0 +1,46 @@
+{{ config(materialized='view') }}
+{%- do data_health.begin_model() %}
+{%- set scans = [] %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.dimensions.scores and monitor.marts.dimensions %}
+    {%- set relation = data_health.relation_of(monitor.dimensions.scores) %}
+    {%- set columns = data_health.columns_of(relation) if execute and not flags.EMPTY else none %}
+    {%- if columns is not none %}
+        {%- set metrics = ['reference', 'loadings_version', 'component_count', 'component_1', 'hotelling_t2', 'reconstruction_error'] %}
+        {%- for name in metrics if not data_health.find_column(columns, name) and flags.WHICH in ['run', 'build'] %}
+            {%- do exceptions.raise_compiler_error(data_health.problem(monitor.name, 'dimensions.scores', columns | map(attribute='name') | join(', '),
+                'a table with the column ' ~ name ~ ', as project_components() gives it with hotelling_t2=true and reconstruction_error=true')) %}
+        {%- endfor %}
+        {%- set time = data_health.find_column(columns, monitor.time) if monitor.time else none %}
+        {%- set type = time.data_type | lower if time else '' %}
+        {%- set dataset = {
+            'name': 'production', 'monitor': monitor, 'is_other_table': false,
+            'time': 'monitored_rows.' ~ data_health.quoted(time.name) if time else none,
+            'time_has_zone': 'with time zone' in type or type.startswith('timestamptz')
+        } %}
+        {%- set keys = [] %}
+        {%- for name in monitor.key if data_health.find_column(columns, name) %}{% do keys.append('monitored_rows.' ~ data_health.quoted(data_health.find_column(columns, name).name)) %}{% endfor %}
+        {%- do scans.append({'monitor': monitor.name, 'relation': relation, 'period': data_health.row_period(dataset, true), 'columns': columns, 'keys': keys}) %}
+    {%- endif %}
+{%- endfor %}
+{% for scan in scans %}
+select
+    {{ data_health.text_literal(scan.monitor) }} as monitor,
+    {{ scan.period }} as period_start,
+    cast(monitored_rows.reference as varchar) as reference,
+    cast(monitored_rows.loadings_version as varchar) as loadings_version,
+    cast(monitored_rows.component_count as bigint) as component_count,
+    {%- for number in [1, 2, 3] %}
+    {{ 'monitored_rows.component_' ~ number if data_health.find_column(scan.columns, 'component_' ~ number) else 'cast(null as double precision)' }} as component_{{ number }},
+    {%- endfor %}
+    monitored_rows.hotelling_t2,
+    monitored_rows.reconstruction_error,
+    cast({{ data_health.row_hash(scan.keys or ['monitored_rows.component_1', 'monitored_rows.hotelling_t2', 'monitored_rows.reconstruction_error']) }} as varchar) as row_hash
+from {{ scan.relation }} as monitored_rows
+{{ 'union all' if not loop.last }}
+{%- else %}
+{{ data_health.no_rows({
+    'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'loadings_version': 'varchar', 'component_count': 'bigint',
+    'component_1': 'double precision', 'component_2': 'double precision', 'component_3': 'double precision', 'hotelling_t2': 'double precision',
+    'reconstruction_error': 'double precision', 'row_hash': 'varchar'
+}) }}
+{%- endfor %}

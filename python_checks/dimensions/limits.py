@@ -1,0 +1,153 @@
+"""How much of a component is chance, and how far from the components a row may be, from eigenvalues and row counts."""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from python_checks.dimensions.components import Basis, Matrix
+
+DRAWS = 20
+FEWEST_DRAWS = 3
+DRAWN_SHARE = 0.95
+# columns up to which all draws are made; eigenvalues of larger matrices are so steady that fewer do
+MOST_COLUMNS_OF_ALL_DRAWS = 400
+
+
+@lru_cache(maxsize=64)
+def correlations_of_noise(columns: int, rows: int) -> Matrix:
+    """Correlations of independent normal columns, over as many rows (draws × d × d); the same at every call.
+
+    Sums of squares of n rows are drawn at once, by Bartlett's decomposition of the Wishart distribution, so the cost
+    does not depend on n.
+    """
+    generator = np.random.default_rng([columns, rows])
+    draws = int(np.clip(DRAWS * (MOST_COLUMNS_OF_ALL_DRAWS / max(columns, 1)) ** 3, FEWEST_DRAWS, DRAWS))
+    result = np.empty((draws, columns, columns))
+    freedom = rows - 1
+    for draw in result:
+        if freedom >= columns:
+            root = np.tril(generator.normal(0, 1, (columns, columns)), -1)
+            root[np.diag_indices(columns)] = np.sqrt(generator.chisquare(freedom - np.arange(columns)))
+        else:
+            root = generator.normal(0, 1, (columns, max(freedom, 0)))
+        squares = root @ root.T
+        sizes = np.sqrt(np.maximum(np.diag(squares), np.finfo(float).tiny))
+        draw[:] = squares / np.outer(sizes, sizes)
+    return result
+
+
+def noise_eigenvalues(basis: Basis) -> Matrix:
+    """Horn's parallel analysis: the 95th percentile of each eigenvalue (d), were the columns independent and normal.
+
+    The number of rows and the variance of each column are those of the reference.
+    """
+    columns = len(basis.names)
+    if not columns or basis.rows < 2:
+        return np.full(columns, np.nan)
+    sizes = basis.deviation / basis.scale
+    drawn = [
+        np.linalg.eigvalsh(noise * np.outer(sizes, sizes))[::-1] for noise in correlations_of_noise(columns, basis.rows)
+    ]
+    return np.quantile(drawn, DRAWN_SHARE, axis=0)
+
+
+def hotelling_limit(components: int, rows: int, share: float) -> float:
+    """T² that this share of rows of the same normal distribution stays below, which were not among the n fitted ones.
+
+    k(n² - 1) / (n(n - k)) F(k, n - k) (Tracy, Young and Mason 1992); NaN where there are no more rows than components.
+    """
+    k, n = components, rows
+    if k < 1 or n <= k:
+        return math.nan
+    return k * (n * n - 1) / (n * (n - k)) * f_quantile(share, k, n - k)
+
+
+def error_limit(dropped: Matrix, share: float) -> float:
+    """Squared distance from the components that this share of normal rows stays below; `dropped` (d - k) eigenvalues.
+
+    The weighted sum of squares has mean θ₁ = Σλ and variance 2θ₂ = 2Σλ²; a χ² with the same is (θ₂/θ₁) χ²(θ₁²/θ₂)
+    (Box 1954; Nomikos and MacGregor 1995). 0 where nothing is dropped.
+    """
+    first, second = float(np.sum(dropped)), float(np.sum(dropped**2))
+    if second <= 0:
+        return 0.0
+    freedom = first * first / second
+    # a χ² is twice a gamma variable
+    return second / first * 2 * gamma_quantile(share, freedom / 2)
+
+
+def f_quantile(share: float, upper: float, lower: float) -> float:
+    """The quantile of Fisher's F distribution with these degrees of freedom."""
+    if lower > 1e7:
+        return 2 * gamma_quantile(share, upper / 2) / upper
+    beta = bisected(lambda x: beta_distribution(x, upper / 2, lower / 2), share, 0.0, 1.0)
+    return lower * beta / (upper * (1 - beta)) if beta < 1 else math.inf
+
+
+def gamma_quantile(share: float, shape: float) -> float:
+    """The quantile of the gamma distribution of scale one."""
+    high = shape + 1
+    while gamma_distribution(high, shape) < share:
+        high *= 2
+    return bisected(lambda x: gamma_distribution(x, shape), share, 0.0, high)
+
+
+def bisected(rising: Callable[[float], float], target: float, low: float, high: float) -> float:
+    """Where a rising function reaches the target, to the last digits of a double."""
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if rising(middle) < target else (low, middle)
+    return (low + high) / 2
+
+
+def gamma_distribution(x: float, shape: float) -> float:
+    """P(shape, x), the regularised lower incomplete gamma function: its series, or 1 less its continued fraction."""
+    if x <= 0:
+        return 0.0
+    front = math.exp(shape * math.log(x) - x - math.lgamma(shape))
+    if x < shape + 1:
+        term = total = 1 / shape
+        step = shape
+        while abs(term) > 1e-16 * abs(total):
+            step += 1
+            term *= x / step
+            total += term
+        return front * total
+    # Legendre's fraction, from its first terms on (modified Lentz)
+    return 1 - front / lentz(x + 1 - shape, lambda i: (-i * (i - shape), x + 2 * i + 1 - shape))
+
+
+def beta_distribution(x: float, a: float, b: float) -> float:
+    """I_x(a, b), the regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - beta_distribution(1 - x, b, a)
+    logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+
+    def terms(i: int) -> tuple[float, float]:
+        m = i // 2
+        if i % 2:
+            return -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)), 1.0
+        return m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), 1.0
+
+    return math.exp(logarithm) / (a * lentz(1.0, terms))
+
+
+def lentz(first: float, terms: Callable[[int], tuple[float, float]]) -> float:
+    """Evaluate first + a₁ / (b₁ + a₂ / (b₂ + …)), where terms(i) is (aᵢ, bᵢ)."""
+    tiny = 1e-300
+    value = first or tiny
+    c, d = value, 0.0
+    for i in range(1, 100_000):
+        a, b = terms(i)
+        d = 1 / ((b + a * d) or tiny)
+        c = (b + a / c) or tiny
+        value *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return value
