@@ -16,7 +16,12 @@ import walkthrough
 from consumer import REPOSITORY, Consumer
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-PAGES = (PAGE, REPOSITORY / "docs" / "alerts.md", REPOSITORY / "docs" / "coverage.md")
+PAGES = (
+    PAGE,
+    REPOSITORY / "docs" / "alerts.md",
+    REPOSITORY / "docs" / "coverage.md",
+    REPOSITORY / "docs" / "labeling.md",
+)
 SEEDS = REPOSITORY / "seeds" / "demo"
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
 MARTS = {
@@ -28,6 +33,8 @@ MARTS = {
     "health_cell_changes",
     "health_drift",
     "health_coverage",
+    "health_labels",
+    "health_annotators",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",

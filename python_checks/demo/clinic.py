@@ -129,7 +129,18 @@ def known_biases() -> Table:
         ("women", "screenings", "sex", "f", "share_ratio", 0.8, None, team, "2023-11-02", "2099-12-31"),
         ("labels-of-women", "screenings", "sex", "f", "label_rate_ratio", 0.7, "production", team, "2024-03-01", None),
         ("gaps-of-women", "screenings", "sex", "f", "missing_share", 0.2, None, team, "2024-03-01", None),
-        ("old-men", "screenings", "sex, age_band", "m, 75+", "true_positive_rate", 0.5, "production", team, "2024-06-01", None),
+        (
+            "old-men",
+            "screenings",
+            "sex, age_band",
+            "m, 75+",
+            "true_positive_rate",
+            0.5,
+            "production",
+            team,
+            "2024-06-01",
+            None,
+        ),
         ("west", "screenings", "region", "west", "share_ratio", 0.8, None, team, "2023-05-20", "2025-01-31"),
     ]
     return [dict(zip(columns, row, strict=True)) for row in known]

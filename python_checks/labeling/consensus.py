@@ -1,4 +1,4 @@
-"""What the answers of several annotators say together: the model of Dawid and Skene, and Krippendorff's alpha."""
+"""What the answers of several annotators say together: the model of Dawid and Skene."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-SMOOTHING = 0.01
+# what every entry of a confusion matrix begins with, so that nothing is impossible, and those of right answers besides:
+# whoever answered little is not believed to mean something else by their words
+SMOOTHING, TRUST = 0.01, 1.0
 LEAST_GAIN = 1e-5
-MOST_ITERATIONS = 100
+MOST_ITERATIONS = 1000
 
 
 class NoConvergenceError(RuntimeError):
@@ -69,10 +71,10 @@ def vote_shares(answers: Answers) -> Matrix:
 def dawid_skene(answers: Answers) -> Consensus:
     """Maximum likelihood of true labels and of each annotator's confusions (Dawid and Skene 1979), from vote shares on.
 
-    Every entry of a confusion matrix begins at .01 answers, so that one that never happened is not impossible. Items
-    with a gold label keep it. The order of the answers does not matter.
+    Every annotator begins with one right answer per label, and .01 of every other. Items with a gold label keep it.
+    The order of the answers does not matter.
 
-    Raises NoConvergenceError when a hundred iterations do not bring the relative gain of the likelihood below 1e-5.
+    Raises NoConvergenceError when a thousand iterations do not bring the relative gain of the likelihood below 1e-5.
     """
     order = np.lexsort((answers.annotators, answers.items))
     items, annotators, labels = answers.items[order], answers.annotators[order], answers.labels[order]
@@ -85,10 +87,11 @@ def dawid_skene(answers: Answers) -> Consensus:
         shape = (answers.annotator_count, answers.label_count, answers.label_count)
         return Consensus(posterior, prior, np.full(shape, 1 / max(answers.label_count, 1)), 0)
     answered = np.unique(items)
+    belief = SMOOTHING + TRUST * np.eye(answers.label_count)
     likelihood = -np.inf
     for iteration in range(1, MOST_ITERATIONS + 1):
         prior = posterior[answered].mean(axis=0)
-        given = np.full((answers.annotator_count, answers.label_count, answers.label_count), SMOOTHING)
+        given = np.tile(belief, (answers.annotator_count, 1, 1))
         np.add.at(given, (annotators, labels), posterior[items])
         # given[w, l, k] counts answers l where k is right
         confusion = np.swapaxes(given, 1, 2)
@@ -104,37 +107,10 @@ def dawid_skene(answers: Answers) -> Consensus:
         posterior = weights / weights.sum(axis=1, keepdims=True)
         found = evidence[answered]
         top = found.max(axis=1)
-        new = float(np.sum(top + np.log(np.exp(found - top[:, None]).sum(axis=1))))
+        new = float(np.sum(top + np.log(np.exp(found - top[:, None]).sum(axis=1))) + np.sum(belief * np.log(confusion)))
         if abs(new - likelihood) <= LEAST_GAIN * abs(new):
             return Consensus(posterior, prior, confusion, iteration)
         likelihood = new
     raise NoConvergenceError(
         f"the answers of {answers.annotator_count} annotators: no end after {MOST_ITERATIONS} iterations"
     )
-
-
-def annotator_accuracy(answers: Answers, posterior: Matrix) -> tuple[Matrix, Matrix]:
-    """Answers of each annotator (W), and how many of them are right by the posterior (W)."""
-    counts, right = np.zeros(answers.annotator_count), np.zeros(answers.annotator_count)
-    np.add.at(counts, answers.annotators, 1.0)
-    np.add.at(right, answers.annotators, posterior[answers.items, answers.labels])
-    return counts, right
-
-
-def krippendorff_alpha(answers: Answers) -> float:
-    """Agreement beyond chance of nominal labels (Krippendorff 2004): 1 is perfect, 0 what chance alone would give.
-
-    Items with fewer than two answers say nothing. NaN where there is nothing to agree on, which is also when only one
-    label was ever used.
-    """
-    votes = np.zeros((answers.item_count, answers.label_count))
-    np.add.at(votes, (answers.items, answers.labels), 1.0)
-    counts = votes.sum(axis=1)
-    votes, counts = votes[counts > 1], counts[counts > 1]
-    totals = votes.sum(axis=0)
-    total = totals.sum()
-    expected = total**2 - np.sum(totals**2)
-    if expected <= 0:
-        return float("nan")
-    observed = np.sum((counts**2 - np.sum(votes**2, axis=1)) / (counts - 1))
-    return float(1 - (total - 1) * observed / expected)
