@@ -16,7 +16,7 @@ import walkthrough
 from consumer import REPOSITORY, Consumer
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in ("alerts", "coverage", "representation")))
+PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in ("alerts", "coverage", "representation", "labeling")))
 SEEDS = REPOSITORY / "seeds" / "demo"
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
 MARTS = {
@@ -31,6 +31,8 @@ MARTS = {
     "health_representation",
     "health_known_biases",
     "health_bias_gate",
+    "health_labels",
+    "health_annotators",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",

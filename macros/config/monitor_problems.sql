@@ -99,6 +99,9 @@
     {% elif monitor['label'] and monitor['label']['relation'] and monitor['label']['key'] | length != monitor['key'] | length %}
         {% do wrong.append(['label.key', label['key'], 'as many columns as the key has (' ~ monitor['key'] | length ~ ')']) %}
     {% endif %}
+    {% if monitor['labeling']['answers'] and not monitor['key'] %}
+        {% do wrong.append(['key', none, 'the columns by which labeling.answers is joined']) %}
+    {% endif %}
     {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
         {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}
     {% endif %}

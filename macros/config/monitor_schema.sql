@@ -67,6 +67,9 @@
             'version': {'type': 'column', 'description': 'Version of the model that predicted.'}
         }},
         'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What people are asked to label.', 'keys': {
+            'answers': {'type': 'relation',
+                'description': 'Append-only table of what people answered: the columns of the key, label, annotator, labelled_at, and where there are such source, seconds and is_gold.'},
+            'skip': {'type': 'text', 'default': 'skip', 'description': 'What stands under label where an annotator would not decide; nothing and an empty text say so too.'},
             'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows in one batch.'}
         }},
         'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {

@@ -18,6 +18,7 @@
     {% endfor %}
     {% set monitor = data_health.resolved_mapping({'keys': schema}, merged) %}
     {% set label, prediction = monitor['label'], monitor['prediction'] %}
+    {% do monitor['labeling'].update({'answers': data_health.normalised_relation(monitor['labeling']['answers'])}) %}
     {% do label.update({
         'relation': data_health.normalised_relation(label['relation']),
         'key': [label['key']] if label['key'] is string else label['key']

@@ -51,6 +51,9 @@
     {% endif %}
     {% if key == 'label.relation' %}
         {% do uses.append({'key': 'label.key', 'names': label['key']}) %}
+    {% elif key == 'labeling.answers' %}
+        {% do uses.append({'key': key, 'names': monitor['key'] + ['label', 'annotator']}) %}
+        {% do uses.append({'key': key, 'names': ['labelled_at'], 'family': 'timestamp'}) %}
     {% elif key == 'acknowledgements' %}
         {% do uses.append({'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until', 'acknowledged_by', 'note']}) %}
     {% elif key == 'known_biases' %}

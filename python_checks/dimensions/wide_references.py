@@ -53,7 +53,7 @@ def randomized_loadings(
             # nothing of it is read in this run
             tables += [table for key, table in known.items() if key == (monitor, reference)]
             continue
-        built_from = built_from_of(keys, here, variances[monitor])
+        built_from = built_from_of(keys, here, 0 if monitor in unstandardised else variances[monitor])
         stored = known.get((monitor, reference))
         gone = keys - {key for scan, _ in here for key in keys_of(scan)}
         if stored is not None and (gone or stored["built_from"][0].as_py() == built_from):

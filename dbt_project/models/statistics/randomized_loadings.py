@@ -14,8 +14,9 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             "values_used, cast(null as bigint) as component, cast(null as varchar) as column_name, cast(null as "
             "double) as loading, cast(null as double) as eigenvalue, cast(null as double) as explained_share, "
             "cast(null as boolean) as is_kept, cast(null as double) as mean, cast(null as double) as "
-            "standard_deviation, cast(null as bigint) as row_count, cast(null as varchar) as reason_left_out, "
-            "cast(null as varchar) as built_from "
+            "standard_deviation, cast(null as double) as scale, cast(null as bigint) as row_count, cast(null as "
+            "varchar) as reason_left_out, cast(null as varchar) as loadings_version, cast(null as varchar) as "
+            "built_from "
             "where false"
         )
     return randomized_loadings(session, scans, dataset_periods, settings, relation_of(session, str(dbt.this)))

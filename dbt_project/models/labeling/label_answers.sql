@@ -1,0 +1,50 @@
+-- depends_on: {{ ref('health_monitors') }}
+{%- set monitors = [] %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.marts.labeling and monitor.labeling.answers and monitor.key %}{% do monitors.append(monitor) %}{% endfor %}
+with written_answers as (
+{% for monitor in monitors %}
+    {%- set relation = data_health.relation_of(monitor.labeling.answers) %}
+    {%- set known = (data_health.columns_of(relation) if execute else none) or [] %}
+    {%- set keys, parts = [], {} %}
+    {%- for name in monitor.key %}
+        {%- do keys.append("coalesce(cast(" ~ data_health.quoted((data_health.find_column(known, name) or {'name': name}).name) ~ " as varchar), '(null)')") %}
+    {%- endfor %}
+    {%- for name in ['label', 'annotator', 'labelled_at', 'source', 'seconds', 'is_gold'] %}
+        {%- set column = data_health.find_column(known, name) %}
+        {%- do parts.update({name: data_health.quoted(column.name) if column is not none else name if loop.index <= 3 else 'null'}) %}
+    {%- endfor %}
+    select
+        {{ data_health.text_literal(monitor.name) }} as monitor,
+        {{ keys | join(" || '|' || ") }} as row_key,
+        nullif(nullif(cast({{ parts.label }} as varchar), ''), {{ data_health.text_literal(monitor.labeling.skip) }}) as label,
+        coalesce(cast({{ parts.annotator }} as varchar), '(unknown)') as annotator,
+        cast({{ parts.labelled_at }} as timestamp) as labelled_at,
+        cast({{ parts.source }} as varchar) as source,
+        cast({{ parts.seconds }} as double precision) as seconds,
+        coalesce(cast({{ parts.is_gold }} as boolean), false) as is_gold
+    from {{ relation }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'annotator': 'varchar', 'labelled_at': 'timestamp',
+        'source': 'varchar', 'seconds': 'double precision', 'is_gold': 'boolean'
+    }) }}
+{%- endfor %}
+
+)
+
+-- whoever answers twice has changed their mind; what is known for sure is nobody's answer
+select
+    monitor,
+    row_key,
+    label,
+    annotator,
+    labelled_at,
+    source,
+    seconds,
+    is_gold,
+    row_number() over (
+        partition by monitor, row_key, case when is_gold then '(gold)' else 'answer of ' || annotator end
+        order by labelled_at desc nulls last, label desc nulls last, annotator
+    ) = 1 as is_latest
+from written_answers

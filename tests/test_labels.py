@@ -1,0 +1,172 @@
+"""What people answered, as tables: labels and annotators, against truth and the krippendorff package."""
+
+import math
+
+import krippendorff
+import numpy as np
+import pytest
+from consumer import SHARED_DATA, Consumer, needs_shared_data
+from scipy.stats import binomtest
+
+MARTS = ("health_labels", "health_annotators")
+
+
+def monitor(relation, answers, **settings):
+    return {
+        "relation": {"source": ["raw", relation]},
+        "labeling": {"answers": {"source": ["raw", answers]}},
+        **settings,
+    }
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Monitors of a table with an awkward key, of answers with hardly any column, of no answers, and of the ducks."""
+    monitors = {
+        "odd": monitor("rows", "odd answers", key=["a b", "order"]),
+        "plain": monitor("rows", "plain", key="a b"),
+        "nobody": monitor("rows", "nobody", key="a b"),
+        "off": monitor("rows", "plain", key="a b", marts={"labeling": False}),
+    }
+    sources = ["rows", "odd answers", "plain", "nobody"]
+    if SHARED_DATA.exists():
+        monitors["ducks"] = monitor("pictures", "ducks", key="question")
+        sources += ["pictures", "ducks"]
+    consumer = Consumer(tmp_path_factory.mktemp("labels") / "project", {"monitors": monitors}, sources=sources)
+    consumer.sql("""
+        create table raw.rows as select 'k' || i as "a b", i as "order", i * 1.5 as x from range(100) t(i);
+        create table raw."odd answers" (
+            "A B" varchar, "order" integer, "Label" varchar, annotator varchar, labelled_at timestamp, seconds integer, is_gold boolean
+        );
+        insert into raw."odd answers" values
+            ('k1', 1, 'O''Hara', 'ann', '2024-01-01', 3, false), ('k1', 1, 'O''Hara', 'bob', '2024-01-01', 4, null),
+            ('k2', 2, 'yes', 'ann', '2024-01-01', 3, false), ('k2', 2, 'Größe', 'ann', '2024-01-02', 5, false),
+            ('k3', 3, 'yes', 'ann', '2024-01-01', 3, false), ('k3', 3, 'skip', 'ann', '2024-01-02', 5, false),
+            ('k4', null, '', 'ann', '2024-01-01', null, false), ('k4', null, 'yes', null, '2024-01-01', null, false),
+            ('k5', 5, 'no', 'ann', '2024-01-01', null, false), ('k5', 5, 'yes', 'truth', '2024-01-03', null, true),
+            ('k5', 5, 'no', 'truth of before', '2024-01-02', null, true);
+        create table raw.plain as
+            select 'k' || i % 50 as "a b", i % 2 = 0 as label, 'w' || i % 3 as annotator, date '2024-01-01' as labelled_at from range(90) t(i);
+        create table raw.nobody as select * from raw.plain where false;
+    """)
+    if SHARED_DATA.exists():
+        folder = SHARED_DATA / "labels"
+        consumer.sql(f"""
+            create table raw.pictures as select question, cast(truth as varchar) as truth from read_csv('{folder}/d_Duck_Identification_truth.csv');
+            create table raw.ducks as
+                select question, worker as annotator, cast(answer as varchar) as label, timestamp '2024-01-01' as labelled_at
+                from read_csv('{folder}/d_Duck_Identification_answer.csv');
+        """)
+    consumer.build_up_to(*MARTS)
+    return consumer
+
+
+def test_the_newest_answer_counts_and_what_is_known_before_it(built):
+    rows = built.sql(
+        "select row_key, label, method, answer_count, skip_count, seconds from health_labels where monitor = 'odd' order by row_key"
+    )
+    assert rows == [
+        ("k1|1", "O'Hara", "dawid_skene", 2, 0, 7),
+        ("k2|2", "Größe", "dawid_skene", 1, 0, 5),
+        ("k3|3", None, "none", 0, 1, 5),
+        ("k4|(null)", "yes", "dawid_skene", 1, 1, None),
+        ("k5|5", "yes", "gold", 1, 0, None),
+    ]
+    annotators = built.sql(
+        "select annotator, answer_count, skip_count, judged_count, gold_count, gold_accuracy from health_annotators where monitor = 'odd' order by 1"
+    )
+    assert annotators == [
+        ("(all)", 5, 2, 3, 1, 0),
+        ("(unknown)", 1, 0, 0, 0, None),
+        ("ann", 3, 2, 2, 1, 0),
+        ("bob", 1, 0, 1, 0, None),
+    ]
+
+
+def test_labels_that_are_no_texts_and_monitors_without_answers(built):
+    assert built.sql("select distinct label from health_labels where monitor = 'plain' order by 1") == [
+        ("false",),
+        ("true",),
+    ]
+    assert built.sql("select distinct monitor from label_answers order by 1")[-2:] == [("odd",), ("plain",)]
+    assert built.sql("select count(*) from health_annotators where monitor in ('nobody', 'off')") == [(0,)]
+
+
+def test_every_answer_is_kept(built):
+    assert built.sql("select count(*) from label_answers where monitor = 'odd'") == [(11,)]
+    assert built.sql("select count(*), sum(is_latest::int) from label_answers where monitor = 'plain'") == [(90, 90)]
+
+
+@needs_shared_data
+def test_ducks(built):
+    """39 people said of 108 pictures whether they show a duck; the majority is right on 75.9 %."""
+    right, majority = built.sql("""
+        select avg((label = truth)::int), avg(coalesce(majority_label = truth, false)::int)
+        from health_labels
+        inner join raw.pictures on row_key = cast(question as varchar)
+        where monitor = 'ducks'
+    """)[0]
+    assert majority == pytest.approx(0.759, abs=5e-4)
+    assert right >= 0.89
+    answers = built.sql("select annotator, question, label from raw.ducks")
+    workers, questions = ({value: i for i, value in enumerate(sorted({row[n] for row in answers}))} for n in (0, 1))
+    matrix = np.full((len(workers), len(questions)), np.nan)
+    for worker, question, label in answers:
+        matrix[workers[worker], questions[question]] = float(label)
+    ((alpha,),) = built.sql(
+        "select krippendorff_alpha from health_annotators where monitor = 'ducks' and annotator = '(all)'"
+    )
+    assert alpha == pytest.approx(krippendorff.alpha(matrix, level_of_measurement="nominal"), abs=1e-12)
+
+
+@needs_shared_data
+def test_the_accuracy_of_people_is_about_the_true_one(built):
+    """On nine workers in ten the true accuracy lies in the interval, or nearly: the consensus errs in a tenth of the pictures."""
+    rows = built.sql("""
+        select health_annotators.annotator, judged_count, accuracy, accuracy_lower, accuracy_upper, avg((ducks.label = truth)::int) as true_accuracy
+        from health_annotators
+        inner join raw.ducks as ducks on health_annotators.annotator = cast(ducks.annotator as varchar)
+        inner join raw.pictures using (question)
+        where monitor = 'ducks'
+        group by all
+    """)
+    assert len(rows) == 39
+    assert np.mean([lower - 0.1 <= truth <= upper + 0.1 for *_, lower, upper, truth in rows]) > 0.9
+    for _, count, accuracy, lower, upper, _ in rows:
+        squared, share = 1.959963984540054**2, accuracy
+        centre = (share + squared / (2 * count)) / (1 + squared / count)
+        margin = math.sqrt(squared * (share * (1 - share) / count + squared / (4 * count**2))) / (1 + squared / count)
+        assert (lower, upper) == pytest.approx((max(centre - margin, 0), min(centre + margin, 1)), abs=1e-12)
+    # whole numbers of right answers, as SciPy takes
+    whole = binomtest(7, 10).proportion_ci(method="wilson")
+    squared = 1.959963984540054**2
+    centre = (0.7 + squared / 20) / (1 + squared / 10)
+    assert whole.low + whole.high == pytest.approx(2 * centre, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "the columns by which labeling.answers is joined"),
+        ({"key": "x"}, "a column of"),
+    ],
+)
+def test_answers_that_cannot_be_joined_stop_the_build(tmp_path, settings, message):
+    consumer = Consumer(
+        tmp_path / "project", {"monitors": {"m": monitor("rows", "plain", **settings)}}, sources=["rows", "plain"]
+    )
+    consumer.sql(
+        "create table raw.rows as select 1 as x; create table raw.plain as select 1 as y, 'a' as label, 'b' as annotator, date '2024-01-01' as labelled_at"
+    )
+    result = consumer.build_up_to("health_labels", succeeds=False)
+    text = " ".join(str(node.message) for node in result.result.results if node.node.name == "health_monitors")
+    assert message in text, text
+
+
+def test_the_same_answers_in_any_order_and_any_run_give_the_same_labels(built, tmp_path):
+    columns = "monitor, row_key, label, probability"
+    before = built.sql(f"select {columns} from health_labels order by all")
+    twin = built.copy(tmp_path / "twin")
+    twin.sql("create or replace table raw.plain as select * from raw.plain order by random()")
+    twin.build_up_to(*MARTS)
+    assert twin.sql(f"select {columns} from health_labels order by all") == before
