@@ -81,6 +81,10 @@
             {% do wrong.append(['subgroups', column, 'columns that are not the key']) %}
         {% endfor %}
     {% endfor %}
+    {% set attributes = monitor['subgroups'] | sum(start=[]) | unique(case_sensitive=true) | list %}
+    {% if attributes | length > 8 %}
+        {% do wrong.append(['subgroups', attributes | join(', '), 'at most 8 columns in all; their combinations are counted together']) %}
+    {% endif %}
     {% for column in monitor['segments'] if column in monitor['key'] %}
         {% do wrong.append(['segments', column, 'columns that are not the key']) %}
     {% endfor %}

@@ -51,6 +51,8 @@
         'weight': {'type': 'column', 'description': 'Survey weight.'},
         'population': {'type': 'relation',
             'description': 'Table of population shares, with the columns subgroup, value and share.'},
+        'population_names': {'type': 'relation',
+            'description': 'Table of what the population calls a value of a column, with the columns subgroup, value and population_value.'},
         'label': {'type': 'mapping', 'description': 'The true outcome.', 'keys': {
             'column': {'type': 'column', 'description': 'Column that holds the label.'},
             'positive': {'type': 'scalar', 'description': 'The label that counts as positive.'},
@@ -80,7 +82,7 @@
         'exact': {'type': 'boolean', 'default': false,
             'description': 'Kolmogorov-Smirnov and Wasserstein distances exactly, by one more sorted reading of the table on every build.'},
         'minimum_rows': {'type': 'whole number', 'minimum': 2, 'default': 30,
-            'description': 'With fewer rows, in a period or in what it is compared with, drift and coverage are not judged.'},
+            'description': 'With fewer rows, in a period or in what it is compared with, drift, coverage and groups are not judged.'},
         'thresholds': {'type': 'mapping', 'default': {}, 'merge': true,
             'description': 'Effects above which a change is a warning or an alert.', 'keys': {
             'psi': {'type': 'thresholds', 'default': [0.1, 0.25], 'description': 'Population stability index.'},
@@ -94,7 +96,9 @@
             'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'Rows of a period: 0.5 is half as many again as expected, or as many less.'},
             'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
-                'description': 'Share of rows that a reference does not cover, above the expected one.'}
+                'description': 'Share of rows that a reference does not cover, above the expected one.'},
+            'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
+                'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; as much too many is one above 1 / 0.8.'}
         }},
         'show_values': {'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},

@@ -26,7 +26,8 @@
     {% if monitor['label'] and monitor['label']['relation'] %}
         {% do relations.append({'key': 'label.relation', 'relation': monitor['label']['relation']}) %}
     {% endif %}
-    {% if monitor['acknowledgements'] %}{% do relations.append({'key': 'acknowledgements', 'relation': monitor['acknowledgements']}) %}{% endif %}
-    {% if monitor['population'] %}{% do relations.append({'key': 'population', 'relation': monitor['population']}) %}{% endif %}
+    {% for key in ['acknowledgements', 'known_biases', 'population', 'population_names'] %}
+        {% if monitor[key] %}{% do relations.append({'key': key, 'relation': monitor[key]}) %}{% endif %}
+    {% endfor %}
     {{ return(relations) }}
 {% endmacro %}

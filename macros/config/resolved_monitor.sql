@@ -29,6 +29,7 @@
         'name': name,
         'relation': data_health.normalised_relation(monitor['relation']),
         'population': data_health.normalised_relation(monitor['population']),
+        'population_names': data_health.normalised_relation(monitor['population_names']),
         'references': data_health.resolved_references(monitor['references']),
         'subgroups': data_health.column_groups(monitor['subgroups']),
         'label': label if label['column'] else none,

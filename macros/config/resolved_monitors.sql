@@ -35,6 +35,6 @@
 {% macro configured_block() %}
     {% set configuration = var('data_health', none) %}
     {% if configuration is not none %}{{ return(configuration) }}{% endif %}
-    {% set demo = {'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {}), 'acknowledgements': var('demo_acknowledgements', none)} %}
+    {% set demo = {'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {}), 'acknowledgements': var('demo_acknowledgements', none), 'known_biases': var('demo_known_biases', none)} %}
     {{ return(demo if project_name == 'data_health' else {}) }}
 {% endmacro %}

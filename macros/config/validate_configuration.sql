@@ -7,13 +7,14 @@
     {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
     {% set problems = [] %}
     {% if configuration is not mapping %}
-        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults, monitors, cleaning and acknowledgements')) %}
+        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults, monitors, cleaning, acknowledgements and known_biases')) %}
     {% else %}
         {% set block = {'keys': {
             'defaults': {'type': 'mapping', 'keys': schema},
             'monitors': {'type': 'mapping', 'keys': {}},
             'cleaning': {'type': 'mapping', 'keys': {}},
-            'acknowledgements': {'type': 'relation'}
+            'acknowledgements': {'type': 'relation'},
+            'known_biases': {'type': 'relation'}
         }} %}
         {% do problems.extend(data_health.schema_problems(block, '', '', configuration)) %}
     {% endif %}
@@ -34,12 +35,12 @@
     {% for name, written in (cleaning if cleaning is mapping else {}).items() %}
         {% do problems.extend(data_health.cleaning_problems(name, written)) %}
     {% endfor %}
-    {% set acknowledgements = data_health.normalised_relation(configuration.get('acknowledgements')) if configuration is mapping else none %}
-    {% if acknowledgements %}
-        {#- read like the tables of a monitor, though it is one of them all -#}
-        {% set reader = {'name': '', 'references': [], 'acknowledgements': acknowledgements} %}
-        {% do problems.extend(data_health.warehouse_problems(reader, {})) %}
-    {% endif %}
+    {#- read like the tables of a monitor, though they are of them all -#}
+    {% set reader = {'name': '', 'references': []} %}
+    {% for key in ['acknowledgements', 'known_biases'] if configuration is mapping %}
+        {% do reader.update({key: data_health.normalised_relation(configuration.get(key))}) %}
+    {% endfor %}
+    {% do problems.extend(data_health.warehouse_problems(reader, {})) %}
     {% if problems %}
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}

@@ -30,6 +30,8 @@
                     {% elif use.get('positive') is boolean and family == 'string' %}
                         {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, as in 'yes'" %}
                         {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], allowed)) %}
+                    {% elif use.get('positive') is string and family == 'numeric' and use['positive'] | float(none) is none %}
+                        {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], 'a number, as in the column')) %}
                     {% endif %}
                 {% endfor %}
             {% endfor %}
@@ -51,6 +53,12 @@
         {% do uses.append({'key': 'label.key', 'names': label['key']}) %}
     {% elif key == 'acknowledgements' %}
         {% do uses.append({'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until', 'acknowledged_by', 'note']}) %}
+    {% elif key == 'known_biases' %}
+        {% do uses.append({'key': key, 'names': ['id', 'monitor', 'subgroup', 'value', 'metric', 'reference', 'owner']}) %}
+        {% do uses.append({'key': key, 'names': ['threshold'], 'family': 'numeric'}) %}
+        {% do uses.append({'key': key, 'names': ['opened', 'expiry'], 'family': 'timestamp'}) %}
+    {% elif key == 'population_names' %}
+        {% do uses.append({'key': key, 'names': ['subgroup', 'value', 'population_value']}) %}
     {% elif key == 'population' %}
         {% do uses.append({'key': key, 'names': ['subgroup', 'value']}) %}
         {% do uses.append({'key': key, 'names': ['share'], 'family': 'numeric'}) %}

@@ -13,7 +13,8 @@
 {#
     What the statistics should have been built from: one row per period and column that the tables can still tell.
     A table without a time is counted as a whole on every build date, and only today's count can be taken again. Columns with `companions`,
-    a text that names the columns they are counted together with, are counted again together, when the grid of any of them changes.
+    a text that names the columns they are counted together with, are counted again together, when the grid of any of them changes. What
+    is not counted on a grid, `is_without_grid`, waits for none.
 #}
 {% macro wanted_statistics(watched) %}
     select
@@ -29,25 +30,26 @@
         column_grids.centre,
         watched_columns.max_categories,
         monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
-            || case when watched_columns.is_label then ', ' || monitored_periods.labelled_count || ' labels' else '' end
-            || ', ' || monitored_periods.fingerprint || ', ' || column_grids.kind || ' ' || column_grids.generation
+            || case when watched_columns.is_label then coalesce(', ' || monitored_periods.labelled_count || ' labels', '') else '' end
+            || ', ' || monitored_periods.fingerprint || coalesce(', ' || column_grids.kind || ' ' || column_grids.generation, '')
             || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '')
-            || coalesce(', with ' || watched_columns.companions || ' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), '') as built_from
+            || coalesce(', with ' || watched_columns.companions || coalesce(' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), ''), '') as built_from
     from {{ ref('monitored_periods') }} as monitored_periods
     inner join (
         values
         {%- for column in watched %}
-            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal(column.companions or none) }}){{ ',' if not loop.last }}
+            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal(column.companions or none) }}, {{ column.is_without_grid is true }}){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions)
+    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions, is_without_grid)
         on monitored_periods.monitor = watched_columns.monitor
         and monitored_periods.dataset = watched_columns.dataset
         and monitored_periods.fingerprint = watched_columns.fingerprint
-    inner join {{ ref('column_grids') }} as column_grids
+    left join {{ ref('column_grids') }} as column_grids
         on watched_columns.monitor = column_grids.monitor
         and watched_columns.column_name = column_grids.column_name
         and watched_columns.family = column_grids.family
-    where monitored_periods.status not in ('gone', 'shrunk')
+    where (column_grids.kind is not null or watched_columns.is_without_grid)
+        and monitored_periods.status not in ('gone', 'shrunk')
         and monitored_periods.row_count > 0
         and (not watched_columns.is_dateless or monitored_periods.period_start = cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date))
 {%- endmacro %}
@@ -150,7 +152,7 @@ order by 1, 2, 3, 4
         {%- endfor -%}
         {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
         {%- for scan in scans.values() -%}
-            {%- for column in scan.columns -%}
+            {%- for column in scan.columns if not column.is_without_grid -%}
                 {%- set grid = grids[column.monitor.name ~ '|' ~ column.name] -%}
                 {%- do column.update({'grid': grid, 'grid_kind': grid.kind}) -%}
             {%- endfor -%}

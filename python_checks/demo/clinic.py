@@ -120,6 +120,21 @@ def acknowledged_findings() -> Table:
     return [dict(zip(columns, row, strict=True)) for row in known]
 
 
+def known_biases() -> Table:
+    """Biases found before: one that every training set repeats, three that hold, one of too few rows, one expired."""
+    columns = ("id", "monitor", "subgroup", "value", "metric", "threshold", "reference", "owner", "opened", "expiry")
+    team = "risk-model team"
+    known = [
+        ("old-patients", "screenings", "age_band", "75+", "share_ratio", 0.8, None, team, "2024-01-15", None),
+        ("women", "screenings", "sex", "f", "share_ratio", 0.8, None, team, "2023-11-02", "2099-12-31"),
+        ("labels-of-women", "screenings", "sex", "f", "label_rate_ratio", 0.7, "production", team, "2024-03-01", None),
+        ("gaps-of-women", "screenings", "sex", "f", "missing_share", 0.2, None, team, "2024-03-01", None),
+        ("old-men", "screenings", "sex, age_band", "m, 75+", "true_positive_rate", 0.5, "production", team, "2024-06-01", None),
+        ("west", "screenings", "region", "west", "share_ratio", 0.8, None, team, "2023-05-20", "2025-01-31"),
+    ]
+    return [dict(zip(columns, row, strict=True)) for row in known]
+
+
 def feature_registry() -> Table:
     """What each model version expects: features, their types and their definitions."""
     first = {name: (kind, definition) for name, kind, definition in FEATURES}
@@ -151,6 +166,7 @@ def demo_seeds() -> dict[str, Table]:
         "population_shares": shares,
         "feature_registry": feature_registry(),
         "acknowledged_findings": acknowledged_findings(),
+        "known_biases": known_biases(),
         **training_sets(clean),
     }
 

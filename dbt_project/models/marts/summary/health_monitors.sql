@@ -1,7 +1,8 @@
 {%- do data_health.declare_monitored_relations() %}
 {%- set configuration = data_health.configured_block() %}
-{%- set acknowledgements = data_health.normalised_relation(configuration.get('acknowledgements')) if configuration is mapping else none %}
-{%- if acknowledgements %}{% do data_health.relation_of(acknowledgements) %}{% endif %}
+{%- for key in ['acknowledgements', 'known_biases'] if configuration is mapping and data_health.normalised_relation(configuration.get(key)) %}
+    {%- do data_health.relation_of(data_health.normalised_relation(configuration.get(key))) %}
+{%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
 {%- set monitors = data_health.selected_monitors() if execute else {} %}

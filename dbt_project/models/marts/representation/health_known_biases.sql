@@ -1,0 +1,150 @@
+{%- do data_health.begin_model() %}
+{%- set z = '1.959963984540054e0' %}
+{#- a number as a person would write it; huge ones as they are -#}
+{%- set number %}case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end{% endset %}
+with checks as (
+
+    select
+        entry_number,
+        id,
+        monitor,
+        subgroup,
+        group_value,
+        metric,
+        threshold,
+        is_upper_limit,
+        reference,
+        owner,
+        opened,
+        expiry,
+        period_start,
+        period_end,
+        base_row_count,
+        group_row_count,
+        share,
+        share_count,
+        other_share,
+        other_count,
+        gap_in_data
+    from {{ ref('known_biases_checked') }}
+
+),
+
+-- Wilson's interval of a share, over a number that is known; by the logarithm where it is a share of a sample itself
+middles as (
+
+    select
+        checks.*,
+        case when share = 0e0 then 0.5e0 else 0e0 end as added,
+        (share + {{ z }} * {{ z }} / (2 * share_count)) / (1 + {{ z }} * {{ z }} / share_count) as middle,
+        {{ z }} * sqrt(greatest(share * (1 - share), 0e0) / share_count + {{ z }} * {{ z }} / (4 * share_count * share_count)) / (1 + {{ z }} * {{ z }} / share_count) as reach
+    from checks
+    where gap_in_data is null
+        and metric <> 'row_count'
+        and share_count > 0e0
+
+),
+
+errors as (
+
+    select
+        middles.*,
+        case when other_count is not null then sqrt(greatest(
+            1 / (share * share_count + added) - 1 / (share_count + added) + 1 / (other_share * other_count) - 1 / other_count, 0e0)) end as log_error
+    from middles
+
+),
+
+intervals as (
+
+    select
+        entry_number,
+        reference,
+        share / other_share as value,
+        case when log_error is null then greatest(middle - reach, 0e0) / other_share
+            else share / other_share * exp(- {{ z }} * log_error) end as value_lower,
+        case when log_error is null then least(middle + reach, 1e0) / other_share
+            else (share * share_count + added) / (share_count + added) / other_share * exp({{ z }} * log_error) end as value_upper
+    from errors
+
+    union all
+
+    select
+        entry_number,
+        reference,
+        cast(group_row_count as double precision) as value,
+        cast(group_row_count as double precision) as value_lower,
+        cast(group_row_count as double precision) as value_upper
+    from checks
+    where gap_in_data is null
+        and metric = 'row_count'
+
+),
+
+judged_checks as (
+
+    select
+        checks.*,
+        intervals.value,
+        intervals.value_lower,
+        intervals.value_upper,
+        coalesce(checks.expiry < cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date), false) as is_expired,
+        case
+            when checks.gap_in_data is not null or intervals.value is null then 'inconclusive'
+            when checks.is_upper_limit and intervals.value <= checks.threshold then 'pass'
+            when checks.is_upper_limit and intervals.value_lower > checks.threshold then 'fail'
+            when not checks.is_upper_limit and intervals.value >= checks.threshold then 'pass'
+            when not checks.is_upper_limit and intervals.value_upper < checks.threshold then 'fail'
+            else 'inconclusive'
+        end as status
+    from checks
+    left join intervals
+        on checks.entry_number = intervals.entry_number
+        and checks.reference = intervals.reference
+
+)
+
+select
+    monitor,
+    reference,
+    id,
+    subgroup,
+    group_value,
+    metric,
+    threshold,
+    is_upper_limit,
+    period_start,
+    period_end,
+    base_row_count,
+    group_row_count as row_count,
+    value,
+    value_lower,
+    value_upper,
+    status,
+    case
+        when gap_in_data is not null then gap_in_data
+        when value is null then 'too few rows'
+        when status = 'inconclusive' then 'too few rows to tell'
+    end as reason,
+    coalesce(subgroup, '(none)') || ' = ' || group_value || ': ' || coalesce(metric, '(none)')
+        || case
+            when value is not null then ' ' || {{ number.replace('{first}', 'value') }} || ' ['
+                || {{ number.replace('{first}', 'value_lower') }} || ', ' || {{ number.replace('{first}', 'value_upper') }} || '], '
+                || case when is_upper_limit then 'at most ' else 'at least ' end || {{ number.replace('{first}', 'threshold') }}
+                || ', ' || group_row_count || ' of ' || base_row_count || ' rows'
+            else ''
+        end
+        || case
+            when gap_in_data is not null then ': ' || gap_in_data
+            when value is null then ': too few rows'
+            when status = 'inconclusive' then ': too few rows to tell'
+            else ''
+        end
+        || case when is_expired then '; the entry expired on ' || cast(expiry as varchar) else '' end as evidence,
+    owner,
+    opened,
+    expiry,
+    is_expired,
+    entry_number,
+    {{ data_health.run_time() }} as built_at
+from judged_checks

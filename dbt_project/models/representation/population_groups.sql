@@ -1,0 +1,40 @@
+-- depends_on: {{ ref('health_monitors') }}
+{%- set monitors = [] %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.marts.representation and monitor.subgroups and monitor.population %}{% do monitors.append(monitor) %}{% endfor %}
+with written_shares as (
+{% for monitor in monitors %}
+    select
+        {{ data_health.text_literal(monitor.name) }} as monitor,
+        cast(subgroup as varchar) as subgroup,
+        cast(value as varchar) as group_value,
+        cast(share as double precision) as share
+    from {{ data_health.relation_of(monitor.population) }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'share': 'double precision'}) }}
+{%- endfor %}
+
+),
+
+-- one that is no share makes the sum of its group none, and not a number of the others
+usable_shares as (
+
+    select
+        monitor,
+        replace(lower(subgroup), ' ', '') as subgroup_key,
+        coalesce(group_value, '(null)') as group_value,
+        sum(share) as share,
+        count(*) as row_count,
+        count(case when share between 0e0 and 1e0 then 1 end) as share_count
+    from written_shares
+    where subgroup is not null
+    group by monitor, replace(lower(subgroup), ' ', ''), coalesce(group_value, '(null)')
+
+)
+
+select
+    monitor,
+    subgroup_key,
+    group_value,
+    case when row_count = share_count and share <= 1.000001e0 then least(share, 1e0) end as share
+from usable_shares

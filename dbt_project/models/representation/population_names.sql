@@ -1,0 +1,27 @@
+-- depends_on: {{ ref('health_monitors') }}
+{%- set monitors = [] %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.marts.representation and monitor.subgroups and monitor.population_names %}{% do monitors.append(monitor) %}{% endfor %}
+with written_names as (
+{% for monitor in monitors %}
+    select
+        {{ data_health.text_literal(monitor.name) }} as monitor,
+        cast(subgroup as varchar) as subgroup,
+        cast(value as varchar) as group_value,
+        cast(population_value as varchar) as population_value
+    from {{ data_health.relation_of(monitor.population_names) }}
+    {{ 'union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'population_value': 'varchar'}) }}
+{%- endfor %}
+
+)
+
+select
+    monitor,
+    replace(lower(subgroup), ' ', '') as subgroup_key,
+    coalesce(group_value, '(null)') as group_value,
+    min(population_value) as population_value
+from written_names
+where subgroup is not null
+    and population_value is not null
+group by monitor, replace(lower(subgroup), ' ', ''), coalesce(group_value, '(null)')

@@ -1,0 +1,13 @@
+with declared_subgroups as (
+
+    select monitor, attributes_key, position, column_name
+    from {{ ref('declared_subgroups') }}
+
+)
+
+select distinct
+    monitor,
+    attributes_key,
+    position,
+    column_name
+from declared_subgroups
