@@ -25,6 +25,7 @@
     {% for key in ['key', 'features', 'exclude', 'segments', 'show_values'] %}
         {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
     {% endfor %}
+    {% if monitor['coverage']['features'] is string %}{% do monitor['coverage'].update({'features': [monitor['coverage']['features']]}) %}{% endif %}
     {% do monitor.update({
         'name': name,
         'relation': data_health.normalised_relation(monitor['relation']),

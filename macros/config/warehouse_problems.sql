@@ -69,6 +69,7 @@
         {% for name in ['key', 'features', 'segments'] %}
             {% do uses.append({'key': name, 'names': monitor[name] or []}) %}
         {% endfor %}
+        {% do uses.append({'key': 'coverage.features', 'names': monitor['coverage']['features'] or []}) %}
         {% for group in monitor['subgroups'] %}{% do uses.append({'key': 'subgroups', 'names': group}) %}{% endfor %}
         {% for name in ['exclude', 'show_values'] if written.get(name) is not none %}
             {% do uses.append({'key': name, 'names': monitor[name]}) %}
