@@ -1,4 +1,7 @@
-{#- every set of positions as a number whose bits are its positions; the mask has seven bits for each -#}
+{#-
+    Every set of positions as a number whose bits are its positions; the mask has seven bits for each. Sets of at most three are summed up from a
+    block of six that has them: there are four such blocks, of three of the pairs 1 2, 3 4, 5 6 and 7 8.
+-#}
 {%- set sets = [] %}
 {%- for number in range(256) %}
     {%- set positions, state = [], namespace(mask=0) %}
@@ -6,7 +9,11 @@
         {%- do positions.append(position) %}
         {%- set state.mask = state.mask + 127 * 128 ** (position - 1) %}
     {%- endfor %}
-    {%- do sets.append([number, positions | length, positions | last or 0, state.mask]) %}
+    {%- set block = namespace(number=255) %}
+    {%- for pair in [4, 3, 2, 1] if block.number == 255 and positions | length <= 3 and 2 * pair not in positions and 2 * pair - 1 not in positions %}
+        {%- set block.number = 255 - 3 * 4 ** (pair - 1) %}
+    {%- endfor %}
+    {%- do sets.append([number, positions | length, positions | last or 0, state.mask, block.number]) %}
 {%- endfor %}
 with settings as (
 
@@ -30,11 +37,11 @@ attribute_counts as (
 
 ),
 
-all_sets (set_number, set_size, last_position, set_mask) as (
+all_sets (set_number, set_size, last_position, set_mask, block_number) as (
 
     values
-{%- for number, size, last, mask in sets %}
-        ({{ number }}, {{ size }}, {{ last }}, cast({{ mask }} as bigint)){{ ',' if not loop.last }}
+{%- for number, size, last, mask, block in sets %}
+        ({{ number }}, {{ size }}, {{ last }}, cast({{ mask }} as bigint), {{ block }}){{ ',' if not loop.last }}
 {%- endfor %}
 
 ),
@@ -49,6 +56,7 @@ sets_of_monitors as (
         all_sets.set_size,
         all_sets.last_position,
         all_sets.set_mask,
+        all_sets.block_number,
         all_sets.set_size = attribute_counts.attribute_count as is_whole,
         attribute_counts.cell_kind = 'features'
             and (all_sets.set_size between 2 and settings.combination_size_limit or all_sets.set_size = attribute_counts.attribute_count) as is_compared,
@@ -86,6 +94,7 @@ select
     sets_of_monitors.set_size,
     sets_of_monitors.last_position,
     sets_of_monitors.set_mask,
+    sets_of_monitors.block_number,
     sets_of_monitors.is_whole,
     sets_of_monitors.is_compared,
     sets_of_monitors.is_searched,
