@@ -15,15 +15,20 @@ dataset_periods as (
 
 combination_values as (
 
-    select cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category
+    select cell_kind, monitor, position, code, bin_type, category
     from {{ ref('combination_values') }}
 
 ),
 
 attributes as (
 
-    select distinct cell_kind, monitor, attributes_key, position, column_name
-    from combination_values
+    select 'features' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('feature_attributes') }}
+
+    union all
+
+    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('subgroup_attributes') }}
 
 ),
 

@@ -24,8 +24,13 @@ with settings as (
 
 attributes as (
 
-    select distinct cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('combination_values') }}
+    select 'features' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('feature_attributes') }}
+
+    union all
+
+    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('subgroup_attributes') }}
 
 ),
 

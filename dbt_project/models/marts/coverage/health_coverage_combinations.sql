@@ -42,20 +42,8 @@ patterns as (
 counts as (
 
     select
-        monitor,
-        period_number,
-        reference_number,
-        set_number,
-        row_count,
-        reference_row_count,
-        combination_count,
-        reference_combination_count,
-        singleton_count,
-        doubleton_count,
-        unseen_combination_count,
-        unseen_count,
-        unseen_value_count,
-        unseen_pattern
+        monitor, period_number, reference_number, set_number, row_count, reference_row_count, combination_count, reference_combination_count,
+        singleton_count, doubleton_count, unseen_combination_count, unseen_count, unseen_value_count, unseen_pattern
     from {{ ref('combination_counts') }}
 
 ),
@@ -298,6 +286,7 @@ sets_and_totals as (
         min(case when has_others then 1 else 0 end) as hidden_level
     from judged_sets
     group by monitor, period_number, reference_number, set_size
+    having count(*) > 1
 
 )
 

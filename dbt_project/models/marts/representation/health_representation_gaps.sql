@@ -245,6 +245,7 @@ described_gaps as (
 
 ),
 
+-- only shares that are known are tested
 judged_gaps as (
 
     select
@@ -252,7 +253,7 @@ judged_gaps as (
         dataset_row_count * population_share as expected_row_count,
         row_share / nullif(population_share, 0e0) as population_ratio,
         population_share - row_share
-            > sqrt(2 * ln(100e0 * count(*) over (partition by monitor, dataset))) * sqrt(population_share * (1 - population_share) / nullif(dataset_row_count, 0)) as is_certain,
+            > sqrt(2 * ln(100e0 * greatest(count(population_share) over (partition by monitor, dataset), 1))) * sqrt(population_share * (1 - population_share) / nullif(dataset_row_count, 0)) as is_certain,
         case
             when population_share_upper is null then 'unknown'
             when dataset_row_count * population_share_upper < gap_rows then 'rare in the population'
