@@ -11,7 +11,13 @@ import threading
 from dbt.cli.main import dbtRunner
 
 SEED, CHAINS, KILLS_A_CHAIN = 3, 2, 4
-SCANNING_MODELS = ("monitored_periods", "column_statistics", "column_distributions", "column_products", "subgroup_cells")
+SCANNING_MODELS = (
+    "monitored_periods",
+    "column_statistics",
+    "column_distributions",
+    "column_products",
+    "subgroup_cells",
+)
 SQL_EVENTS = ("SQLQuery", "SQLQueryStatus", "SQLCommit")
 # a build of the models alone, whose events always come in the same order
 MODELS_IN_ORDER = ("--threads", "1", "--no-write-json", "--exclude-resource-type", "test")

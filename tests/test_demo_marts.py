@@ -1,4 +1,4 @@
-"""The demo clinic, built: the queries of docs/demo.md, docs/alerts.md and docs/coverage.md, and every planted fault in the mart that must show it.
+"""The demo clinic, built: the queries of docs/demo.md, docs/alerts.md, docs/coverage.md and docs/representation.md, and every planted fault in the mart that must show it.
 
 Expected numbers come from the seed files alone. `python tests/test_demo_marts.py` writes the tables of the pages again.
 """
@@ -16,7 +16,7 @@ import walkthrough
 from consumer import REPOSITORY, Consumer
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-PAGES = (PAGE, REPOSITORY / "docs" / "alerts.md", REPOSITORY / "docs" / "coverage.md")
+PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in ("alerts", "coverage", "representation")))
 SEEDS = REPOSITORY / "seeds" / "demo"
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
 MARTS = {
@@ -28,6 +28,9 @@ MARTS = {
     "health_cell_changes",
     "health_drift",
     "health_coverage",
+    "health_representation",
+    "health_known_biases",
+    "health_bias_gate",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",
@@ -439,6 +442,55 @@ def test_diastolic_null_spike(demo, months):
     (spike,), others = split(of(profile, "null_share"), date(2024, 8, 1), date(2024, 9, 1))
     assert spike == pytest.approx(0.404, abs=0.005)
     assert max(others) < 0.021
+
+
+def test_nulls_of_a_feature_are_missing_in_every_group(demo):
+    found = demo.rows("""
+        select group_value, period_start, missing_share from health_representation
+        where dataset = 'production' and reference = '(population)' and subgroup = 'sex' and period_start < date '2025-02-01'
+    """)
+    shares = {(row["group_value"], row["period_start"]): row["missing_share"] for row in found}
+    assert len(shares) == 2 * 13
+    assert {month for (_, month), share in shares.items() if share > 0.02} == {date(2024, 8, 1)}
+    assert min(share for (_, month), share in shares.items() if month == date(2024, 8, 1)) > 0.03
+
+
+def test_few_older_patients(demo):
+    found = demo.rows("""
+        select dataset, group_value, period_start, representation, status, row_count, base_row_count, ratio from health_representation
+        where monitor = 'screenings' and reference = '(population)'
+    """)
+    alarms = {(row["dataset"], row["group_value"]) for row in found if row["status"] in ("warn", "alert")}
+    assert {group for _, group in alarms} == {"65-74", "75+"}
+    assert {
+        ("first_half", "65-74"),
+        *((name, "75+") for name in ("first_half", "training_v1", "training_v2")),
+    } <= alarms
+    assert {row["group_value"] for row in found if row["representation"] in ("under", "over")} == {"65-74", "75+"}
+    oldest = [row for row in found if row["dataset"] == "production" and row["group_value"] == "75+"]
+    assert len(oldest) == 18 and sum(row["representation"] == "under" for row in oldest) > 12
+    with (SEEDS / "training_set_v2.csv").open() as file:
+        bands = Counter(row["age_band"] for row in csv.DictReader(file))
+    (trained,) = (row for row in found if (row["dataset"], row["group_value"]) == ("training_v2", "75+"))
+    assert (trained["row_count"], trained["base_row_count"]) == (bands["75+"], bands.total())
+    assert trained["ratio"] == pytest.approx(bands["75+"] / bands.total() / 0.11)
+
+
+def test_known_biases_are_checked_in_every_training_set(demo):
+    gates = {row["reference"]: row for row in demo.rows("select * from health_bias_gate")}
+    assert set(gates) == {"production", "first_half", "training_v1", "training_v2"}
+    assert {(row["status"], row["fail_count"], row["expired_count"]) for row in gates.values()} == {("fail", 1, 1)}
+    assert all(
+        row["evidence"].startswith("old-patients fail: age_band = 75+: share_ratio 0.") for row in gates.values()
+    )
+    checks = demo.sql("select distinct id, status from health_known_biases where id <> 'old-patients' order by 1")
+    assert dict(checks) == {
+        "gaps-of-women": "pass",
+        "labels-of-women": "pass",
+        "old-men": "inconclusive",
+        "west": "pass",
+        "women": "pass",
+    }
 
 
 def test_missing_week(demo, weeks):

@@ -45,7 +45,7 @@
             }}
         }},
         'subgroups': {'type': 'column groups', 'default': [],
-            'description': 'Columns, and lists of columns, whose combinations are the subgroups.'},
+            'description': 'Columns, and lists of columns, whose combinations are the subgroups; at most eight columns in all.'},
         'segments': {'type': 'columns', 'default': [],
             'description': 'Drift is also computed inside each value of these columns.'},
         'weight': {'type': 'column', 'description': 'Survey weight.'},

@@ -9,7 +9,8 @@
         {%- set positive = (monitor.label or {}).positive -%}
         {%- set own_columns = dataset.columns | rejectattr('is_derived') | list -%}
         {%- set plain_columns = own_columns | rejectattr('from_labels') | list -%}
-        {%- set label = own_columns | selectattr('from_labels') | first -%}
+        {%- set label = (own_columns | selectattr('from_labels') | list + [none])[0] -%}
+        {#- a reference that is another table has its labels in a column of the same name, if it has any -#}
         {%- if not label and monitor.label and (dataset.is_other_table or not monitor.label.relation) -%}
             {%- set label = data_health.find_column(plain_columns, monitor.label.column) -%}
         {%- endif -%}

@@ -5,10 +5,43 @@
 ] %}
 {%- set sums = ['weight_sum', 'squared_weight_sum'] %}
 {%- set of_reference = ['row_count', 'weight_sum', 'squared_weight_sum'] %}
-with comparisons as (
+with counted as (
 
-    select comparison_number, monitor, dataset, dataset_period_key, reference, reference_dataset, reference_period_key, naming
-    from {{ ref('representation_comparisons') }}
+    select
+        dataset_period_key,
+        subgroup_number,
+        naming,
+        group_value,
+        has_null,
+        {%- for name in counts + sums %}
+        {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('subgroup_periods') }}
+
+),
+
+counted_periods as (
+
+    select distinct dataset_period_key
+    from counted
+
+),
+
+-- a period that was gone before these subgroups were asked for has none of them
+comparisons as (
+
+    select
+        pairs.comparison_number,
+        pairs.monitor,
+        pairs.dataset,
+        pairs.dataset_period_key,
+        pairs.reference,
+        pairs.reference_dataset,
+        pairs.reference_period_key,
+        pairs.naming
+    from {{ ref('representation_comparisons') }} as pairs
+    inner join counted_periods
+        on pairs.dataset_period_key = counted_periods.dataset_period_key
 
 ),
 
@@ -63,21 +96,6 @@ population as (
 
     select monitor, subgroup_key, group_value, share
     from {{ ref('population_groups') }}
-
-),
-
-counted as (
-
-    select
-        dataset_period_key,
-        subgroup_number,
-        naming,
-        group_value,
-        has_null,
-        {%- for name in counts + sums %}
-        {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ ref('subgroup_periods') }}
 
 ),
 

@@ -145,7 +145,7 @@ gaps as (
 
     select
         described_groups.*,
-        effective_count * known_part as known_effective_count,
+        nullif(effective_count * known_part, 0e0) as known_effective_count,
         case
             when reference = '(none)' then 'nothing to compare with'
             when is_lacking_here or is_lacking_in_reference then 'column not in the reference'
@@ -176,8 +176,8 @@ log_ratios as (
 
     select
         half_rows.*,
-        greatest(share_middle - share_reach, 0e0) as share_lower,
-        least(share_middle + share_reach, 1e0) as share_upper,
+        case when share = 0e0 then 0e0 when share is not null then greatest(share_middle - share_reach, 0e0) end as share_lower,
+        case when share is not null then least(share_middle + share_reach, 1e0) end as share_upper,
         case when reference not in ('(population)', '(none)') then
             ln((share * effective_count + added) / (effective_count + added)) - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
         case when reference not in ('(population)', '(none)') then
@@ -196,7 +196,7 @@ ratios as (
         share / nullif(reference_share, 0e0) as ratio,
         case when log_ratio is null then share_lower / nullif(reference_share, 0e0) when share > 0e0 then exp(log_ratio - {{ z }} * log_error) else 0e0 end as ratio_lower,
         case when log_ratio is null then share_upper / nullif(reference_share, 0e0) when reference_share > 0e0 then exp(log_ratio + {{ z }} * log_error) end as ratio_upper,
-        case when log_ratio is null then least(share_of_known_upper, 1e0) / nullif(reference_share, 0e0) else exp(log_ratio + {{ z }} * log_error) end as ratio_upper_of_known,
+        case when log_ratio is null then case when share_of_known is not null then least(share_of_known_upper, 1e0) end / nullif(reference_share, 0e0) else exp(log_ratio + {{ z }} * log_error) end as ratio_upper_of_known,
         case when log_ratio is null then share_of_known / nullif(reference_share, 0e0) else exp(log_ratio) end as ratio_of_known
     from log_ratios
 
@@ -211,7 +211,7 @@ deviates as (
             when gap_in_data is not null then null
             when log_ratio is null and share_of_known < lowest_share
                 then (lowest_share - share_of_known) / sqrt(lowest_share * (1 - lowest_share) / known_effective_count)
-            when log_ratio is null and share > highest_share then (share - highest_share) / sqrt(highest_share * (1 - highest_share) / effective_count)
+            when log_ratio is null and share > highest_share then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
             when log_ratio < ln(lowest_ratio) then (ln(lowest_ratio) - log_ratio) / nullif(log_error, 0e0)
             when log_ratio > - ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
             else 0e0
@@ -225,7 +225,7 @@ probabilities as (
 
     select
         deviates.*,
-        case when deviate = 0e0 then 1e0 else
+        case when deviate = 0e0 then 1e0 when deviate > 0e0 then
             least(exp(greatest(- deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0 + t * (0.27886807e0
                 + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))), -700e0)) * t, 1e0) end as p_value
     from (
@@ -296,8 +296,8 @@ rates as (
         {%- set share, rows = '(' ~ part ~ ' / nullif(' ~ whole ~ ', 0e0))', 'nullif(' ~ whole ~ ', 0e0)' %}
         {%- set middle = '(' ~ share ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (2 * ' ~ rows ~ '))' %}
         {%- set reach = z ~ ' * sqrt(greatest(' ~ share ~ ' * (1 - ' ~ share ~ '), 0e0) / ' ~ rows ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (4 * ' ~ rows ~ ' * ' ~ rows ~ '))' %}
-        greatest(({{ middle }} - {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 0e0) as {{ name }}_lower,
-        least(({{ middle }} + {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 1e0) as {{ name }}_upper{{ ',' if not loop.last }}
+        case when {{ part }} = 0e0 and {{ whole }} > 0e0 then 0e0 when {{ part }} is not null and {{ whole }} > 0e0 then greatest(({{ middle }} - {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 0e0) end as {{ name }}_lower,
+        case when {{ part }} is not null and {{ whole }} > 0e0 then least(({{ middle }} + {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 1e0) end as {{ name }}_upper{{ ',' if not loop.last }}
         {%- endfor %}
     from supported_counts
 
@@ -436,7 +436,8 @@ select
         when representation = 'inconclusive' then 'too few rows to tell'
     end as reason,
     cast(greatest(minimum_rows - row_count, 0) as bigint) as rows_to_support,
-    cast(greatest(ceil((lowest_share - share) * base_row_count / nullif(1 - lowest_share, 0e0) - 1e-9), 0e0) as bigint) as rows_to_ratio,
+    case when lowest_share < 1e0 and share is not null
+        then cast(greatest(ceil((lowest_share - share) * base_row_count / (1 - lowest_share) - 1e-9), 0e0) as bigint) end as rows_to_ratio,
     labelled_count,
     label_coverage,
     label_coverage_lower,

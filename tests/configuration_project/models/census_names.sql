@@ -1,0 +1,1 @@
+select 'sex' as subgroup, 'f' as value, 'women' as population_value

@@ -1,0 +1,10 @@
+select
+    'women' as id,
+    'plain' as monitor,
+    'sex' as subgroup,
+    'f' as value,
+    'share_ratio' as metric,
+    cast(0.8 as double) as threshold,
+    cast(null as varchar) as reference,
+    date '2024-01-01' as opened,
+    cast(null as date) as expiry
