@@ -52,7 +52,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         project = Project(
-            options.folder or Path(temporary), memory_limit=options.memory_limit, block={"monitors": {"bench": monitor()}}
+            options.folder or Path(temporary),
+            memory_limit=options.memory_limit,
+            block={"monitors": {"bench": monitor()}},
         )
         if not project.database.exists():
             generate(project.database, options.rows, options.numbers)
@@ -112,7 +114,9 @@ def report(project: Project, build: Build, group_by: float) -> None:
         print(f"{name:32} {build.model_seconds[name]:7.2f} s")
     total = sum(build.model_seconds[name] for name in MEASURED)
     print(f"\ncells, patterns and marts {total:.2f} s, one group by {group_by:.2f} s: {total / group_by:.2f} x")
-    print(f"peak memory of the whole build {build.process.memory / 1024:.2f} GiB, database {project.database.stat().st_size / 1e9:.2f} GB")
+    print(
+        f"peak memory of the whole build {build.process.memory / 1024:.2f} GiB, database {project.database.stat().st_size / 1e9:.2f} GB"
+    )
 
 
 if __name__ == "__main__":

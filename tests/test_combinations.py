@@ -5,6 +5,7 @@ import math
 from collections import Counter
 
 import numpy as np
+import pyarrow
 import pytest
 from consumer import SHARED_DATA, Consumer, needs_shared_data
 
@@ -33,9 +34,8 @@ def lattice(seed, columns, count):
     return list(zip(*values, strict=True))
 
 
-@pytest.fixture(scope="module")
-def lattices(tmp_path_factory):
-    """Two months of each lattice, and a training table that has fewer values, and one that production never had."""
+def configured_monitors():
+    """The configuration, with names of sources: random lattices and small made-up tables."""
     monitors, sources = {}, []
     for name, (columns, _, gap_rows) in LATTICES.items():
         monitors[name] = {
@@ -74,11 +74,11 @@ def lattices(tmp_path_factory):
         "minimum_rows": 2,
         "marts": OFF,
     }
-    project = Consumer(
-        tmp_path_factory.mktemp("lattices") / "project",
-        {"monitors": monitors},
-        sources=(*sources, "many", "chosen", "nist"),
-    )
+    return {"monitors": monitors}, (*sources, "many", "chosen", "nist")
+
+
+def load_tables(project):
+    """Two months of each lattice, and a training table that has fewer values, and one that production never had."""
     for seed, (name, (columns, count, _)) in enumerate(LATTICES.items()):
         production = lattice(seed, columns, count)
         training = [row for row in lattice(10 + seed, columns, count // 2) if row[0] != 8]
@@ -102,14 +102,24 @@ def lattices(tmp_path_factory):
     project.sql(
         "create table raw.nist as select * from (values (0, 0, 0, 0), (0, 1, 1, 0), (1, 0, 0, 1), (0, 1, 1, 1)) as rows (a, b, c, d)"
     )
+
+
+CONFIGURATION, SOURCES = configured_monitors()
+
+
+@pytest.fixture(scope="module")
+def lattices(tmp_path_factory):
+    project = Consumer(tmp_path_factory.mktemp("lattices") / "project", CONFIGURATION, sources=SOURCES)
+    load_tables(project)
     project.build_up_to(*MARTS)
     return project
 
 
 def as_columns(columns, rows):
-    import pyarrow
-
-    types = [pyarrow.string() if place % 2 else pyarrow.float64() if place == 2 else pyarrow.int64() for place in range(len(columns))]
+    types = [
+        pyarrow.string() if place % 2 else pyarrow.float64() if place == 2 else pyarrow.int64()
+        for place in range(len(columns))
+    ]
     return {
         name: pyarrow.array(values, type=type_)
         for name, values, type_ in zip(columns, zip(*rows, strict=True), types, strict=True)
@@ -139,7 +149,9 @@ def condition(name, value, known, numbers):
         return f"{name} is a number"
     if place == 0:
         return f"{name} < {text[1]}"
-    return f"{name} >= {text[place]}" if place == len(numbers) - 1 else f"{name} from {text[place]} to < {text[place + 1]}"
+    return (
+        f"{name} >= {text[place]}" if place == len(numbers) - 1 else f"{name} from {text[place]} to < {text[place + 1]}"
+    )
 
 
 def sides_of(project, name):
@@ -165,7 +177,11 @@ def brute_force_gaps(rows, domains, threshold, levels):
     for places, counted in counts.items():
         for pattern in itertools.product(*[domains[place] for place in places]):
             parents = [(places[:i] + places[i + 1 :], pattern[:i] + pattern[i + 1 :]) for i in range(len(places))]
-            if places and counted[pattern] < threshold and all(counts[which][what] >= threshold for which, what in parents):
+            if (
+                places
+                and counted[pattern] < threshold
+                and all(counts[which][what] >= threshold for which, what in parents)
+            ):
                 found[pattern] = counted[pattern]
     return found
 
@@ -193,7 +209,9 @@ def test_combinations_of_random_lattices_equal_brute_force(lattices, name):
     columns = list(LATTICES[name][0])
     *months, training = sides_of(lattices, name)
     values = [{row[place] for rows in (*months, training) for row in rows} for place in range(len(columns))]
-    found = lattices.rows(f"select * from health_coverage_combinations where monitor = '{name}' and column_names <> '(all)'")
+    found = lattices.rows(
+        f"select * from health_coverage_combinations where monitor = '{name}' and column_names <> '(all)'"
+    )
     sizes = {2, 3, len(columns)}
     assert len(found) == 2 * sum(math.comb(len(columns), size) for size in sizes)
     for row in found:
@@ -236,7 +254,9 @@ def assert_counts(row, now, seen, possible):
 
 def assert_totals(project, name, found):
     """One row for all sets of a size, where there are several."""
-    totals = project.rows(f"select * from health_coverage_combinations where monitor = '{name}' and column_names = '(all)'")
+    totals = project.rows(
+        f"select * from health_coverage_combinations where monitor = '{name}' and column_names = '(all)'"
+    )
     assert len(totals) == 2 * len({row["combination_size"] for row in found if not row["is_whole"]})
     severity = {"ok": 0, "insufficient_data": 0, "warn": 1, "alert": 2}
     for total in totals:
@@ -250,7 +270,9 @@ def assert_totals(project, name, found):
 
 
 def test_the_example_of_nist(lattices):
-    (row,) = lattices.rows("select * from health_coverage_combinations where monitor = 'nist' and column_names = '(all)' and combination_size = 2")
+    (row,) = lattices.rows(
+        "select * from health_coverage_combinations where monitor = 'nist' and column_names = '(all)' and combination_size = 2"
+    )
     assert (row["reference_combination_count"], row["possible_combination_count"]) == (19, 24)
     assert row["value_coverage"] == pytest.approx(19 / 24)
     assert row["simple_coverage"] == pytest.approx(2 / 6)
@@ -285,18 +307,32 @@ def test_features_are_chosen_by_the_rule(lattices):
 
 def test_too_many_combinations_are_refused(lattices, tmp_path):
     project = lattices.copy(tmp_path / "project")
-    project.sql("create table raw.wide as select " + ", ".join(f"(i * {7 + n}) % 997 as n{n}" for n in range(8)) + " from range(5000) as numbered (i)")
-    monitor = {"relation": {"source": ["raw", "wide"]}, "coverage": {"features": [f"n{n}" for n in range(8)]}, "marts": OFF}
+    project.sql(
+        "create table raw.wide as select "
+        + ", ".join(f"(i * {7 + n}) % 997 as n{n}" for n in range(8))
+        + " from range(5000) as numbered (i)"
+    )
+    monitor = {
+        "relation": {"source": ["raw", "wide"]},
+        "coverage": {"features": [f"n{n}" for n in range(8)]},
+        "marts": OFF,
+    }
     project.configure({"monitors": {"wide": monitor}})
     project.write("models/sources.yml", {"sources": [{"name": "raw", "schema": "raw", "tables": [{"name": "wide"}]}]})
     result = project.build("--select", "+feature_bins", succeeds=False)
     messages = [item.message for item in result.result if item.status == "error"]
     assert len(messages) == 1
-    assert "monitor 'wide', coverage.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)" in messages[0]
+    assert (
+        "monitor 'wide', coverage.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
+        in messages[0]
+    )
     assert "at most 200000 possible combinations" in messages[0]
     project.configure({"monitors": {"wide": monitor | {"coverage": {"features": ["n0", "n1"]}}}})
     project.build("--select", "health_monitors", "feature_bins")
-    assert project.sql("select distinct column_name from feature_bins where monitor = 'wide' order by 1") == [("n0",), ("n1",)]
+    assert project.sql("select distinct column_name from feature_bins where monitor = 'wide' order by 1") == [
+        ("n0",),
+        ("n1",),
+    ]
 
 
 # Adult
@@ -320,7 +356,8 @@ def adult(tmp_path_factory):
     """All of Adult, for its gaps; random halves with 5 to 8 features, and nine random months after a random half."""
     base = {"marts": OFF}
     monitors = {
-        "three": base | {"relation": {"source": ["raw", "adult"]}, "coverage": {"features": ["sex", "race", "age_six"]}},
+        "three": base
+        | {"relation": {"source": ["raw", "adult"]}, "coverage": {"features": ["sex", "race", "age_six"]}},
         "five": base
         | {
             "relation": {"source": ["raw", "adult"]},
@@ -356,7 +393,9 @@ def adult(tmp_path_factory):
 
 @needs_shared_data
 def test_gaps_of_adult_are_the_published_ones(adult):
-    counted = adult.sql("select monitor, level, count(*) from health_coverage_gaps where monitor in ('three', 'five') group by all")
+    counted = adult.sql(
+        "select monitor, level, count(*) from health_coverage_gaps where monitor in ('three', 'five') group by all"
+    )
     levels = {(monitor, level): count for monitor, level, count in counted}
     assert sum(count for (monitor, _), count in levels.items() if monitor == "three") == 10
     assert [levels["five", level] for level in range(1, 6)] == [2, 40, 218, 137, 28]
