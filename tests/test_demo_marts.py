@@ -475,6 +475,16 @@ def test_few_older_patients(demo):
         bands = Counter(row["age_band"] for row in csv.DictReader(file))
     (trained,) = (row for row in found if (row["dataset"], row["group_value"]) == ("training_v2", "75+"))
     assert (trained["row_count"], trained["base_row_count"]) == (bands["75+"], bands.total())
+    gaps = demo.rows("select * from health_representation_gaps where cause = 'under-sampled'")
+    under = {(row["dataset"], row["pattern"]): row["status"] for row in gaps}
+    assert under == {
+        (dataset, f"age_band = {band}"): "alert"
+        for dataset, band in (("production", "65-74"), ("production", "75+"), ("training_v1", "75+"))
+    }
+    assert {
+        row["status"]
+        for row in demo.rows("select status from health_representation_gaps where cause <> 'under-sampled'")
+    } == {"insufficient_data"}
     assert trained["ratio"] == pytest.approx(bands["75+"] / bands.total() / 0.11)
 
 
@@ -620,6 +630,30 @@ def test_referral_share_drift(demo, months):
     assert (set(after), set(before)) == ({"campaign"}, {"gp"})
     after, _ = split(of(profile, "top_share"), date(2025, 4, 1))
     assert all(share == pytest.approx(0.45, abs=0.025) for share in after)
+    # pairs of features that no training set has together, from then on only; and what it takes of them
+    new = demo.rows("""
+        select reference, period_start, column_names, unseen_count from health_coverage_combinations
+        where monitor = 'screenings' and combination_size = 2 and column_names <> '(all)' and status in ('warn', 'alert')
+    """)
+    assert {(row["reference"], row["column_names"]) for row in new} == {("training_v1", "age_band, referral_source")}
+    assert {row["period_start"] for row in new} == set(MONTHS[15:])
+    trained = reference_rows(months)["training_v1"]
+    pairs = {(row["age_band"], row["referral_source"]) for row in trained}
+    for row in new:
+        visits = [(visit["age_band"], visit["referral_source"]) for visit in months[row["period_start"]]]
+        assert row["unseen_count"] == sum(pair not in pairs for pair in visits), row
+    campaign = sum((row["region"], row["referral_source"]) == ("west", "campaign") for row in trained)
+    gaps = gaps_of(demo, "health_coverage_gaps", "training_v1")
+    assert (
+        gaps["region = west, referral_source = campaign"]["row_count"],
+        gaps["region = west, referral_source = campaign"]["status"],
+    ) == (campaign, "alert")
+
+
+def gaps_of(demo, mart, dataset):
+    """Pattern -> row of the gaps of a dataset of the monitor screenings."""
+    rows = demo.rows(f"select * from {mart} where monitor = 'screenings' and dataset = '{dataset}'")
+    return {row["pattern"]: row for row in rows}
 
 
 def test_hba1c_becomes_text(demo, months):
@@ -662,6 +696,10 @@ def test_new_device_model(demo, months):
         assert row["unseen_count"] == len(unseen)
         assert row["unseen_category"] == ("C30" if unseen else None)
         assert (row["status"] == "alert") == bool(unseen) == (month == MONTHS[-1])
+    for reference in ("first_half", "training_v1", "training_v2"):
+        gap = gaps_of(demo, "health_coverage_gaps", reference)["device_model = C30"]
+        assert (gap["gap_number"], gap["row_count"], gap["rows_needed"], gap["status"]) == (1, 0, 30, "alert")
+        assert gap["production_row_count"] == sum(visit["device_model"] == "C30" for visit in months[MONTHS[-1]])
 
 
 def test_label_break(demo, months):

@@ -85,6 +85,12 @@
     {% if attributes | length > 8 %}
         {% do wrong.append(['subgroups', attributes | join(', '), 'at most 8 columns in all; their combinations are counted together']) %}
     {% endif %}
+    {% if (monitor['coverage']['features'] or []) | length > 8 %}
+        {% do wrong.append(['coverage.features', monitor['coverage']['features'] | join(', '), 'at most 8 columns; their combinations are counted together']) %}
+    {% endif %}
+    {% for column in monitor['coverage']['features'] or [] if column in monitor['exclude'] %}
+        {% do wrong.append(['coverage.features', column, 'columns that are not under exclude']) %}
+    {% endfor %}
     {% for column in monitor['segments'] if column in monitor['key'] %}
         {% do wrong.append(['segments', column, 'columns that are not the key']) %}
     {% endfor %}

@@ -88,7 +88,15 @@
         }},
         'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered.', 'keys': {
             'barely': {'type': 'whole number', 'minimum': 2, 'default': 5,
-                'description': 'A bin or category with fewer rows of a reference is barely covered by it.'}
+                'description': 'A bin or category with fewer rows of a reference is barely covered by it.'},
+            'features': {'type': 'columns',
+                'description': 'At most 8 columns whose combinations are counted; chosen by a rule when not set.'},
+            'combinations': {'type': 'whole number', 'minimum': 2, 'default': 3,
+                'description': 'How many features together are compared with the references.'},
+            'gap_levels': {'type': 'whole number', 'minimum': 1, 'default': 3,
+                'description': 'How many values together a gap may name.'},
+            'gap_rows': {'type': 'whole number', 'minimum': 1, 'default': 30,
+                'description': 'Combinations of values with fewer rows are gaps.'}
         }},
         'exact': {'type': 'boolean', 'default': false,
             'description': 'Kolmogorov-Smirnov and Wasserstein distances exactly, by one more sorted reading of the table on every build.'},

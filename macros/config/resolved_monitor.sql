@@ -27,6 +27,7 @@
         {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
     {% endfor %}
     {% if monitor['dimensions']['one_hot'] is string %}{% do monitor['dimensions'].update({'one_hot': [monitor['dimensions']['one_hot']]}) %}{% endif %}
+    {% if monitor['coverage']['features'] is string %}{% do monitor['coverage'].update({'features': [monitor['coverage']['features']]}) %}{% endif %}
     {% do monitor.update({
         'name': name,
         'relation': data_health.normalised_relation(monitor['relation']),

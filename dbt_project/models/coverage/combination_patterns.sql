@@ -1,0 +1,97 @@
+{%- do data_health.begin_model() %}
+with cells as (
+
+    select period_number, cell_code, present_set, row_count
+    from {{ ref('combination_cells') }}
+
+),
+
+periods as (
+
+    select period_number, cell_kind, monitor, dataset, is_latest
+    from {{ ref('combination_periods') }}
+
+),
+
+sets as (
+
+    select cell_kind, monitor, set_number, set_size, set_mask, block_number, is_compared
+    from {{ ref('combination_sets') }}
+
+),
+
+blocks (block_number, block_mask) as (
+
+    values
+{%- for pair in range(4) %}
+        ({{ 255 - 3 * 4 ** pair }}, cast({{ 128 ** 8 - 1 - (128 ** 2 - 1) * 128 ** (2 * pair) }} as bigint)),
+{%- endfor %}
+        (255, cast({{ 128 ** 8 - 1 }} as bigint))
+
+),
+
+-- gaps are looked for in the references and in the newest period
+sets_of_periods as (
+
+    select periods.period_number, sets.set_number, sets.set_mask, sets.block_number
+    from periods
+    inner join sets
+        on periods.cell_kind = sets.cell_kind
+        and periods.monitor = sets.monitor
+    where sets.is_compared
+        or sets.set_size <= 1
+        or periods.is_latest
+
+),
+
+blocks_of_periods as (
+
+    select distinct sets_of_periods.period_number, blocks.block_number, blocks.block_mask
+    from sets_of_periods
+    inner join blocks
+        on sets_of_periods.block_number = blocks.block_number
+
+),
+
+-- few columns have few combinations: those of three are sooner summed up from those of six than from all
+block_cells as (
+
+    select
+        cells.period_number,
+        blocks_of_periods.block_number,
+        cells.cell_code & blocks_of_periods.block_mask as cell_code,
+        cells.present_set,
+        sum(cells.row_count) as row_count
+    from cells
+    inner join blocks_of_periods
+        on cells.period_number = blocks_of_periods.period_number
+    where blocks_of_periods.block_number < 255
+    group by cells.period_number, blocks_of_periods.block_number, cells.cell_code & blocks_of_periods.block_mask, cells.present_set
+
+    union all
+
+    select
+        cells.period_number,
+        blocks_of_periods.block_number,
+        cells.cell_code,
+        cells.present_set,
+        cells.row_count
+    from cells
+    inner join blocks_of_periods
+        on cells.period_number = blocks_of_periods.period_number
+    where blocks_of_periods.block_number = 255
+
+)
+
+select
+    block_cells.period_number,
+    sets_of_periods.set_number,
+    block_cells.cell_code & sets_of_periods.set_mask as pattern_code,
+    cast(sum(block_cells.row_count) as bigint) as row_count
+from block_cells
+inner join sets_of_periods
+    on block_cells.period_number = sets_of_periods.period_number
+    and block_cells.block_number = sets_of_periods.block_number
+    -- rows of a table that lacks a feature say nothing about it
+    and (block_cells.present_set & sets_of_periods.set_number) = sets_of_periods.set_number
+group by block_cells.period_number, sets_of_periods.set_number, block_cells.cell_code & sets_of_periods.set_mask

@@ -1,0 +1,164 @@
+with settings as (
+
+    select cell_kind, monitor
+    from {{ ref('combination_settings') }}
+
+),
+
+feature_bins as (
+
+    select monitor, attributes_key, position, column_name, kind, code, bin_type, category, lower_edge
+    from {{ ref('feature_bins') }}
+
+),
+
+subgroup_attributes as (
+
+    select monitor, attributes_key, position, column_name
+    from {{ ref('subgroup_attributes') }}
+
+),
+
+subgroup_cells as (
+
+    select monitor, attributes_key, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, row_count
+    from {{ ref('subgroup_cells') }}
+
+),
+
+shown_columns as (
+
+    select monitor, name as column_name
+    from {{ ref('health_monitors') }}
+    where subject = 'column'
+        and is_value_shown
+
+),
+
+-- 1. Bins of features.
+edges as (
+
+    select
+        feature_bins.*,
+        case when bin_type = 'bin' then lower_edge end as bin_start,
+        case when bin_type = 'bin' then lead(lower_edge) over (partition by monitor, position, bin_type order by code) end as bin_end,
+        row_number() over (partition by monitor, position, bin_type order by code) as bin_rank
+    from feature_bins
+
+),
+
+spelled_edges as (
+
+    select
+        edges.*,
+        case when abs(bin_start) < 1e15 and bin_start = floor(bin_start) then cast(cast(bin_start as bigint) as varchar) else cast(bin_start as varchar) end as start_text,
+        case when abs(bin_end) < 1e15 and bin_end = floor(bin_end) then cast(cast(bin_end as bigint) as varchar) else cast(bin_end as varchar) end as end_text
+    from edges
+
+),
+
+feature_values as (
+
+    select
+        spelled_edges.monitor,
+        spelled_edges.attributes_key,
+        spelled_edges.position,
+        spelled_edges.column_name,
+        spelled_edges.code,
+        spelled_edges.bin_type,
+        spelled_edges.category,
+        case
+            when spelled_edges.bin_type = 'value' then case when shown_columns.column_name is not null then '= ' || spelled_edges.category else '= (hidden)' end
+            when spelled_edges.bin_type = 'other' then '= (other)'
+            when spelled_edges.bin_type = 'null' then 'is null'
+            when spelled_edges.bin_type = 'nan' then '= NaN'
+            when spelled_edges.bin_type = 'negative_infinity' then '= -Infinity'
+            when spelled_edges.bin_type = 'positive_infinity' then '= Infinity'
+            when spelled_edges.end_text is null and spelled_edges.bin_rank = 1 then 'is a number'
+            when spelled_edges.bin_rank = 1 then '< ' || spelled_edges.end_text
+            when spelled_edges.end_text is null then '>= ' || spelled_edges.start_text
+            else 'from ' || spelled_edges.start_text || ' to < ' || spelled_edges.end_text
+        end as label
+    from spelled_edges
+    left join shown_columns
+        on spelled_edges.monitor = shown_columns.monitor
+        and spelled_edges.column_name = shown_columns.column_name
+
+),
+
+-- 2. Values of subgroups, the most frequent; the others are counted as one.
+subgroup_rows as (
+
+    select
+        subgroup_attributes.monitor,
+        subgroup_attributes.attributes_key,
+        subgroup_attributes.position,
+        subgroup_attributes.column_name,
+        case subgroup_attributes.position {% for number in range(1, 9) %} when {{ number }} then subgroup_cells.value_{{ number }}{% endfor %} end as category,
+        subgroup_cells.row_count
+    from subgroup_attributes
+    inner join subgroup_cells
+        on subgroup_attributes.monitor = subgroup_cells.monitor
+        and subgroup_attributes.attributes_key = subgroup_cells.attributes_key
+
+),
+
+subgroup_values as (
+
+    select
+        monitor,
+        attributes_key,
+        position,
+        column_name,
+        category,
+        row_number() over (partition by monitor, position order by sum(row_count) desc, category) as value_rank
+    from subgroup_rows
+    where category is not null
+    group by monitor, attributes_key, position, column_name, category
+
+),
+
+coded_subgroup_values as (
+
+    select monitor, attributes_key, position, column_name, cast(value_rank as integer) as code, 'value' as bin_type, category, '= ' || category as label
+    from subgroup_values
+    where value_rank <= 120
+
+    union all
+
+    select
+        subgroup_attributes.monitor,
+        subgroup_attributes.attributes_key,
+        subgroup_attributes.position,
+        subgroup_attributes.column_name,
+        special.code,
+        special.bin_type,
+        cast(null as varchar) as category,
+        special.label
+    from subgroup_attributes
+    cross join (values (121, 'other', '= (other)'), (122, 'null', 'is null')) as special (code, bin_type, label)
+
+),
+
+all_values as (
+
+    select 'features' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, label from feature_values
+    union all
+    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, label from coded_subgroup_values
+
+)
+
+select
+    all_values.cell_kind,
+    all_values.monitor,
+    all_values.attributes_key,
+    all_values.position,
+    all_values.column_name,
+    all_values.code,
+    all_values.bin_type,
+    all_values.category,
+    all_values.column_name || ' ' || all_values.label as label
+from all_values
+inner join settings
+    on all_values.cell_kind = settings.cell_kind
+    and all_values.monitor = settings.monitor

@@ -1,0 +1,81 @@
+{%- do data_health.begin_model() %}
+with counts as (
+
+    select monitor, set_number, unseen_pattern
+    from {{ ref('combination_counts') }}
+
+),
+
+uncovered as (
+
+    select period_number, set_number, pattern_code
+    from {{ ref('uncovered_patterns') }}
+
+),
+
+periods as (
+
+    select period_number, cell_kind, monitor
+    from {{ ref('combination_periods') }}
+
+),
+
+combination_values as (
+
+    select cell_kind, monitor, position, code, label
+    from {{ ref('combination_values') }}
+
+),
+
+named_patterns as (
+
+    select 'features' as cell_kind, monitor, set_number, unseen_pattern as pattern_code
+    from counts
+    where unseen_pattern is not null
+
+    union
+
+    select periods.cell_kind, periods.monitor, uncovered.set_number, uncovered.pattern_code
+    from uncovered
+    inner join periods
+        on uncovered.period_number = periods.period_number
+
+),
+
+positions (position, unit) as (
+
+    values
+{%- for number in range(1, 9) %}
+        ({{ number }}, cast({{ 128 ** (number - 1) }} as bigint)){{ ',' if not loop.last }}
+{%- endfor %}
+
+),
+
+parts as (
+
+    select
+        named_patterns.cell_kind,
+        named_patterns.monitor,
+        named_patterns.set_number,
+        named_patterns.pattern_code,
+        positions.position,
+        (named_patterns.pattern_code >> (7 * (positions.position - 1))) & 127 as code
+    from named_patterns
+    inner join positions
+        on (named_patterns.pattern_code & (127 * positions.unit)) > 0
+
+)
+
+select
+    parts.cell_kind,
+    parts.monitor,
+    parts.set_number,
+    parts.pattern_code,
+    {{ dbt.listagg('combination_values.label', "', '", 'order by parts.position') }} as pattern
+from parts
+inner join combination_values
+    on parts.cell_kind = combination_values.cell_kind
+    and parts.monitor = combination_values.monitor
+    and parts.position = combination_values.position
+    and parts.code = combination_values.code
+group by parts.cell_kind, parts.monitor, parts.set_number, parts.pattern_code

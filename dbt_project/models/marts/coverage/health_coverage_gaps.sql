@@ -1,0 +1,164 @@
+{%- do data_health.begin_model() %}
+with settings as (
+
+    select monitor, gap_rows, minimum_rows, warn_threshold, alert_threshold
+    from {{ ref('combination_settings') }}
+    where cell_kind = 'features'
+
+),
+
+periods as (
+
+    select period_number, monitor, dataset, period_start, period_end
+    from {{ ref('combination_periods') }}
+    where cell_kind = 'features'
+        and is_latest
+
+),
+
+sets as (
+
+    select monitor, set_number, column_names
+    from {{ ref('combination_sets') }}
+    where cell_kind = 'features'
+
+),
+
+names as (
+
+    select monitor, set_number, pattern_code, pattern
+    from {{ ref('pattern_names') }}
+    where cell_kind = 'features'
+
+),
+
+gaps as (
+
+    select period_number, set_number, pattern_code, level, row_count
+    from {{ ref('uncovered_patterns') }}
+
+),
+
+patterns as (
+
+    select period_number, set_number, pattern_code, row_count
+    from {{ ref('combination_patterns') }}
+
+),
+
+totals as (
+
+    select patterns.period_number, periods.monitor, periods.dataset, patterns.row_count
+    from patterns
+    inner join periods
+        on patterns.period_number = periods.period_number
+    where patterns.set_number = 0
+
+),
+
+-- what production has of each gap of a reference
+described_gaps as (
+
+    select
+        periods.monitor,
+        periods.dataset,
+        periods.period_start,
+        periods.period_end,
+        gaps.set_number,
+        gaps.pattern_code,
+        gaps.level,
+        gaps.row_count,
+        totals.row_count as dataset_row_count,
+        settings.gap_rows,
+        settings.minimum_rows,
+        settings.warn_threshold,
+        settings.alert_threshold,
+        case when production.row_count is not null then coalesce(production_patterns.row_count, 0) end as production_row_count,
+        production.row_count as production_total,
+        gaps.row_count / nullif(cast(totals.row_count as double precision), 0e0) as row_share,
+        coalesce(production_patterns.row_count, 0) / nullif(cast(production.row_count as double precision), 0e0) as production_share
+    from gaps
+    inner join periods
+        on gaps.period_number = periods.period_number
+    inner join settings
+        on periods.monitor = settings.monitor
+    inner join totals
+        on gaps.period_number = totals.period_number
+    left join totals as production
+        on periods.monitor = production.monitor
+        and production.dataset = 'production'
+    left join patterns as production_patterns
+        on production.period_number = production_patterns.period_number
+        and gaps.set_number = production_patterns.set_number
+        and gaps.pattern_code = production_patterns.pattern_code
+
+),
+
+-- shares of the same rows differ by chance; of T gaps one by more than sqrt(2 ln(100 T)) errors once in a hundred builds
+errors as (
+
+    select
+        described_gaps.*,
+        production_share - row_share as excess_share,
+        greatest(
+            sqrt(2 * ln(100e0 * count(*) over (partition by monitor, dataset))) * sqrt(
+                (row_count + production_row_count) / nullif(cast(dataset_row_count + production_total as double precision), 0e0)
+                * (1 - (row_count + production_row_count) / nullif(cast(dataset_row_count + production_total as double precision), 0e0))
+                * (1e0 / nullif(dataset_row_count, 0) + 1e0 / nullif(production_total, 0))),
+            3e0 / nullif(production_total, 0)
+        ) as tolerated_excess
+    from described_gaps
+
+),
+
+judged_gaps as (
+
+    select
+        errors.*,
+        case
+            when least(dataset_row_count, coalesce(production_total, 0)) < minimum_rows then 'insufficient_data'
+            when dataset = 'production' then 'ok'
+            when excess_share > tolerated_excess and excess_share > alert_threshold then 'alert'
+            when excess_share > tolerated_excess and excess_share > warn_threshold then 'warn'
+            else 'ok'
+        end as status
+    from errors
+
+)
+
+select
+    judged_gaps.monitor,
+    judged_gaps.dataset,
+    judged_gaps.period_start,
+    judged_gaps.period_end,
+    row_number() over (
+        partition by judged_gaps.monitor, judged_gaps.dataset
+        order by judged_gaps.excess_share desc, judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
+    ) as gap_number,
+    cast(judged_gaps.level as integer) as level,
+    sets.column_names,
+    coalesce(names.pattern, '(all)') as pattern,
+    judged_gaps.row_count,
+    judged_gaps.dataset_row_count,
+    judged_gaps.row_share,
+    judged_gaps.gap_rows as required_row_count,
+    judged_gaps.gap_rows - judged_gaps.row_count as rows_needed,
+    judged_gaps.production_row_count,
+    judged_gaps.production_share,
+    case when judged_gaps.dataset <> 'production' then judged_gaps.excess_share end as excess_share,
+    judged_gaps.warn_threshold,
+    judged_gaps.alert_threshold,
+    judged_gaps.status,
+    case
+        when judged_gaps.status in ('warn', 'alert') then 'production has more of it'
+        when judged_gaps.status = 'insufficient_data' then 'too few rows'
+    end as reason,
+    {{ data_health.run_time() }} as built_at
+from judged_gaps
+inner join sets
+    on judged_gaps.monitor = sets.monitor
+    and judged_gaps.set_number = sets.set_number
+left join names
+    on judged_gaps.monitor = names.monitor
+    and judged_gaps.set_number = names.set_number
+    and judged_gaps.pattern_code = names.pattern_code

@@ -1,0 +1,311 @@
+{%- do data_health.begin_model() %}
+with gap_settings as (
+
+    select monitor, gap_rows, minimum_rows
+    from {{ ref('combination_settings') }}
+    where cell_kind = 'subgroups'
+
+),
+
+representation_settings as (
+
+    select monitor, warn_threshold, alert_threshold, has_population
+    from {{ ref('representation_settings') }}
+
+),
+
+periods as (
+
+    select period_number, monitor, dataset, period_start, period_end
+    from {{ ref('combination_periods') }}
+    where cell_kind = 'subgroups'
+        and is_latest
+
+),
+
+sets as (
+
+    select monitor, set_number, column_names
+    from {{ ref('combination_sets') }}
+    where cell_kind = 'subgroups'
+
+),
+
+names as (
+
+    select monitor, set_number, pattern_code, pattern
+    from {{ ref('pattern_names') }}
+    where cell_kind = 'subgroups'
+
+),
+
+combination_values as (
+
+    select monitor, position, column_name, code, category
+    from {{ ref('combination_values') }}
+    where cell_kind = 'subgroups'
+        and bin_type <> 'other'
+
+),
+
+declared_subgroups as (
+
+    select monitor, subgroup_number, subgroup, part_number, position
+    from {{ ref('declared_subgroups') }}
+
+),
+
+population as (
+
+    select monitor, subgroup_key, group_value, share
+    from {{ ref('population_groups') }}
+
+),
+
+population_names as (
+
+    select monitor, subgroup_key, group_value, population_value
+    from {{ ref('population_names') }}
+
+),
+
+gaps as (
+
+    select period_number, set_number, pattern_code, level, row_count
+    from {{ ref('uncovered_patterns') }}
+
+),
+
+patterns as (
+
+    select period_number, set_number, pattern_code, row_count
+    from {{ ref('combination_patterns') }}
+
+),
+
+positions (position, set_number) as (
+
+    values
+{%- for number in range(1, 9) %}
+        ({{ number }}, {{ 2 ** (number - 1) }}){{ ',' if not loop.last }}
+{%- endfor %}
+
+),
+
+totals as (
+
+    select period_number, row_count
+    from patterns
+    where set_number = 0
+
+),
+
+numbered_gaps as (
+
+    select
+        periods.monitor,
+        periods.dataset,
+        periods.period_start,
+        periods.period_end,
+        gaps.set_number,
+        gaps.pattern_code,
+        gaps.level,
+        gaps.row_count,
+        totals.row_count as dataset_row_count
+    from gaps
+    inner join periods
+        on gaps.period_number = periods.period_number
+    inner join totals
+        on gaps.period_number = totals.period_number
+
+),
+
+distinct_patterns as (
+
+    select distinct monitor, set_number, pattern_code
+    from numbered_gaps
+    where set_number > 0
+
+),
+
+-- 1. Each value that a pattern names, as the population calls it.
+parts as (
+
+    select
+        distinct_patterns.monitor,
+        distinct_patterns.set_number,
+        distinct_patterns.pattern_code,
+        combination_values.position,
+        replace(lower(combination_values.column_name), ' ', '') as subgroup_key,
+        coalesce(population_names.population_value, combination_values.category, '(null)') as group_value
+    from distinct_patterns
+    inner join positions
+        on (distinct_patterns.set_number & positions.set_number) > 0
+    inner join combination_values
+        on distinct_patterns.monitor = combination_values.monitor
+        and positions.position = combination_values.position
+        and ((distinct_patterns.pattern_code >> (7 * (positions.position - 1))) & 127) = combination_values.code
+    left join population_names
+        on combination_values.monitor = population_names.monitor
+        and replace(lower(combination_values.column_name), ' ', '') = population_names.subgroup_key
+        and coalesce(combination_values.category, '(null)') = population_names.group_value
+
+),
+
+-- 2. Of a pattern as a whole the population has a share where it is a subgroup; and never a greater one than of any value in it.
+subgroup_sets as (
+
+    select declared_subgroups.monitor, declared_subgroups.subgroup_number, declared_subgroups.subgroup, sum(positions.set_number) as set_number
+    from declared_subgroups
+    inner join positions
+        on declared_subgroups.position = positions.position
+    group by declared_subgroups.monitor, declared_subgroups.subgroup_number, declared_subgroups.subgroup
+
+),
+
+spelled_patterns as (
+
+    select
+        parts.monitor,
+        parts.set_number,
+        parts.pattern_code,
+        replace(lower(subgroup_sets.subgroup), ' ', '') as subgroup_key,
+        {{ dbt.listagg('case when parts.group_value like \'%, %\' then \'"\' || replace(parts.group_value, \'"\', \'""\') || \'"\' else parts.group_value end', "', '", 'order by declared_subgroups.part_number') }} as group_value
+    from parts
+    inner join subgroup_sets
+        on parts.monitor = subgroup_sets.monitor
+        and parts.set_number = subgroup_sets.set_number
+    inner join declared_subgroups
+        on subgroup_sets.monitor = declared_subgroups.monitor
+        and subgroup_sets.subgroup_number = declared_subgroups.subgroup_number
+        and parts.position = declared_subgroups.position
+    group by parts.monitor, parts.set_number, parts.pattern_code, subgroup_sets.subgroup
+    having count(*) > 1
+
+),
+
+pattern_shares as (
+
+    select spelled_patterns.monitor, spelled_patterns.set_number, spelled_patterns.pattern_code, max(population.share) as share
+    from spelled_patterns
+    left join population_names
+        on spelled_patterns.monitor = population_names.monitor
+        and spelled_patterns.subgroup_key = population_names.subgroup_key
+        and spelled_patterns.group_value = population_names.group_value
+    inner join population
+        on spelled_patterns.monitor = population.monitor
+        and spelled_patterns.subgroup_key = population.subgroup_key
+        and coalesce(population_names.population_value, spelled_patterns.group_value) = population.group_value
+    group by spelled_patterns.monitor, spelled_patterns.set_number, spelled_patterns.pattern_code
+
+),
+
+value_shares as (
+
+    select
+        parts.monitor,
+        parts.set_number,
+        parts.pattern_code,
+        count(*) as part_count,
+        min(population.share) as smallest_share
+    from parts
+    left join population
+        on parts.monitor = population.monitor
+        and parts.subgroup_key = population.subgroup_key
+        and parts.group_value = population.group_value
+    group by parts.monitor, parts.set_number, parts.pattern_code
+
+),
+
+-- 3. Rare where the population is, or lacking in the table.
+described_gaps as (
+
+    select
+        numbered_gaps.*,
+        gap_settings.gap_rows,
+        gap_settings.minimum_rows,
+        1 - representation_settings.warn_threshold as warn_ratio,
+        1 - representation_settings.alert_threshold as alert_ratio,
+        coalesce(pattern_shares.share, case when value_shares.part_count = 1 then value_shares.smallest_share end) as population_share,
+        coalesce(pattern_shares.share, value_shares.smallest_share) as population_share_upper,
+        numbered_gaps.row_count / nullif(cast(numbered_gaps.dataset_row_count as double precision), 0e0) as row_share
+    from numbered_gaps
+    inner join gap_settings
+        on numbered_gaps.monitor = gap_settings.monitor
+    inner join representation_settings
+        on numbered_gaps.monitor = representation_settings.monitor
+    left join pattern_shares
+        on numbered_gaps.monitor = pattern_shares.monitor
+        and numbered_gaps.set_number = pattern_shares.set_number
+        and numbered_gaps.pattern_code = pattern_shares.pattern_code
+    left join value_shares
+        on numbered_gaps.monitor = value_shares.monitor
+        and numbered_gaps.set_number = value_shares.set_number
+        and numbered_gaps.pattern_code = value_shares.pattern_code
+
+),
+
+-- only shares that are known are tested
+judged_gaps as (
+
+    select
+        described_gaps.*,
+        dataset_row_count * population_share as expected_row_count,
+        row_share / nullif(population_share, 0e0) as population_ratio,
+        population_share - row_share
+            > sqrt(2 * ln(100e0 * greatest(count(population_share) over (partition by monitor, dataset), 1))) * sqrt(population_share * (1 - population_share) / nullif(dataset_row_count, 0)) as is_certain,
+        case
+            when population_share_upper is null then 'unknown'
+            when dataset_row_count * population_share_upper < gap_rows then 'rare in the population'
+            when population_share is not null then 'under-sampled'
+            else 'unknown'
+        end as cause
+    from described_gaps
+
+)
+
+select
+    judged_gaps.monitor,
+    judged_gaps.dataset,
+    judged_gaps.period_start,
+    judged_gaps.period_end,
+    row_number() over (
+        partition by judged_gaps.monitor, judged_gaps.dataset
+        order by judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
+    ) as gap_number,
+    cast(judged_gaps.level as integer) as level,
+    sets.column_names,
+    coalesce(names.pattern, '(all)') as pattern,
+    judged_gaps.row_count,
+    judged_gaps.dataset_row_count,
+    judged_gaps.row_share,
+    judged_gaps.gap_rows as required_row_count,
+    judged_gaps.gap_rows - judged_gaps.row_count as rows_needed,
+    judged_gaps.population_share,
+    judged_gaps.population_share_upper,
+    judged_gaps.expected_row_count,
+    judged_gaps.population_ratio,
+    judged_gaps.cause,
+    judged_gaps.warn_ratio,
+    judged_gaps.alert_ratio,
+    case
+        when judged_gaps.dataset_row_count < judged_gaps.minimum_rows then 'insufficient_data'
+        when judged_gaps.cause = 'unknown' then 'insufficient_data'
+        when judged_gaps.is_certain and judged_gaps.cause = 'under-sampled' and judged_gaps.population_ratio < judged_gaps.alert_ratio then 'alert'
+        when judged_gaps.is_certain and judged_gaps.cause = 'under-sampled' and judged_gaps.population_ratio < judged_gaps.warn_ratio then 'warn'
+        else 'ok'
+    end as status,
+    case
+        when judged_gaps.dataset_row_count < judged_gaps.minimum_rows then 'too few rows'
+        when judged_gaps.cause = 'unknown' then 'no share of the population'
+        else judged_gaps.cause
+    end as reason,
+    {{ data_health.run_time() }} as built_at
+from judged_gaps
+inner join sets
+    on judged_gaps.monitor = sets.monitor
+    and judged_gaps.set_number = sets.set_number
+left join names
+    on judged_gaps.monitor = names.monitor
+    and judged_gaps.set_number = names.set_number
+    and judged_gaps.pattern_code = names.pattern_code

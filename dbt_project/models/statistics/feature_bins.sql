@@ -1,0 +1,323 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='monitor',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('monitored_periods') }}
+-- depends_on: {{ ref('column_grids') }}
+-- depends_on: {{ ref('column_distributions') }}
+
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_distributions')], adds_to_this=true) %}
+{%- set cell_limit, automatic_limit, automatic_count = 200000, 20000, 6 %}
+{%- set stored, candidates, features_of = {}, [], {} %}
+{%- if execute and load_relation(this) is not none %}
+    {%- for row in run_query('select monitor, configuration_key, generation, row_count_when_drawn, column_name, family from ' ~ this ~ ' group by 1, 2, 3, 4, 5, 6 order by 1, 5').rows %}
+        {%- do stored.setdefault(row['monitor'], {'key': row['configuration_key'], 'generation': row['generation'], 'row_count': row['row_count_when_drawn'], 'columns': []})['columns'].append(row['column_name'] ~ '|' ~ row['family']) %}
+    {%- endfor %}
+{%- endif %}
+{%- set row_counts = {} %}
+{%- set production = data_health.datasets_of_this_run() | selectattr('name', 'equalto', 'production') | list %}
+{%- if production and load_relation(ref('monitored_periods')) is not none %}
+    {%- for row in run_query("select monitor, sum(row_count) as row_count from " ~ ref('monitored_periods') ~ " where dataset = 'production' group by monitor").rows %}
+        {%- do row_counts.update({row['monitor']: row['row_count'] | int}) %}
+    {%- endfor %}
+{%- endif %}
+{%- for dataset in production if dataset.monitor.marts.coverage and row_counts.get(dataset.monitor.name) %}
+    {%- set monitor, usable, named, places = dataset.monitor, [], [], {} %}
+    {%- for column in dataset.columns if not column.left_out and not column.is_derived and not column.from_labels and column.kind != 'key' and column.family in ['numeric', 'boolean', 'string'] %}
+        {%- do usable.append(column) %}
+        {%- do named.append(column.name ~ '|' ~ column.family) %}
+    {%- endfor %}
+    {%- for name in monitor.coverage.features or [] %}
+        {%- do places.update({(data_health.find_column(usable, name) or {'name': name}).name: loop.index}) %}
+    {%- endfor %}
+    {%- do features_of.update({monitor.name: places.keys() | list}) %}
+    {#- raise the first when bins are cut in another way -#}
+    {%- set key = local_md5(['1', places.keys() | list] | string)[:12] %}
+    {%- set old, row_count = stored.get(monitor.name), row_counts[monitor.name] %}
+    {%- set is_outgrown = old and old.row_count < 10000 and row_count >= 10 * old.row_count %}
+    {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
+        {%- set subgroups = monitor.subgroups | sum(start=[]) %}
+        {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
+            {%- do candidates.append({
+                'monitor': monitor.name, 'key': key, 'generation': old.generation + 1 if old else 1, 'row_count': row_count, 'column': column,
+                'place': places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups else 1000, 'is_declared': places | length > 0
+            }) %}
+        {%- endfor %}
+    {%- endif %}
+{%- endfor %}
+{%- set drawn %}
+with candidates (monitor, configuration_key, generation, row_count_when_drawn, column_name, family, place, is_declared) as (
+
+    values
+{%- for item in candidates %}
+        ({{ data_health.text_literal(item.monitor) }}, '{{ item.key }}', {{ item.generation }}, cast({{ item.row_count }} as bigint), {{ data_health.text_literal(item.column.name) }}, '{{ item.column.family }}', {{ item.place }}, {{ item.is_declared }}){{ ',' if not loop.last }}
+{%- endfor %}
+
+),
+
+grids as (
+
+    select monitor, column_name, family, kind
+    from {{ ref('column_grids') }}
+
+),
+
+distributions as (
+
+    select monitor, column_name, bin_type, bin, category, row_count, minimum
+    from {{ ref('column_distributions') }}
+    where dataset = 'production'
+        and segment_column = '(all)'
+
+),
+
+columns_to_cut as (
+
+    select candidates.*, grids.kind
+    from candidates
+    inner join grids
+        on candidates.monitor = grids.monitor
+        and candidates.column_name = grids.column_name
+        and candidates.family = grids.family
+    where grids.kind in ('numeric', 'categorical', 'boolean')
+
+),
+
+-- 1. Numbers: one bin per fine bin where there are few, else six of about as many rows each.
+fine_bins as (
+
+    select
+        columns_to_cut.monitor,
+        columns_to_cut.column_name,
+        distributions.minimum,
+        cast(sum(distributions.row_count) as double precision) as row_count
+    from columns_to_cut
+    inner join distributions
+        on columns_to_cut.monitor = distributions.monitor
+        and columns_to_cut.column_name = distributions.column_name
+    where columns_to_cut.kind = 'numeric'
+        and distributions.bin_type = 'bin'
+    group by columns_to_cut.monitor, columns_to_cut.column_name, distributions.minimum
+
+),
+
+ranked_bins as (
+
+    select
+        fine_bins.*,
+        count(*) over (partition by monitor, column_name) as fine_bin_count,
+        row_number() over (partition by monitor, column_name order by minimum) as fine_bin_rank,
+        (sum(row_count) over (partition by monitor, column_name order by minimum rows unbounded preceding) - row_count / 2)
+            / sum(row_count) over (partition by monitor, column_name) as middle_rank
+    from fine_bins
+
+),
+
+coarse_bins as (
+
+    select
+        monitor,
+        column_name,
+        cast(case when fine_bin_count <= 10 then fine_bin_rank else least(floor(6 * middle_rank), 5) end as integer) as bin_group,
+        min(minimum) as lower_edge,
+        sum(row_count) as row_count
+    from ranked_bins
+    group by 1, 2, 3
+
+),
+
+-- 2. Categories: the most frequent.
+ranked_categories as (
+
+    select
+        columns_to_cut.monitor,
+        columns_to_cut.column_name,
+        distributions.category,
+        sum(distributions.row_count) as row_count,
+        row_number() over (partition by columns_to_cut.monitor, columns_to_cut.column_name order by sum(distributions.row_count) desc, distributions.category) as category_rank
+    from columns_to_cut
+    inner join distributions
+        on columns_to_cut.monitor = distributions.monitor
+        and columns_to_cut.column_name = distributions.column_name
+    where columns_to_cut.kind <> 'numeric'
+        and distributions.bin_type = 'value'
+    group by columns_to_cut.monitor, columns_to_cut.column_name, distributions.category
+
+),
+
+columns_with_bins as (
+
+    select distinct monitor, column_name
+    from coarse_bins
+
+),
+
+-- 3. What is none of these has a bin of its own, whether there are such rows already or not; so has any number where there was none yet.
+special_types (kind, bin_type, place) as (
+
+    values
+        ('numeric', 'bin', 1), ('numeric', 'nan', 101), ('numeric', 'negative_infinity', 102), ('numeric', 'positive_infinity', 103), ('numeric', 'null', 104),
+        ('categorical', 'other', 101), ('categorical', 'null', 104), ('boolean', 'other', 101), ('boolean', 'null', 104)
+
+),
+
+special_counts as (
+
+    select monitor, column_name, bin_type, sum(row_count) as row_count
+    from distributions
+    where bin_type in ('nan', 'negative_infinity', 'positive_infinity', 'null', 'other')
+    group by monitor, column_name, bin_type
+
+),
+
+hidden_categories as (
+
+    select monitor, column_name, sum(row_count) as row_count
+    from ranked_categories
+    where category_rank > 20
+    group by monitor, column_name
+
+),
+
+all_bins as (
+
+    select monitor, column_name, 'bin' as bin_type, cast(null as varchar) as category, lower_edge, bin_group as place, row_count
+    from coarse_bins
+
+    union all
+
+    select monitor, column_name, 'value' as bin_type, category, cast(null as double precision) as lower_edge, cast(category_rank as integer) as place, cast(row_count as double precision) as row_count
+    from ranked_categories
+    where category_rank <= 20
+
+    union all
+
+    select
+        columns_to_cut.monitor,
+        columns_to_cut.column_name,
+        special_types.bin_type,
+        cast(null as varchar) as category,
+        case when special_types.bin_type = 'bin' then 0e0 end as lower_edge,
+        special_types.place,
+        cast(coalesce(special_counts.row_count, 0) + case when special_types.bin_type = 'other' then coalesce(hidden_categories.row_count, 0) else 0 end as double precision) as row_count
+    from columns_to_cut
+    inner join special_types
+        on columns_to_cut.kind = special_types.kind
+    left join special_counts
+        on columns_to_cut.monitor = special_counts.monitor
+        and columns_to_cut.column_name = special_counts.column_name
+        and special_types.bin_type = special_counts.bin_type
+    left join hidden_categories
+        on columns_to_cut.monitor = hidden_categories.monitor
+        and columns_to_cut.column_name = hidden_categories.column_name
+    left join columns_with_bins
+        on columns_to_cut.monitor = columns_with_bins.monitor
+        and columns_to_cut.column_name = columns_with_bins.column_name
+    where special_types.bin_type <> 'bin'
+        or columns_with_bins.column_name is null
+
+),
+
+-- 4. The features: those that are declared, else subgroups, then categories, then numbers, the more even the better.
+described_columns as (
+
+    select
+        monitor,
+        column_name,
+        count(case when row_count > 0 then 1 end) as bin_count,
+        sum(row_count) as row_count,
+        sum(case when row_count > 0 then row_count * ln(row_count) else 0 end) as row_logarithms,
+        max(case when bin_type = 'other' and row_count > 0 then 1 else 0 end) = 1 as has_others
+    from all_bins
+    group by monitor, column_name
+
+),
+
+ranked_columns as (
+
+    select
+        columns_to_cut.*,
+        described_columns.bin_count,
+        row_number() over (
+            partition by columns_to_cut.monitor
+            order by columns_to_cut.place, case when columns_to_cut.kind = 'numeric' then 2 else 1 end,
+                ln(nullif(described_columns.row_count, 0)) - described_columns.row_logarithms / nullif(described_columns.row_count, 0) desc, columns_to_cut.column_name
+        ) as position
+    from columns_to_cut
+    inner join described_columns
+        on columns_to_cut.monitor = described_columns.monitor
+        and columns_to_cut.column_name = described_columns.column_name
+    where columns_to_cut.is_declared
+        or (described_columns.bin_count between 2 and 10 and not described_columns.has_others)
+
+),
+
+-- a column without a row has one bin: none would make the product of all none
+sized_columns as (
+
+    select
+        ranked_columns.*,
+        round(exp(sum(ln(greatest(cast(bin_count as double precision), 1e0))) over (partition by monitor order by position rows unbounded preceding))) as cell_count
+    from ranked_columns
+
+),
+
+features as (
+
+    select *
+    from sized_columns
+    where is_declared
+        or (position <= {{ automatic_count }} and cell_count <= {{ automatic_limit }})
+
+)
+
+select
+    features.monitor,
+    features.configuration_key || '-' || features.generation as attributes_key,
+    features.configuration_key,
+    features.generation,
+    features.row_count_when_drawn,
+    cast(features.position as integer) as position,
+    features.column_name,
+    features.family,
+    features.kind,
+    cast(features.cell_count as double precision) as cell_count,
+    cast(row_number() over (partition by features.monitor, features.column_name order by all_bins.place) as integer) as code,
+    all_bins.bin_type,
+    all_bins.category,
+    all_bins.lower_edge,
+    {{ data_health.run_time() }} as drawn_at
+from features
+inner join all_bins
+    on features.monitor = all_bins.monitor
+    and features.column_name = all_bins.column_name
+{%- endset %}
+{%- if candidates %}
+    {%- set found, cells = {}, {} %}
+    {%- for row in run_query('select monitor, column_name, max(cell_count) as cell_count from (' ~ drawn ~ ') as drawn group by 1, 2').rows %}
+        {%- do found.setdefault(row['monitor'], []).append(row['column_name']) %}
+        {%- do cells.update({row['monitor']: [cells.get(row['monitor'], 0), row['cell_count']] | max}) %}
+    {%- endfor %}
+    {%- set problems = [] %}
+    {%- for monitor in candidates | map(attribute='monitor') | unique if features_of[monitor] %}
+        {%- for name in features_of[monitor] if name not in found.get(monitor, []) %}
+            {%- do problems.append(data_health.problem(monitor, 'coverage.features', name, 'columns of numbers, categories or booleans that are looked at')) %}
+        {%- endfor %}
+        {%- if cells.get(monitor, 0) > cell_limit %}
+            {%- do problems.append(data_health.problem(monitor, 'coverage.features', features_of[monitor] | join(', '), 'features with at most ' ~ cell_limit ~ ' possible combinations, so fewer features or coarser ones', cells[monitor] | int ~ ' possible combinations')) %}
+        {%- endif %}
+    {%- endfor %}
+    {%- if problems and flags.WHICH in ['run', 'build', 'retry'] %}
+        {%- do exceptions.raise_compiler_error('data_health: features whose combinations cannot be counted\n- ' ~ problems | join('\n- ')) %}
+    {%- endif %}
+{{ drawn }}
+{%- else %}
+{{ data_health.no_rows({
+    'monitor': 'varchar', 'attributes_key': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer', 'row_count_when_drawn': 'bigint',
+    'position': 'integer', 'column_name': 'varchar', 'family': 'varchar', 'kind': 'varchar', 'cell_count': 'double precision', 'code': 'integer',
+    'bin_type': 'varchar', 'category': 'varchar', 'lower_edge': 'double precision', 'drawn_at': 'timestamp'
+}) }}
+{%- endif %}

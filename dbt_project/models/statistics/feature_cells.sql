@@ -1,0 +1,64 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='period_column_key',
+    on_schema_change='append_new_columns',
+    full_refresh=false
+) }}
+-- depends_on: {{ ref('monitored_periods') }}
+-- depends_on: {{ ref('column_grids') }}
+-- depends_on: {{ ref('feature_bins') }}
+
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('feature_bins')], adds_to_this=true) %}
+{%- set tasks = data_health.feature_tasks(data_health.datasets_of_this_run()) %}
+{%- set scans = data_health.pending_scans(this, tasks) %}
+{% if scans %}
+with wanted as (
+
+{{ data_health.wanted_statistics(tasks) }}
+
+),
+
+counted as (
+{%- for scan in scans %}
+
+    select
+        {{ scan.columns[0].id }} as column_id,
+        '{{ scan.columns[0].attributes_key }}' as attributes_key,
+        period_start,
+        cell_code,
+        count(*) as row_count
+    from (
+        select
+            {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
+            {{ scan.columns[0].cell }} as cell_code
+        from {{ data_health.scan_source(scan.dataset) }}
+        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+    ) as rows_of_scan
+    group by period_start, cell_code
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+
+)
+
+select
+    wanted.period_key || '|' || wanted.column_name as period_column_key,
+    wanted.period_key,
+    wanted.monitor,
+    wanted.dataset,
+    wanted.period_start,
+    counted.attributes_key,
+    cast(counted.cell_code as bigint) as cell_code,
+    cast(counted.row_count as bigint) as row_count,
+    wanted.built_from,
+    {{ data_health.run_time() }} as built_at
+from counted
+inner join wanted
+    on counted.column_id = wanted.column_id
+    and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+{% else %}
+{{ data_health.no_rows({
+    'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
+    'attributes_key': 'varchar', 'cell_code': 'bigint', 'row_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
+}) }}
+{% endif %}

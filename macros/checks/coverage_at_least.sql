@@ -1,0 +1,62 @@
+{#
+    Fails on every feature, or with a size on every combination of so many features, that a reference covers for a smaller share of the rows than
+    `share`, in the newest period that is over or in one after it; and once where nothing could be told at all. Nulls are no gap of a feature.
+#}
+{% test coverage_at_least(model, share=0.95, monitor=none, columns=none, reference=none, combination_size=none) %}
+    {{ config(severity='warn') }}
+    {%- set mart = 'health_coverage_combinations' if combination_size is not none else 'health_coverage' %}
+    {%- set names = 'column_names' if combination_size is not none else 'column_name' %}
+    with newest as (
+
+        select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
+        from {{ ref('data_health', 'health_volume') }}
+        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+
+    ),
+
+    covered as (
+
+        select
+            monitor,
+            period_start,
+            reference,
+            {{ names }},
+            1 - unseen_share as covered_share,
+            count(unseen_share) over () as known_count,
+            status,
+            reason
+        from {{ ref('data_health', mart) }}
+        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+            and period_start >= (select newest.period_start from newest)
+            {%- if combination_size is not none %}
+            and combination_size = {{ combination_size }}
+            and column_names <> '(all)'
+            {%- else %}
+            and segment_column = '(all)'
+            {%- endif %}
+            {%- if columns is not none %}
+            and {{ names }} in ({{ data_health.text_literal([columns] if columns is string else columns) }})
+            {%- endif %}
+            {%- if reference is not none %}
+            and reference = {{ data_health.text_literal(reference) }}
+            {%- endif %}
+
+    )
+
+    select monitor, period_start, reference, {{ names }}, covered_share, status, reason
+    from covered
+    where covered_share < {{ data_health.double_literal(share) }}
+
+    union all
+
+    select
+        {{ data_health.watched_monitor(model, monitor) }} as monitor,
+        max(period_start) as period_start,
+        cast(null as varchar) as reference,
+        cast(null as varchar) as {{ names }},
+        cast(null as double precision) as covered_share,
+        'insufficient_data' as status,
+        'nothing can be told' as reason
+    from covered
+    having coalesce(max(known_count), 0) = 0
+{% endtest %}

@@ -1,0 +1,47 @@
+{#
+    What the cells of features are counted by, per dataset that is scanned: one whole number over monitored_rows, in which the bin of each feature
+    stands at its position, seven bits apiece; 0 where the dataset lacks the feature or has it as something else. A task goes through
+    pending_scans() as one column without a grid.
+#}
+{% macro feature_tasks(datasets) -%}
+    {%- set tasks, bins = [], {} -%}
+    {%- if datasets and load_relation(ref('feature_bins')) is not none -%}
+        {%- for row in run_query('select monitor, attributes_key, position, column_name, family, kind, code, bin_type, category, cast(lower_edge as varchar) as lower_edge from '
+            ~ ref('feature_bins') ~ ' order by monitor, position, code').rows -%}
+            {%- set features = bins.setdefault(row['monitor'], {'key': row['attributes_key'], 'features': {}}).features -%}
+            {%- do features.setdefault(row['position'], {'name': row['column_name'], 'family': row['family'], 'kind': row['kind'], 'edges': [], 'codes': {}, 'values': []}) -%}
+            {%- set feature = features[row['position']] -%}
+            {%- if row['bin_type'] == 'bin' -%}{%- do feature.edges.append(row['lower_edge']) -%}
+            {%- elif row['bin_type'] == 'value' -%}{%- do feature['values'].append([row['category'], row['code']]) -%}
+            {%- else -%}{%- do feature.codes.update({row['bin_type']: row['code']}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for dataset in datasets if dataset.monitor.marts.coverage and dataset.monitor.name in bins -%}
+        {%- set terms, known = [], bins[dataset.monitor.name] -%}
+        {%- for position, feature in known.features.items() -%}
+            {%- set columns = dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | selectattr('name', 'equalto', feature.name) | list -%}
+            {%- set column = columns[0] if columns and columns[0].family == feature.family and not columns[0].left_out else none -%}
+            {%- set codes = feature.codes -%}
+            {%- if column and feature.kind == 'numeric' -%}
+                {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:], 0, [feature.edges | length - 1, 0] | max) -%}
+                {%- set code = 'case when ' ~ column.value ~ ' is null then ' ~ codes['null'] ~ (' else ' ~ finite if column.is_exact_number
+                    else ' when ' ~ data_health.engine_sql('is_finite', column.value) ~ ' then ' ~ finite ~ ' when ' ~ data_health.engine_sql('is_nan', column.value)
+                        ~ ' then ' ~ codes['nan'] ~ ' when ' ~ column.value ~ ' < 0 then ' ~ codes['negative_infinity'] ~ ' else ' ~ codes['positive_infinity']) ~ ' end' -%}
+            {%- elif column -%}
+                {%- set branches = [] -%}
+                {%- for category, category_code in feature['values'] -%}{%- do branches.append('when ' ~ data_health.text_literal(category) ~ ' then ' ~ category_code) -%}{%- endfor -%}
+                {%- set code = 'case when ' ~ column.value ~ ' is null then ' ~ codes['null'] ~ ' else '
+                    ~ ('case ' ~ column.value ~ ' ' ~ branches | join(' ') ~ ' else ' ~ codes['other'] ~ ' end' if branches else codes['other']) ~ ' end' -%}
+            {%- else -%}
+                {%- set code = '0' -%}
+            {%- endif -%}
+            {%- do terms.append('cast(' ~ code ~ ' as bigint) * ' ~ 128 ** (position - 1)) -%}
+        {%- endfor -%}
+        {%- do tasks.append({
+            'id': tasks | length, 'name': '(features)', 'family': '', 'role': '', 'is_without_grid': true, 'monitor': dataset.monitor, 'dataset': dataset,
+            'companions': local_md5([known.key, terms] | string)[:12], 'attributes_key': known.key, 'cell': terms | join('\n                + ')
+        }) -%}
+    {%- endfor -%}
+    {{ return(tasks) }}
+{%- endmacro %}
