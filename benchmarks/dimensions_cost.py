@@ -106,12 +106,14 @@ def measure(folder: Path, rows: int, columns: int, limit: int | None) -> list[st
         "references": {"month": {"from": "2024-01-01", "to": "2024-02-01"}},
         "marts": {"drift": False},
     }
-    project = Project(folder, memory_limit=MEMORY_LIMIT, block={"monitors": {"bench": monitor | dimensions}})
+    block = {"monitors": {"bench": monitor | dimensions}}
+    project = Project(folder, block=block)
     measured("generate", [sys.executable, "-c", GENERATE, str(project.database), str(rows), str(columns)], folder)
     project.prepare()
     project.forget()
     before = ["--select", "+component_loadings", "--exclude", *MODELS]
     project.dbt("before", "run", *before)
+    project = Project(folder, memory_limit=MEMORY_LIMIT, block=block)
     by_hand = [numpy_seconds(folder, project.database, columns, threads) for threads in (0, 1)]
     build = project.build("products and components", "--resource-type", "model", "--threads", "1", "--select", *MODELS)
     seconds = build.model_seconds
