@@ -2,12 +2,12 @@
     What the loadings of a reference say, as {'version', 'columns': [{'name', 'mean', 'scale'}], 'components': [{'eigenvalue', 'has_variance',
     'loadings'}]}, numbers as SQL; none while dbt parses and under --empty. Other commands than run and build raise no error.
 #}
-{% macro stored_components(caller, monitor, reference, k, loadings, version) -%}
+{% macro stored_components(asked_by, monitor, reference, k, loadings, version) -%}
     {%- set stored = loadings or (ref('data_health', 'component_loadings') if target.type == 'duckdb') -%}
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build'] -%}{{ return(none) }}{%- endif -%}
     {%- set place = monitor ~ ', ' ~ reference -%}
     {%- if not stored -%}
-        {%- do exceptions.raise_compiler_error(data_health.problem('', caller ~ ', loadings', none, 'a table with the columns of component_loadings; ' ~ target.type ~ ' has no Python models')) -%}
+        {%- do exceptions.raise_compiler_error(data_health.problem('', asked_by ~ ', loadings', none, 'a table with the columns of component_loadings; ' ~ target.type ~ ' has no Python models')) -%}
     {%- endif -%}
     {%- set query %}
         select
@@ -38,7 +38,7 @@
     {%- elif version and version != fit.version -%}{%- set problem = [version, fit.version ~ ', the version that is stored'] -%}
     {%- elif rows | length > 20000 -%}{%- set problem = [rows | length ~ ' loadings', 'at most 20000 in SQL; beyond, python_checks.dimensions.projection'] -%}
     {%- endif -%}
-    {%- if problem -%}{%- do exceptions.raise_compiler_error(data_health.problem('', caller, problem[0], problem[1])) -%}{%- endif -%}
+    {%- if problem -%}{%- do exceptions.raise_compiler_error(data_health.problem('', asked_by, problem[0], problem[1])) -%}{%- endif -%}
     {{ return(fit) }}
 {%- endmacro %}
 

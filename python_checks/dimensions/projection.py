@@ -1,6 +1,6 @@
-"""Rows on the components of a reference, a matrix product per Arrow batch: for tables too wide for project_components().
+"""Rows on the components of a reference, a matrix product per Arrow batch: for tables too wide for SQL.
 
-The numbers are those of the macro. In a model of one's own:
+The numbers are those of project_components(). In a model of one's own:
 
     def model(dbt, session):
         from python_checks.dimensions.projection import projected
@@ -88,7 +88,7 @@ class Loadings:
         )
 
     def deviations(self, values: Matrix) -> Matrix:
-        """Distances from the mean in scales, of values (n × d) that are NaN where missing: there, and if infinite, 0."""
+        """Distances from the mean in scales of values (n × d); 0 where one is NaN, which is missing, or infinite."""
         z = (values - self.mean) / self.scale
         z = np.where(np.isfinite(values), z, 0)
         return np.clip(z, -LARGEST_DEVIATION, LARGEST_DEVIATION, out=z)
@@ -120,25 +120,33 @@ def projected(
 
     Memory: one batch of rows as doubles, and the result. ValueError: as Loadings.read(), or a column is not in `rows`.
     """
+    if not loadings.limit(1).fetchall() and not rows.limit(1).fetchall():
+        # dbt --empty
+        return result_schema(rows.limit(0), keys, k or 0).empty_table()
     fit = Loadings.read(loadings, monitor, reference, k, version)
     missing = sorted(set(fit.names) - set(rows.columns))
     if missing:
         raise ValueError(f"columns that the components are made of are not there: {', '.join(missing)}")
-    batches = rows.project(", ".join(quoted(name) for name in dict.fromkeys([*keys, *fit.names]))).to_arrow_reader(
-        ROWS_OF_A_BATCH
-    )
-    schema = pa.schema([batches.schema.field(name) for name in keys])
-    for name in [f"component_{number + 1}" for number in range(fit.vectors.shape[1])]:
-        schema = schema.append(pa.field(name, pa.float64()))
-    for name, kind in (
-        ("hotelling_t2", pa.float64()),
-        ("reconstruction_error", pa.float64()),
-        ("reference", pa.string()),
-        ("component_count", pa.int64()),
-        ("loadings_version", pa.string()),
-    ):
-        schema = schema.append(pa.field(name, kind))
+    schema = result_schema(rows.limit(0), keys, fit.vectors.shape[1])
+    batches = reader(rows, [*keys, *fit.names])
     return pa.Table.from_batches(scored_batches(batches, fit, keys, schema), schema)
+
+
+def reader(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> pa.RecordBatchReader:
+    """The columns of these names, in batches."""
+    wanted = rows.project(", ".join(quoted(name) for name in dict.fromkeys(names)))
+    # DuckDB 1 knows it by the other name, which DuckDB 2 warns of
+    read = wanted.to_arrow_reader if hasattr(wanted, "to_arrow_reader") else wanted.fetch_record_batch
+    return read(ROWS_OF_A_BATCH)
+
+
+def result_schema(rows: duckdb.DuckDBPyRelation, keys: Sequence[str], components: int) -> pa.Schema:
+    """The columns that project_components() gives."""
+    fields = list(reader(rows, keys).schema) if keys else []
+    fields += [(f"component_{number + 1}", pa.float64()) for number in range(components)]
+    fields += [("hotelling_t2", pa.float64()), ("reconstruction_error", pa.float64())]
+    fields += [("reference", pa.string()), ("component_count", pa.int64()), ("loadings_version", pa.string())]
+    return pa.schema(fields)
 
 
 def scored_batches(

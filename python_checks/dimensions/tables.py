@@ -264,7 +264,7 @@ def eigenvalues_table(
             k, dropped = number + 1, basis.eigenvalues[number + 1 :]
             has_variance = k <= basis.with_variance
             limits = {}
-            for percent in (95, 99):
+            for percent in (95, 99) if k <= MOST_COMPONENTS else ():
                 reach = hotelling_limit(k, basis.rows, percent / 100) if has_variance else None
                 limits[f"hotelling_t2_limit_{percent}"] = reach
                 limits[f"reconstruction_error_limit_{percent}"] = error_limit(dropped, percent / 100)

@@ -19,7 +19,7 @@
         } %}
         {%- set keys = [] %}
         {%- for name in monitor.key if data_health.find_column(columns, name) %}{% do keys.append('monitored_rows.' ~ data_health.quoted(data_health.find_column(columns, name).name)) %}{% endfor %}
-        {%- do scans.append({'monitor': monitor.name, 'relation': relation, 'period': data_health.row_period(dataset, true), 'columns': columns, 'keys': keys}) %}
+        {%- do scans.append({'monitor': monitor.name, 'relation': relation, 'period': data_health.row_period(dataset, true), 'columns': columns, 'key_columns': keys}) %}
     {%- endif %}
 {%- endfor %}
 {% for scan in scans %}
@@ -34,7 +34,7 @@ select
     {%- endfor %}
     monitored_rows.hotelling_t2,
     monitored_rows.reconstruction_error,
-    cast({{ data_health.row_hash(scan.keys or ['monitored_rows.component_1', 'monitored_rows.hotelling_t2', 'monitored_rows.reconstruction_error']) }} as varchar) as row_hash
+    cast({{ data_health.row_hash(scan.key_columns or ['monitored_rows.component_1', 'monitored_rows.hotelling_t2', 'monitored_rows.reconstruction_error']) }} as varchar) as row_hash
 from {{ scan.relation }} as monitored_rows
 {{ 'union all' if not loop.last }}
 {%- else %}
