@@ -20,7 +20,7 @@ CONFIGURATION = yaml.safe_load("""
     monitors:
       events:
         {relation: {source: [raw, rows]}, key: id, time: happened_at, loaded_at: loaded_at, grain: day,
-         segments: [site], max_categories: 25, label: {column: answer},
+         segments: [site], subgroups: [site, [site, code]], max_categories: 25, label: {column: answer},
          references: {
            first_days: {from: "2024-03-01", to: "2024-03-03"},
            odd_hours: {from: "2024-03-01 12:00:00", to: "2024-03-02 06:00:00"},

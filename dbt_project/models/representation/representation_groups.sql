@@ -5,7 +5,14 @@
 ] %}
 {%- set sums = ['weight_sum', 'squared_weight_sum'] %}
 {%- set of_reference = ['row_count', 'weight_sum', 'squared_weight_sum'] %}
-with counted as (
+with pairs as (
+
+    select comparison_number, monitor, dataset, dataset_period_key, reference, reference_dataset, reference_period_key, naming
+    from {{ ref('representation_comparisons') }}
+
+),
+
+counted as (
 
     select
         dataset_period_key,
@@ -39,7 +46,7 @@ comparisons as (
         pairs.reference_dataset,
         pairs.reference_period_key,
         pairs.naming
-    from {{ ref('representation_comparisons') }} as pairs
+    from pairs
     inner join counted_periods
         on pairs.dataset_period_key = counted_periods.dataset_period_key
 
