@@ -10,7 +10,7 @@ import pytest
 from consumer import SHARED_DATA, Consumer, needs_shared_data
 
 OFF = {"drift": False, "dimensions": False, "representation": False, "labeling": False, "performance": False}
-MARTS = ("health_coverage_combinations", "health_coverage_gaps", "feature_attributes")
+MARTS = ("health_coverage_combinations", "health_coverage_gaps", "feature_attributes", "health_volume")
 
 # random lattices: name -> columns with the number of their values, rows, and from how many rows a pattern is covered
 LATTICES = {
@@ -333,6 +333,68 @@ def test_too_many_combinations_are_refused(lattices, tmp_path):
         ("n0",),
         ("n1",),
     ]
+
+
+def counted_when(project, monitor):
+    """When the cells of each period were counted, with their sum."""
+    rows = project.sql(
+        f"select dataset, period_start, built_at, sum(row_count) from feature_cells where monitor = '{monitor}' group by all"
+    )
+    return {(dataset, start): (built, count) for dataset, start, built, count in rows}
+
+
+def test_only_what_changed_is_counted_again(lattices, tmp_path):
+    project = lattices.copy(tmp_path / "project")
+    project.dbt("parse")
+    before, bins = counted_when(project, "many"), project.sql("select * from feature_bins order by all")
+    # a late row of a town that is new
+    project.sql("insert into raw.many values ('new town', true, timestamp '2024-02-20')")
+    monitors = dict(CONFIGURATION["monitors"])
+    monitors["many"] = monitors["many"] | {
+        "references": monitors["many"]["references"] | {"both": {"from": "2024-01-01", "to": "2024-03-01"}}
+    }
+    project.configure({"monitors": monitors})
+    project.build_up_to("health_coverage_combinations", only="many")
+    after = counted_when(project, "many")
+    january, february = (next(key for key in before if key[1].month == month) for month in (1, 2))
+    assert after[january] == before[january]
+    assert after[february][0] > before[february][0]
+    assert after[february][1] == before[february][1] + 1
+    assert set(after) == set(before)
+    assert project.sql("select * from feature_bins order by all") == bins
+    (row,) = project.rows("""
+        select reference_row_count, row_count from health_coverage_combinations
+        where monitor = 'many' and reference = 'both' and column_names = 'town, flag' and is_latest
+    """)
+    assert row == {"reference_row_count": 2001, "row_count": 1001}
+    # other features: every period is counted by them
+    monitors["many"] = monitors["many"] | {"coverage": {"features": ["flag"]}}
+    project.configure({"monitors": monitors})
+    project.build_up_to("health_coverage_combinations", "health_coverage_gaps", only="many")
+    assert all(built > after[key][0] for key, (built, _) in counted_when(project, "many").items())
+    assert project.sql("select column_names from health_coverage_combinations where monitor = 'many' group by all") == [
+        ("flag",)
+    ]
+
+
+def test_coverage_at_least(lattices, tmp_path):
+    project = lattices.copy(tmp_path / "project")
+    asked = {
+        "little": {"share": 0.001, "combination_size": 3},
+        "everything": {"share": 1.0, "combination_size": 3, "columns": "first, second, third"},
+        "nothing_there": {"share": 0.001, "combination_size": 3, "reference": "nowhere"},
+    }
+    tests = [
+        {"data_health.coverage_at_least": {"name": name, "arguments": {"monitor": "lattice_1"} | arguments}}
+        for name, arguments in asked.items()
+    ]
+    tables = [{"name": name} | ({"data_tests": tests} if name == "lattice_1" else {}) for name in SOURCES]
+    project.write("models/sources.yml", {"sources": [{"name": "raw", "schema": "raw", "tables": tables}]})
+    project.dbt("test", "--select", "source:*")
+    found = {
+        result["unique_id"].split(".")[2]: (result["status"], result["failures"]) for result in project.run_results()
+    }
+    assert found == {"little": ("pass", 0), "everything": ("warn", 1), "nothing_there": ("warn", 1)}
 
 
 # Adult
