@@ -7,6 +7,7 @@
     ('true_positive_rate', 'true_positive_count', 'judged_positive_count'),
     ('false_positive_rate', 'false_positive_count', 'judged_negative_count')
 ] %}
+{%- set names = rates | map(attribute=0) | list + ['missing_share'] %}
 {%- set z = '1.959963984540054e0' %}
 with settings as (
 
@@ -43,7 +44,7 @@ groups as (
 
 ),
 
--- Rates of each group, none of them without rows enough to be one.
+-- 1. The group's own rates, none of them without rows enough to be one.
 supported_counts as (
 
     select
@@ -86,7 +87,7 @@ rates as (
 
 ),
 
--- four fifths: each group's selection rate against that of the group which is selected most often
+-- 2. Four fifths: each group's selection rate against that of the group which is selected most often
 selections as (
 
     select
@@ -102,14 +103,14 @@ selections as (
             order by case when groups.predicted_count >= settings.minimum_rows then rates.selection_rate else -1e0 end desc nulls last, groups.group_value
         ) as selection_rank
     from groups
-    inner join rates
-        on groups.comparison_number = rates.comparison_number
-        and groups.subgroup_number = rates.subgroup_number
-        and groups.group_value = rates.group_value
     inner join comparisons
         on groups.comparison_number = comparisons.comparison_number
     inner join settings
         on comparisons.monitor = settings.monitor
+    inner join rates
+        on groups.comparison_number = rates.comparison_number
+        and groups.subgroup_number = rates.subgroup_number
+        and groups.group_value = rates.group_value
 
 ),
 
@@ -144,43 +145,30 @@ selection_ratios as (
         on selections.comparison_number = best_groups.comparison_number
         and selections.subgroup_number = best_groups.subgroup_number
 
-),
-
-selection_intervals as (
-
-    select
-        selection_ratios.*,
-        case when selection_ratio > 0e0 then compared_ratio * exp(- {{ z }} * selection_error) when selection_ratio = 0e0 then 0e0 end as selection_ratio_lower,
-        compared_ratio * exp({{ z }} * selection_error) as selection_ratio_upper
-    from selection_ratios
-
 )
 
 select
     rates.comparison_number,
     rates.subgroup_number,
     rates.group_value,
-    {%- for name, part, whole in rates %}
+    {%- for name in names %}
     rates.{{ name }},
     rates.{{ name }}_lower,
     rates.{{ name }}_upper,
     {%- endfor %}
-    rates.missing_share,
-    rates.missing_share_lower,
-    rates.missing_share_upper,
-    selection_intervals.best_group,
-    selection_intervals.selection_ratio,
-    selection_intervals.selection_ratio_lower,
-    selection_intervals.selection_ratio_upper,
+    selection_ratios.best_group,
+    selection_ratios.selection_ratio,
+    case when selection_ratios.selection_ratio > 0e0 then selection_ratios.compared_ratio * exp(- {{ z }} * selection_ratios.selection_error) when selection_ratios.selection_ratio = 0e0 then 0e0 end as selection_ratio_lower,
+    selection_ratios.compared_ratio * exp({{ z }} * selection_ratios.selection_error) as selection_ratio_upper,
     case
         when rates.selection_rate is null then null
-        when selection_intervals.predicted_count < selection_intervals.minimum_rows or selection_intervals.selection_ratio is null then 'insufficient_data'
-        when selection_intervals.selection_ratio_upper < 0.8e0 then 'warn'
-        when selection_intervals.selection_ratio < 0.8e0 then 'insufficient_data'
+        when selection_ratios.predicted_count < selection_ratios.minimum_rows or selection_ratios.selection_ratio is null then 'insufficient_data'
+        when selection_ratios.compared_ratio * exp({{ z }} * selection_ratios.selection_error) < 0.8e0 then 'warn'
+        when selection_ratios.selection_ratio < 0.8e0 then 'insufficient_data'
         else 'ok'
     end as selection_status
 from rates
-inner join selection_intervals
-    on rates.comparison_number = selection_intervals.comparison_number
-    and rates.subgroup_number = selection_intervals.subgroup_number
-    and rates.group_value = selection_intervals.group_value
+inner join selection_ratios
+    on rates.comparison_number = selection_ratios.comparison_number
+    and rates.subgroup_number = selection_ratios.subgroup_number
+    and rates.group_value = selection_ratios.group_value
