@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('health_monitors') }}
 {{ config(materialized='view') }}
 {%- do data_health.begin_model() %}
 {%- set scans = [] %}
