@@ -29,6 +29,7 @@ MODELS = (
     "wide_products",
     "dataset_products",
     "dataset_wide_products",
+    "randomized_loadings",
     "component_loadings",
 )
 GENERATE = """
