@@ -20,8 +20,8 @@
     {%- for dataset in datasets if dataset.monitor.marts.coverage and dataset.monitor.name in bins -%}
         {%- set terms, known = [], bins[dataset.monitor.name] -%}
         {%- for position, feature in known.features.items() -%}
-            {%- set columns = dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | selectattr('name', 'equalto', feature.name) | list -%}
-            {%- set column = columns[0] if columns and columns[0].family == feature.family and not columns[0].left_out else none -%}
+            {%- set found = data_health.find_column(dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list, feature.name) -%}
+            {%- set column = found if found and found.family == feature.family and not found.left_out else none -%}
             {%- set codes = feature.codes -%}
             {%- if column and feature.kind == 'numeric' -%}
                 {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:], 0, [feature.edges | length - 1, 0] | max) -%}
