@@ -18,7 +18,7 @@
         {%- endfor -%}
     {%- endif -%}
     {%- for dataset in datasets if dataset.monitor.marts.coverage and dataset.monitor.name in bins -%}
-        {%- set terms, known = [], bins[dataset.monitor.name] -%}
+        {%- set terms, present, known = [], [], bins[dataset.monitor.name] -%}
         {%- for position, feature in known.features.items() -%}
             {%- set found = data_health.find_column(dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list, feature.name) -%}
             {%- set column = found if found and found.family == feature.family and not found.left_out else none -%}
@@ -36,11 +36,13 @@
             {%- else -%}
                 {%- set code = '0' -%}
             {%- endif -%}
+            {%- do present.append(position if column else 0) -%}
             {%- do terms.append('cast(' ~ code ~ ' as bigint) * ' ~ 128 ** (position - 1)) -%}
         {%- endfor -%}
+        {#- raise the first when cells are computed in another way -#}
         {%- do tasks.append({
             'id': tasks | length, 'name': '(features)', 'family': '', 'role': '', 'is_without_grid': true, 'monitor': dataset.monitor, 'dataset': dataset,
-            'companions': local_md5([known.key, terms] | string)[:12], 'attributes_key': known.key, 'cell': terms | join('\n                + ')
+            'companions': local_md5(['1', known.key, present] | string)[:12], 'attributes_key': known.key, 'cell': terms | join('\n                + ')
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}
