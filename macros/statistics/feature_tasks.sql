@@ -18,10 +18,10 @@
         {%- endfor -%}
     {%- endif -%}
     {%- for dataset in datasets if dataset.monitor.marts.coverage and dataset.monitor.name in bins -%}
-        {%- set terms, known = [], bins[dataset.monitor.name] -%}
+        {%- set terms, present, known = [], [], bins[dataset.monitor.name] -%}
         {%- for position, feature in known.features.items() -%}
-            {%- set columns = dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | selectattr('name', 'equalto', feature.name) | list -%}
-            {%- set column = columns[0] if columns and columns[0].family == feature.family and not columns[0].left_out else none -%}
+            {%- set found = data_health.find_column(dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list, feature.name) -%}
+            {%- set column = found if found and found.family == feature.family and not found.left_out else none -%}
             {%- set codes = feature.codes -%}
             {%- if column and feature.kind == 'numeric' -%}
                 {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:], 0, [feature.edges | length - 1, 0] | max) -%}
@@ -36,11 +36,13 @@
             {%- else -%}
                 {%- set code = '0' -%}
             {%- endif -%}
+            {%- do present.append(position if column else 0) -%}
             {%- do terms.append('cast(' ~ code ~ ' as bigint) * ' ~ 128 ** (position - 1)) -%}
         {%- endfor -%}
+        {#- raise the first when cells are computed in another way -#}
         {%- do tasks.append({
             'id': tasks | length, 'name': '(features)', 'family': '', 'role': '', 'is_without_grid': true, 'monitor': dataset.monitor, 'dataset': dataset,
-            'companions': local_md5([known.key, terms] | string)[:12], 'attributes_key': known.key, 'cell': terms | join('\n                + ')
+            'companions': local_md5(['1', known.key, present] | string)[:12], 'attributes_key': known.key, 'cell': terms | join('\n                + ')
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}
