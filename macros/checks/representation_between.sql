@@ -2,7 +2,7 @@
     Fails on every group whose ratio to what it is compared with lies, with its whole interval, outside of the two numbers in the newest period
     that is over or in one after it; with `certain: false` on every one whose ratio does, and on those of which nothing is known.
 #}
-{% test representation_between(model, monitor=none, subgroups=none, groups=none, reference='(population)', minimum=0.8, maximum=none, certain=true) %}
+{% test representation_between(model, monitor=none, subgroups=none, groups=none, reference=none, minimum=0.8, maximum=none, certain=true) %}
     {{ config(severity='warn') }}
     with newest as (
 
@@ -32,7 +32,7 @@
         from {{ ref('data_health', 'health_representation') }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}
             and dataset = 'production'
-            and reference = {{ data_health.text_literal(reference) }}
+            and reference = {{ data_health.text_literal(reference or '(population)') }}
 
     )
 

@@ -1,21 +1,5 @@
 {%- do data_health.begin_model() %}
-{#- a share, its numerator and its denominator -#}
-{%- set rates = [
-    ('label_coverage', 'labelled_count', 'row_count'),
-    ('label_rate', 'positive_count', 'labelled_count'),
-    ('selection_rate', 'predicted_positive_count', 'predicted_count'),
-    ('true_positive_rate', 'true_positive_count', 'judged_positive_count'),
-    ('false_positive_rate', 'false_positive_count', 'judged_negative_count')
-] %}
-{%- set z = '1.959963984540054e0' %}
-with settings as (
-
-    select monitor, warn_threshold, alert_threshold, minimum_rows
-    from {{ ref('representation_settings') }}
-
-),
-
-comparisons as (
+with comparisons as (
 
     select comparison_number, monitor, dataset, period_start, period_end, is_latest, reference
     from {{ ref('representation_comparisons') }}
@@ -29,27 +13,78 @@ groups as (
         subgroup_number,
         subgroup,
         group_value,
-        has_null,
         row_count,
+        weight_sum,
+        reference_row_count,
         labelled_count,
         positive_count,
         predicted_count,
-        predicted_positive_count,
         judged_positive_count,
-        judged_count - judged_positive_count as judged_negative_count,
-        true_positive_count,
-        false_positive_count,
-        missing_count,
-        feature_value_count,
-        weight_sum,
-        squared_weight_sum,
-        reference_row_count,
-        reference_weight_sum,
-        reference_squared_weight_sum,
-        population_share,
-        is_lacking_here,
-        is_lacking_in_reference
+        judged_count - judged_positive_count as judged_negative_count
     from {{ ref('representation_groups') }}
+
+),
+
+ratios as (
+
+    select
+        comparison_number,
+        subgroup_number,
+        group_value,
+        base_row_count,
+        base_labelled_count,
+        reference_base_row_count,
+        effective_count,
+        share,
+        share_lower,
+        share_upper,
+        reference_share,
+        ratio,
+        ratio_lower,
+        ratio_upper,
+        p_value,
+        q_value,
+        representation,
+        warn_ratio,
+        alert_ratio,
+        status,
+        reason,
+        rows_to_support,
+        rows_to_ratio
+    from {{ ref('representation_ratios') }}
+
+),
+
+rates as (
+
+    select
+        comparison_number,
+        subgroup_number,
+        group_value,
+        label_coverage,
+        label_coverage_lower,
+        label_coverage_upper,
+        label_rate,
+        label_rate_lower,
+        label_rate_upper,
+        selection_rate,
+        selection_rate_lower,
+        selection_rate_upper,
+        true_positive_rate,
+        true_positive_rate_lower,
+        true_positive_rate_upper,
+        false_positive_rate,
+        false_positive_rate_lower,
+        false_positive_rate_upper,
+        missing_share,
+        missing_share_lower,
+        missing_share_upper,
+        selection_ratio,
+        selection_ratio_lower,
+        selection_ratio_upper,
+        best_group,
+        selection_status
+    from {{ ref('representation_rates') }}
 
 ),
 
@@ -78,401 +113,81 @@ hidden_subgroups as (
         and declared_columns.column_name = shown_columns.column_name
     where shown_columns.column_name is null
 
-),
-
--- 1. What each group is a share of, here and there.
-totals as (
-
-    select
-        comparison_number,
-        subgroup_number,
-        cast(sum(row_count) as bigint) as base_row_count,
-        cast(sum(labelled_count) as double precision) as base_labelled_count,
-        sum(weight_sum) as base_weight_sum,
-        sum(squared_weight_sum) as base_squared_weight_sum,
-        sum(case when has_null and population_share is null then weight_sum else 0e0 end) as unknown_weight_sum,
-        cast(sum(reference_row_count) as bigint) as reference_base_row_count,
-        sum(reference_weight_sum) as reference_base_weight_sum,
-        sum(reference_squared_weight_sum) as reference_base_squared_weight_sum
-    from groups
-    group by comparison_number, subgroup_number
-
-),
-
-described_groups as (
-
-    select
-        groups.*,
-        comparisons.monitor,
-        comparisons.dataset,
-        comparisons.period_start,
-        comparisons.period_end,
-        comparisons.is_latest,
-        comparisons.reference,
-        settings.minimum_rows,
-        settings.warn_threshold,
-        settings.alert_threshold,
-        greatest(1 - settings.warn_threshold, 1e-9) as lowest_ratio,
-        greatest(1 - settings.alert_threshold, 0e0) as alert_ratio,
-        hidden_subgroups.monitor is not null as is_hidden,
-        totals.base_row_count,
-        totals.base_labelled_count,
-        totals.reference_base_row_count,
-        totals.base_weight_sum * totals.base_weight_sum / nullif(totals.base_squared_weight_sum, 0e0) as effective_count,
-        totals.reference_base_weight_sum * totals.reference_base_weight_sum / nullif(totals.reference_base_squared_weight_sum, 0e0) as reference_effective_count,
-        groups.weight_sum / nullif(totals.base_weight_sum, 0e0) as share,
-        -- whoever has no value may be of any group
-        groups.weight_sum / nullif(totals.base_weight_sum - totals.unknown_weight_sum, 0e0) as share_of_known,
-        1 - totals.unknown_weight_sum / nullif(totals.base_weight_sum, 0e0) as known_part,
-        case when comparisons.reference = '(population)' then groups.population_share
-            when comparisons.reference <> '(none)' then groups.reference_weight_sum / nullif(totals.reference_base_weight_sum, 0e0) end as reference_share
-    from groups
-    inner join comparisons
-        on groups.comparison_number = comparisons.comparison_number
-    inner join settings
-        on comparisons.monitor = settings.monitor
-    inner join totals
-        on groups.comparison_number = totals.comparison_number
-        and groups.subgroup_number = totals.subgroup_number
-    left join hidden_subgroups
-        on comparisons.monitor = hidden_subgroups.monitor
-        and groups.subgroup_number = hidden_subgroups.subgroup_number
-
-),
-
--- a group is too small where no more rows of it could be expected either: one that should be there and is not is a finding
-gaps as (
-
-    select
-        described_groups.*,
-        nullif(effective_count * known_part, 0e0) as known_effective_count,
-        case
-            when reference = '(none)' then 'nothing to compare with'
-            when is_lacking_here or is_lacking_in_reference then 'column not in the reference'
-            when reference = '(population)' and coalesce(reference_share, 0e0) = 0e0 then 'no population share'
-            when base_row_count < minimum_rows or effective_count is null then 'too few rows'
-            when reference <> '(population)' and (reference_base_row_count < minimum_rows or reference_effective_count is null) then 'too few rows in the reference'
-            when greatest(row_count, base_row_count * reference_share) < minimum_rows then 'too few rows in the group'
-        end as gap_in_data
-    from described_groups
-
-),
-
--- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half a row there.
-half_rows as (
-
-    select
-        gaps.*,
-        case when row_count = 0 or reference_row_count = 0 or share = 0e0 or reference_share = 0e0 then 0.5e0 else 0e0 end as added,
-        (share + {{ z }} * {{ z }} / (2 * effective_count)) / (1 + {{ z }} * {{ z }} / effective_count) as share_middle,
-        {{ z }} * sqrt(greatest(share * (1 - share), 0e0) / effective_count + {{ z }} * {{ z }} / (4 * effective_count * effective_count)) / (1 + {{ z }} * {{ z }} / effective_count) as share_reach,
-        (share_of_known + {{ z }} * {{ z }} / (2 * known_effective_count)) / (1 + {{ z }} * {{ z }} / known_effective_count)
-            + {{ z }} * sqrt(greatest(share_of_known * (1 - share_of_known), 0e0) / known_effective_count + {{ z }} * {{ z }} / (4 * known_effective_count * known_effective_count)) / (1 + {{ z }} * {{ z }} / known_effective_count) as share_of_known_upper
-    from gaps
-
-),
-
-log_ratios as (
-
-    select
-        half_rows.*,
-        case when share = 0e0 then 0e0 when share is not null then greatest(share_middle - share_reach, 0e0) end as share_lower,
-        case when share is not null then least(share_middle + share_reach, 1e0) end as share_upper,
-        case when reference not in ('(population)', '(none)') then
-            ln((share * effective_count + added) / (effective_count + added)) - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
-        case when reference not in ('(population)', '(none)') then
-            sqrt(greatest(1 / (share * effective_count + added) - 1 / (effective_count + added)
-                + 1 / (reference_share * reference_effective_count + added) - 1 / (reference_effective_count + added), 0e0)) end as log_error,
-        least(reference_share / lowest_ratio, 1e0) as highest_share,
-        reference_share * lowest_ratio as lowest_share
-    from half_rows
-
-),
-
-ratios as (
-
-    select
-        log_ratios.*,
-        share / nullif(reference_share, 0e0) as ratio,
-        case when log_ratio is null then share_lower / nullif(reference_share, 0e0) when share > 0e0 then exp(log_ratio - {{ z }} * log_error) else 0e0 end as ratio_lower,
-        case when log_ratio is null then share_upper / nullif(reference_share, 0e0) when reference_share > 0e0 then exp(log_ratio + {{ z }} * log_error) end as ratio_upper,
-        case when log_ratio is null then case when share_of_known is not null then least(share_of_known_upper, 1e0) end / nullif(reference_share, 0e0) else exp(log_ratio + {{ z }} * log_error) end as ratio_upper_of_known,
-        case when log_ratio is null then share_of_known / nullif(reference_share, 0e0) else exp(log_ratio) end as ratio_of_known
-    from log_ratios
-
-),
-
--- 3. How likely chance alone is so far outside of what is allowed: two-sided, against the nearer edge.
-deviates as (
-
-    select
-        ratios.*,
-        case
-            when gap_in_data is not null then null
-            when log_ratio is null and share_of_known < lowest_share
-                then (lowest_share - share_of_known) / sqrt(lowest_share * (1 - lowest_share) / known_effective_count)
-            when log_ratio is null and share > highest_share then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
-            when log_ratio < ln(lowest_ratio) then (ln(lowest_ratio) - log_ratio) / nullif(log_error, 0e0)
-            when log_ratio > - ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
-            else 0e0
-        end as deviate
-    from ratios
-
-),
-
--- twice the upper tail of the normal distribution, by a fraction of relative error 1.2e-7 (Numerical Recipes, erfcc)
-probabilities as (
-
-    select
-        deviates.*,
-        case when deviate = 0e0 then 1e0 when deviate > 0e0 then
-            least(exp(greatest(- deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0 + t * (0.27886807e0
-                + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))), -700e0)) * t, 1e0) end as p_value
-    from (
-        select deviates.*, 1 / (1 + deviate / (2 * sqrt(2e0))) as t
-        from deviates
-    ) as deviates
-
-),
-
--- Benjamini and Hochberg over all groups that a period has against one reference
-ranked_groups as (
-
-    select
-        probabilities.*,
-        row_number() over (partition by comparison_number, gap_in_data order by p_value, subgroup_number, group_value) as p_rank,
-        count(p_value) over (partition by comparison_number, gap_in_data) as family_size
-    from probabilities
-
-),
-
-evidence as (
-
-    select
-        ranked_groups.*,
-        case when gap_in_data is null and p_value is not null then least(
-            min(p_value * family_size / p_rank) over (
-                partition by comparison_number, gap_in_data
-                order by p_rank desc rows unbounded preceding
-            ), 1e0)
-        end as q_value
-    from ranked_groups
-
-),
-
--- 4. The group's own rates, none of them without rows enough to be one.
-supported_counts as (
-
-    select
-        comparison_number,
-        subgroup_number,
-        group_value,
-        cast(row_count as double precision) as row_count,
-        cast(labelled_count as double precision) as labelled_count,
-        cast(positive_count as double precision) as positive_count,
-        cast(predicted_count as double precision) as predicted_count,
-        cast(predicted_positive_count as double precision) as predicted_positive_count,
-        cast(case when judged_positive_count >= 10 then judged_positive_count end as double precision) as judged_positive_count,
-        cast(case when judged_negative_count >= 10 then judged_negative_count end as double precision) as judged_negative_count,
-        cast(coalesce(true_positive_count, 0) as double precision) as true_positive_count,
-        cast(coalesce(false_positive_count, 0) as double precision) as false_positive_count,
-        -- one row is one observation, however many features it has: their gaps come together
-        cast(missing_count as double precision) / nullif(feature_value_count, 0) as missing_share
-    from groups
-
-),
-
-rates as (
-
-    select
-        comparison_number,
-        subgroup_number,
-        group_value,
-        missing_share,
-        {%- for name, part, whole in rates %}
-        {{ part }} / nullif({{ whole }}, 0e0) as {{ name }},
-        {%- endfor %}
-        {%- for name, part, whole in rates + [('missing_share', 'missing_share * row_count', 'row_count')] %}
-        {%- set share, rows = '(' ~ part ~ ' / nullif(' ~ whole ~ ', 0e0))', 'nullif(' ~ whole ~ ', 0e0)' %}
-        {%- set middle = '(' ~ share ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (2 * ' ~ rows ~ '))' %}
-        {%- set reach = z ~ ' * sqrt(greatest(' ~ share ~ ' * (1 - ' ~ share ~ '), 0e0) / ' ~ rows ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (4 * ' ~ rows ~ ' * ' ~ rows ~ '))' %}
-        case when {{ part }} = 0e0 and {{ whole }} > 0e0 then 0e0 when {{ part }} is not null and {{ whole }} > 0e0 then greatest(({{ middle }} - {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 0e0) end as {{ name }}_lower,
-        case when {{ part }} is not null and {{ whole }} > 0e0 then least(({{ middle }} + {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 1e0) end as {{ name }}_upper{{ ',' if not loop.last }}
-        {%- endfor %}
-    from supported_counts
-
-),
-
--- four fifths: each group's selection rate against that of the group which is selected most often
-selections as (
-
-    select
-        evidence.comparison_number,
-        evidence.subgroup_number,
-        evidence.group_value,
-        evidence.predicted_count,
-        evidence.minimum_rows,
-        cast(evidence.predicted_positive_count as double precision) as selected_count,
-        rates.selection_rate,
-        row_number() over (
-            partition by evidence.comparison_number, evidence.subgroup_number
-            order by case when evidence.predicted_count >= evidence.minimum_rows then rates.selection_rate else -1e0 end desc nulls last, evidence.group_value
-        ) as selection_rank
-    from evidence
-    inner join rates
-        on evidence.comparison_number = rates.comparison_number
-        and evidence.subgroup_number = rates.subgroup_number
-        and evidence.group_value = rates.group_value
-
-),
-
-best_groups as (
-
-    select comparison_number, subgroup_number, group_value as best_group, predicted_count as best_count, selected_count as best_selected_count, selection_rate as best_rate
-    from selections
-    where selection_rank = 1
-        and predicted_count >= minimum_rows
-        and selected_count > 0
-
-),
-
-selection_ratios as (
-
-    select
-        selections.comparison_number,
-        selections.subgroup_number,
-        selections.group_value,
-        best_groups.best_group,
-        selections.selection_rate / best_groups.best_rate as selection_ratio,
-        case when selections.selection_rank > 1 then
-            (selections.selected_count + case when selections.selected_count = 0 then 0.5e0 else 0e0 end)
-                / (selections.predicted_count + case when selections.selected_count = 0 then 0.5e0 else 0e0 end) / best_groups.best_rate end as compared_ratio,
-        case when selections.selection_rank > 1 then
-            sqrt(greatest(1 / greatest(selections.selected_count, 0.5e0) - 1 / nullif(cast(selections.predicted_count as double precision), 0e0)
-                + 1 / best_groups.best_selected_count - 1 / cast(best_groups.best_count as double precision), 0e0)) end as selection_error
-    from selections
-    left join best_groups
-        on selections.comparison_number = best_groups.comparison_number
-        and selections.subgroup_number = best_groups.subgroup_number
-
-),
-
-judged_groups as (
-
-    select
-        evidence.*,
-        rates.missing_share,
-        rates.missing_share_lower,
-        rates.missing_share_upper,
-        {%- for name, part, whole in rates %}
-        rates.{{ name }},
-        rates.{{ name }}_lower,
-        rates.{{ name }}_upper,
-        {%- endfor %}
-        selection_ratios.best_group,
-        selection_ratios.selection_ratio,
-        case when selection_ratios.selection_ratio > 0e0 then selection_ratios.compared_ratio * exp(- {{ z }} * selection_ratios.selection_error) when selection_ratios.selection_ratio = 0e0 then 0e0 end as selection_ratio_lower,
-        selection_ratios.compared_ratio * exp({{ z }} * selection_ratios.selection_error) as selection_ratio_upper,
-        case
-            when evidence.gap_in_data is not null then null
-            when evidence.ratio_upper_of_known < evidence.lowest_ratio then 'under'
-            when evidence.ratio_lower > 1 / evidence.lowest_ratio then 'over'
-            when evidence.ratio_of_known < evidence.lowest_ratio or coalesce(evidence.ratio > 1 / evidence.lowest_ratio, true) then 'inconclusive'
-            else 'as expected'
-        end as representation,
-        case when evidence.is_hidden
-            then '(hidden ' || dense_rank() over (partition by evidence.monitor, evidence.subgroup_number order by evidence.group_value) || ')'
-            else evidence.group_value end as shown_value
-    from evidence
-    inner join rates
-        on evidence.comparison_number = rates.comparison_number
-        and evidence.subgroup_number = rates.subgroup_number
-        and evidence.group_value = rates.group_value
-    inner join selection_ratios
-        on evidence.comparison_number = selection_ratios.comparison_number
-        and evidence.subgroup_number = selection_ratios.subgroup_number
-        and evidence.group_value = selection_ratios.group_value
-
 )
 
 select
-    monitor,
-    dataset,
-    period_start,
-    period_end,
-    is_latest,
-    subgroup,
-    shown_value as group_value,
-    reference,
-    row_count,
-    base_row_count,
-    weight_sum,
-    effective_count as effective_row_count,
-    share,
-    share_lower,
-    share_upper,
-    case when reference not in ('(population)', '(none)') then reference_row_count end as reference_row_count,
-    case when reference not in ('(population)', '(none)') then reference_base_row_count end as reference_base_row_count,
-    reference_share,
-    ratio,
-    ratio_lower,
-    ratio_upper,
-    p_value,
-    q_value,
-    representation,
-    lowest_ratio as warn_ratio,
-    alert_ratio,
-    case
-        when gap_in_data is not null or representation = 'inconclusive' then 'insufficient_data'
-        when representation = 'under' and ratio_upper_of_known < alert_ratio and q_value <= 0.01 then 'alert'
-        when representation in ('under', 'over') and q_value <= 0.05 then 'warn'
-        when representation in ('under', 'over') then 'insufficient_data'
-        else 'ok'
-    end as status,
-    case
-        when gap_in_data is not null then gap_in_data
-        when representation in ('under', 'over') and coalesce(q_value, 1e0) > 0.05 then representation || '-represented, which by chance one of so many groups may be'
-        when representation in ('under', 'over') then representation || '-represented'
-        when representation = 'inconclusive' then 'too few rows to tell'
-    end as reason,
-    cast(greatest(minimum_rows - row_count, 0) as bigint) as rows_to_support,
-    case when lowest_share < 1e0 and share is not null
-        then cast(greatest(ceil((lowest_share - share) * base_row_count / (1 - lowest_share) - 1e-9), 0e0) as bigint) end as rows_to_ratio,
-    labelled_count,
-    label_coverage,
-    label_coverage_lower,
-    label_coverage_upper,
-    label_coverage / nullif(base_labelled_count / nullif(base_row_count, 0), 0e0) as label_coverage_ratio,
-    positive_count,
-    label_rate,
-    label_rate_lower,
-    label_rate_upper,
-    predicted_count,
-    selection_rate,
-    selection_rate_lower,
-    selection_rate_upper,
-    case when best_group is not null then
-        case when is_hidden then cast(null as varchar) else best_group end end as most_selected_group,
-    selection_ratio,
-    selection_ratio_lower,
-    selection_ratio_upper,
-    case
-        when selection_rate is null then null
-        when predicted_count < minimum_rows or selection_ratio is null then 'insufficient_data'
-        when selection_ratio_upper < 0.8e0 then 'warn'
-        when selection_ratio < 0.8e0 then 'insufficient_data'
-        else 'ok'
-    end as selection_status,
-    judged_positive_count,
-    true_positive_rate,
-    true_positive_rate_lower,
-    true_positive_rate_upper,
-    judged_negative_count,
-    false_positive_rate,
-    false_positive_rate_lower,
-    false_positive_rate_upper,
-    missing_share,
-    missing_share_lower,
-    missing_share_upper,
+    comparisons.monitor,
+    comparisons.dataset,
+    comparisons.period_start,
+    comparisons.period_end,
+    comparisons.is_latest,
+    groups.subgroup,
+    case when hidden_subgroups.monitor is null then groups.group_value
+        else '(hidden ' || dense_rank() over (partition by comparisons.monitor, groups.subgroup_number order by groups.group_value) || ')' end as group_value,
+    comparisons.reference,
+    groups.row_count,
+    ratios.base_row_count,
+    groups.weight_sum,
+    ratios.effective_count as effective_row_count,
+    ratios.share,
+    ratios.share_lower,
+    ratios.share_upper,
+    case when comparisons.reference not in ('(population)', '(none)') then groups.reference_row_count end as reference_row_count,
+    case when comparisons.reference not in ('(population)', '(none)') then ratios.reference_base_row_count end as reference_base_row_count,
+    ratios.reference_share,
+    ratios.ratio,
+    ratios.ratio_lower,
+    ratios.ratio_upper,
+    ratios.p_value,
+    ratios.q_value,
+    ratios.representation,
+    ratios.warn_ratio,
+    ratios.alert_ratio,
+    ratios.status,
+    ratios.reason,
+    ratios.rows_to_support,
+    ratios.rows_to_ratio,
+    groups.labelled_count,
+    rates.label_coverage,
+    rates.label_coverage_lower,
+    rates.label_coverage_upper,
+    rates.label_coverage / nullif(ratios.base_labelled_count / nullif(ratios.base_row_count, 0), 0e0) as label_coverage_ratio,
+    groups.positive_count,
+    rates.label_rate,
+    rates.label_rate_lower,
+    rates.label_rate_upper,
+    groups.predicted_count,
+    rates.selection_rate,
+    rates.selection_rate_lower,
+    rates.selection_rate_upper,
+    case when hidden_subgroups.monitor is null then rates.best_group end as most_selected_group,
+    rates.selection_ratio,
+    rates.selection_ratio_lower,
+    rates.selection_ratio_upper,
+    rates.selection_status,
+    groups.judged_positive_count,
+    rates.true_positive_rate,
+    rates.true_positive_rate_lower,
+    rates.true_positive_rate_upper,
+    groups.judged_negative_count,
+    rates.false_positive_rate,
+    rates.false_positive_rate_lower,
+    rates.false_positive_rate_upper,
+    rates.missing_share,
+    rates.missing_share_lower,
+    rates.missing_share_upper,
     {{ data_health.run_time() }} as built_at
-from judged_groups
+from groups
+inner join comparisons
+    on groups.comparison_number = comparisons.comparison_number
+inner join ratios
+    on groups.comparison_number = ratios.comparison_number
+    and groups.subgroup_number = ratios.subgroup_number
+    and groups.group_value = ratios.group_value
+inner join rates
+    on groups.comparison_number = rates.comparison_number
+    and groups.subgroup_number = rates.subgroup_number
+    and groups.group_value = rates.group_value
+left join hidden_subgroups
+    on comparisons.monitor = hidden_subgroups.monitor
+    and groups.subgroup_number = hidden_subgroups.subgroup_number
