@@ -3,7 +3,7 @@
     python benchmarks/cells_cost.py --rows 5000000
 
 Two months, the first of which is the reference; features of 6, 6, 6, 6, 5, 4, 3 and 2 values, so that 155,520 combinations are possible and
-there. They are texts as census data has them; `--numbers` makes them whole numbers, which a database groups in a third of the time. Execution times are dbt's, one model at a time, so that they add up; the `group by` is measured three times after
+there. They are texts as census data has them; `--numbers` makes them whole numbers, which a database groups in a fraction of the time. Execution times are dbt's, one model at a time, so that they add up; the `group by` is measured three times after
 the build, on the same number of threads, and the median counts.
 """
 

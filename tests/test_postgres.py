@@ -37,7 +37,7 @@ KEYS = {
     "health_coverage": ["monitor", "period_start", "segment_column", "segment_value", "reference", "column_name"],
     "feature_bins": ["monitor", "position", "code"],
     "feature_cells": ["period_key", "cell_code"],
-    "health_coverage_combinations": ["monitor", "period_start", "reference", "column_names"],
+    "health_coverage_combinations": ["monitor", "period_start", "reference", "combination_size", "column_names"],
     "health_coverage_gaps": ["monitor", "dataset", "pattern"],
     "health_representation_gaps": ["monitor", "dataset", "pattern"],
     "health_alerts": ["monitor", "finding", "column_name", "segment_column", "segment_value", "metric", "first_period"],
