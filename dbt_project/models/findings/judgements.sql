@@ -74,24 +74,6 @@ multivariate_rows as (
 
 ),
 
-coverages as (
-
-    select
-        monitor,
-        period_start,
-        segment_column,
-        segment_value,
-        reference,
-        column_name,
-        status,
-        reason,
-        row_count,
-        case when reason = 'out of range' then 'out_of_range_share' else 'unseen_share' end as metric,
-        case when reason = 'out of range' then out_of_range_share else unseen_share end as share
-    from {{ ref('health_coverage') }}
-
-),
-
 volumes as (
 
     select
@@ -130,6 +112,24 @@ schema_changes as (
         is_current and change not in ('added', 'retyped') as lasts
     from {{ ref('health_schema_changes') }}
     where dataset = 'production'
+
+),
+
+coverage_judgements as (
+
+    select
+        monitor,
+        finding,
+        column_name,
+        segment_column,
+        segment_value,
+        reference,
+        metric,
+        period_start,
+        status,
+        evidence,
+        mart
+    from {{ ref('coverage_judgements') }}
 
 ),
 
@@ -176,23 +176,6 @@ judgements as (
         'health_multivariate_drift' as mart
     from multivariate_rows
     where place = 1
-
-    union all
-
-    select
-        monitor,
-        'coverage' as finding,
-        column_name,
-        segment_column,
-        segment_value,
-        reference,
-        metric,
-        period_start,
-        status,
-        coalesce(cast(cast(100 * share as decimal(5, 1)) as varchar) || ' % of ' || cast(row_count as varchar) || ' rows: ', '')
-            || coalesce(reason, 'covered') || ', against ' || reference as evidence,
-        'health_coverage' as mart
-    from coverages
 
     union all
 
@@ -271,6 +254,22 @@ judgements as (
     inner join volumes
         on schema_changes.monitor = volumes.monitor
         and (volumes.period_start = schema_changes.period_start or (schema_changes.lasts and volumes.period_start > schema_changes.period_start))
+
+    union all
+
+    select
+        monitor,
+        finding,
+        column_name,
+        segment_column,
+        segment_value,
+        reference,
+        metric,
+        period_start,
+        status,
+        evidence,
+        mart
+    from coverage_judgements
 
     union all
 

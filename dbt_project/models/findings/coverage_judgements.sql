@@ -1,0 +1,152 @@
+{#- a number as a person would write it; huge ones as they are -#}
+{%- set number %}case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end{% endset %}
+with coverages as (
+
+    select
+        monitor,
+        period_start,
+        segment_column,
+        segment_value,
+        reference,
+        column_name,
+        status,
+        reason,
+        row_count,
+        case when reason = 'out of range' then 'out_of_range_share' else 'unseen_share' end as metric,
+        case when reason = 'out of range' then out_of_range_share else unseen_share end as share
+    from {{ ref('health_coverage') }}
+
+),
+
+combinations as (
+
+    select
+        monitor,
+        period_start,
+        reference,
+        column_names,
+        status,
+        reason,
+        unseen_share,
+        row_count
+    from {{ ref('health_coverage_combinations') }}
+    where column_names <> '(all)'
+
+),
+
+-- against the period before, a group that comes back is a change too; the share of its column drifts where it does not
+representations as (
+
+    select
+        monitor,
+        period_start,
+        reference,
+        subgroup || ': ' || group_value as group_name,
+        row_count,
+        base_row_count,
+        ratio,
+        ratio_lower,
+        ratio_upper,
+        status,
+        reason
+    from {{ ref('health_representation') }}
+    where dataset = 'production'
+        and period_start is not null
+        and reference not in ('(none)', '(previous period)')
+
+),
+
+known_biases as (
+
+    select
+        monitor,
+        coalesce(id, 'entry ' || cast(entry_number as varchar)) as id,
+        reference,
+        metric,
+        status,
+        evidence
+    from {{ ref('health_known_biases') }}
+
+),
+
+newest_volumes as (
+
+    select
+        monitor,
+        -- the newest that is over; the one after it may have too few rows to tell
+        coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as newest_period
+    from {{ ref('health_volume') }}
+    where period_start is not null
+    group by monitor
+
+)
+
+select
+    monitor,
+    'coverage' as finding,
+    column_name,
+    segment_column,
+    segment_value,
+    reference,
+    metric,
+    period_start,
+    status,
+    coalesce(cast(cast(100 * share as decimal(5, 1)) as varchar) || ' % of ' || cast(row_count as varchar) || ' rows: ', '')
+        || coalesce(reason, 'covered') || ', against ' || reference as evidence,
+    'health_coverage' as mart
+from coverages
+
+union all
+
+select
+    monitor,
+    'combinations' as finding,
+    column_names as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    reference,
+    'unseen_share' as metric,
+    period_start,
+    status,
+    coalesce(cast(cast(100 * unseen_share as decimal(5, 1)) as varchar) || ' % of ' || cast(row_count as varchar) || ' rows: ', '')
+        || coalesce(reason, 'covered') || ', against ' || reference as evidence,
+    'health_coverage_combinations' as mart
+from combinations
+
+union all
+
+select
+    monitor,
+    'representation' as finding,
+    group_name as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    reference,
+    'ratio' as metric,
+    period_start,
+    status,
+    cast(row_count as varchar) || ' of ' || cast(base_row_count as varchar) || ' rows'
+        || coalesce(', ' || {{ number.replace('{first}', 'ratio') }} || ' times the share of ' || reference, '')
+        || coalesce(' (' || {{ number.replace('{first}', 'ratio_lower') }} || ' to ' || {{ number.replace('{first}', 'ratio_upper') }} || ')', '')
+        || coalesce(': ' || reason, '') as evidence,
+    'health_representation' as mart
+from representations
+
+union all
+
+-- the register is read anew at every build, and what it finds is found in the newest period
+select
+    known_biases.monitor,
+    'known_bias' as finding,
+    known_biases.id as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    known_biases.reference,
+    known_biases.metric,
+    newest_volumes.newest_period as period_start,
+    case known_biases.status when 'fail' then 'alert' when 'pass' then 'ok' else 'insufficient_data' end as status,
+    known_biases.evidence || ', in ' || known_biases.reference as evidence,
+    'health_known_biases' as mart
+from known_biases
+inner join newest_volumes
+    on known_biases.monitor = newest_volumes.monitor
