@@ -102,7 +102,7 @@ def test_components_and_measures_are_the_same(built):
         (
             "component_loadings",
             "reference, values_used, component, column_name",
-            ["loading", "eigenvalue", "explained_share", "mean", "standard_deviation"],
+            ["loading", "eigenvalue", "explained_share", "mean", "standard_deviation", "scale"],
         ),
         ("subspace_measures", "reference, period_start, metric, column_name", ["value", "reference_value", "noise"]),
     ):
