@@ -1,0 +1,185 @@
+"""From which confidence on labels may be given automatically, as measured on a random audit stream."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+Matrix = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+# audit rows that a subgroup must have before anything of it is labelled automatically
+LEAST_SUBGROUP_ROWS = 30
+# errors that the first step of a gate allows for if there are rows enough, so that one odd label does not close it
+FIRST_ERRORS = (2, 1, 0)
+STEP = 1.1
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A confidence from which on the audit stream keeps the target; `threshold` is NaN where there is none.
+
+    `audited` audit rows are as confident, `right` of them agree with the label that people gave, `lower_bound` is the
+    one-sided lower confidence bound of that share. Of a gate without threshold they tell of the first step.
+    """
+
+    threshold: float
+    audited: int
+    right: int
+    lower_bound: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any label may be given."""
+        return bool(np.isfinite(self.threshold))
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Gates of every predicted class and of every subgroup: a label is given where both of a row are open to it.
+
+    `by_class[k]` and `by_subgroup[g]`; of neither there are others, so that a class or subgroup that the audit stream
+    never saw has no automatic labels. `by_subgroup` is None where no subgroups were declared.
+    """
+
+    by_class: dict[int, Gate]
+    by_subgroup: dict[object, Gate] | None
+
+
+def clopper_pearson_lower(right: int, n: int, confidence: float = 0.95) -> float:
+    """One-sided lower confidence bound of a share of which `right` of `n` were seen (Clopper and Pearson 1934)."""
+    _check_counts(right, n, confidence)
+    return 0.0 if right == 0 else float(beta.ppf(1 - confidence, right, n - right + 1))
+
+
+def clopper_pearson_upper(right: int, n: int, confidence: float = 0.95) -> float:
+    """One-sided upper confidence bound of a share of which `right` of `n` were seen."""
+    _check_counts(right, n, confidence)
+    return 1.0 if right == n else float(beta.ppf(confidence, right + 1, n - right))
+
+
+def rows_needed(errors: int, target: float, confidence: float = 0.95) -> int:
+    """Fewest audit rows of which so many may be wrong while the lower bound meets the target: 29, 59, 299 for 0."""
+    if not 0 < target < 1:
+        raise ValueError(f"a target is between 0 and 1: {target}")
+    low, high = errors, errors + 1
+    while clopper_pearson_lower(high - errors, high, confidence) < target:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        meets = clopper_pearson_lower(middle - errors, middle, confidence) >= target
+        low, high = (low, middle) if meets else (middle, high)
+    return high
+
+
+def confidence_threshold(
+    confidence: Matrix, is_right: NDArray[np.bool_], target: float, confidence_level: float = 0.95
+) -> Gate:
+    """The lowest confidence above which the audit rows' lower bound keeps the target, from the top down.
+
+    `confidence` (n) is the probability of the predicted label, `is_right` (n) whether people agreed. The first step
+    takes as many of the most confident rows as allow for two errors (fewer when that is more than half of the rows);
+    every other takes a tenth more, at least one; rows of equal confidence stay together. The first step that does not
+    meet the target ends it, so that as a whole the gate is wrong with a probability of at most 1 − confidence_level
+    (fixed-sequence testing), whatever the number of steps.
+    """
+    if len(confidence) != len(is_right):
+        raise ValueError(f"{len(confidence)} confidences, but {len(is_right)} verdicts")
+    if not np.isfinite(confidence).all():
+        raise ValueError("confidences must be finite")
+    order = np.argsort(-confidence, kind="stable")
+    sorted_confidence, right = confidence[order], np.cumsum(np.asarray(is_right, np.bool_)[order])
+    # rows at least as confident as the one of rank i
+    ends = np.searchsorted(-sorted_confidence, -sorted_confidence, side="right")
+    passed: Gate | None = None
+    for size in _steps(len(confidence), target, confidence_level):
+        end = int(ends[size - 1])
+        lower = clopper_pearson_lower(int(right[end - 1]), end, confidence_level)
+        if lower < target:
+            return passed or Gate(float("nan"), end, int(right[end - 1]), lower)
+        passed = Gate(float(sorted_confidence[size - 1]), end, int(right[end - 1]), lower)
+    return passed or Gate(float("nan"), len(confidence), int(right[-1]) if len(right) else 0, 0.0)
+
+
+def fitted_gates(
+    confidence: Matrix,
+    is_right: NDArray[np.bool_],
+    predicted: Numbers,
+    target: float,
+    subgroups: NDArray | None = None,
+    confidence_level: float = 0.95,
+) -> Gates:
+    """Gates by predicted class, and by subgroup of at least thirty audit rows, from the same audit rows (n each)."""
+    by_class = {
+        int(code): confidence_threshold(
+            confidence[predicted == code], is_right[predicted == code], target, confidence_level
+        )
+        for code in np.unique(predicted)
+    }
+    if subgroups is None:
+        return Gates(by_class, None)
+    by_subgroup: dict[object, Gate] = {}
+    for name in sorted(set(subgroups.tolist()), key=str):
+        of_it = subgroups == name
+        gate = confidence_threshold(confidence[of_it], is_right[of_it], target, confidence_level)
+        is_enough = np.count_nonzero(of_it) >= LEAST_SUBGROUP_ROWS
+        by_subgroup[name] = gate if is_enough else Gate(float("nan"), gate.audited, gate.right, gate.lower_bound)
+    return Gates(by_class, by_subgroup)
+
+
+def is_automatic(
+    gates: Gates, confidence: Matrix, predicted: Numbers, subgroups: NDArray | None = None
+) -> NDArray[np.bool_]:
+    """Which rows get the predicted label by themselves; all others need people."""
+    limits = _limits(gates.by_class, predicted)
+    if gates.by_subgroup is not None:
+        if subgroups is None:
+            raise ValueError("the gates are by subgroup: name the subgroup of every row")
+        limits = np.maximum(limits, _limits(gates.by_subgroup, subgroups))
+    return confidence >= limits
+
+
+@dataclass(frozen=True)
+class LostPositives:
+    """Positives that automatic labels call something else, as the audit stream estimates them.
+
+    `share` of all positives, with a one-sided 95 % upper bound; NaN without a positive in the audit stream.
+    """
+
+    audited_positives: int
+    lost: int
+    share: float
+    upper_bound: float
+
+
+def lost_positives(
+    is_positive: NDArray[np.bool_], is_predicted_positive: NDArray[np.bool_], is_automatic_row: NDArray[np.bool_]
+) -> LostPositives:
+    """Of the audit rows that are positive, how many would get an automatic label that says otherwise."""
+    positives = int(np.count_nonzero(is_positive))
+    lost = int(np.count_nonzero(is_positive & ~is_predicted_positive & is_automatic_row))
+    if positives == 0:
+        return LostPositives(0, 0, float("nan"), float("nan"))
+    return LostPositives(positives, lost, lost / positives, clopper_pearson_upper(lost, positives))
+
+
+def _check_counts(right: int, n: int, confidence: float) -> None:
+    if not 0 <= right <= n or n < 1 or not 0 < confidence < 1:
+        raise ValueError(f"{right} of {n} at confidence {confidence}")
+
+
+def _steps(n: int, target: float, confidence_level: float) -> list[int]:
+    """Numbers of rows to test, which depend on nothing but how many there are."""
+    sizes = [rows_needed(errors, target, confidence_level) for errors in FIRST_ERRORS]
+    start = next((size for size in sizes[:-1] if size <= n / 2), sizes[-1])
+    found = []
+    while start <= n:
+        found.append(start)
+        start = min(max(start + 1, int(start * STEP)), n) if start < n else n + 1
+    return found
+
+
+def _limits(gates: dict, keys: NDArray) -> Matrix:
+    limits = {key: gate.threshold if gate.is_open else np.inf for key, gate in gates.items()}
+    return np.array([limits.get(key, np.inf) for key in keys.tolist()], np.float64)
