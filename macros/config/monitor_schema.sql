@@ -70,7 +70,17 @@
             'answers': {'type': 'relation',
                 'description': 'Append-only table of what people answered: the columns of the key, label, annotator, labelled_at, and where there are such source, seconds and is_gold.'},
             'skip': {'type': 'text', 'default': 'skip', 'description': 'What stands under label where an annotator would not decide; nothing and an empty text say so too.'},
-            'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows in one batch.'}
+            'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows that wait for an answer at a time; a build adds what is missing as a new batch.'},
+            'strategy': {'type': 'choice', 'allowed': ['clustered_margin', 'margin', 'entropy', 'random', 'typical'], 'default': 'clustered_margin',
+                'description': 'How rows are chosen that no other part of the batch asks for.'},
+            'learner': {'type': 'choice', 'allowed': ['score', 'logistic_regression'],
+                'description': 'Where probabilities are from: the score of the model that is watched, or a regression on what is labelled; the score where there is one when not set.'},
+            'labels_per_subgroup': {'type': 'whole number', 'minimum': 0, 'default': 10,
+                'description': 'Labels that every subgroup shall have; rows of those with fewer are asked first.'},
+            'precision': {'type': 'share', 'default': 0.95,
+                'description': 'Share of automatic labels that shall be right.'},
+            'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
+                'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, or nowhere, none is drawn.'}
         }},
         'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
             'max_columns': {'type': 'whole number', 'minimum': 2,

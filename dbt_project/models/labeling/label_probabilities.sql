@@ -1,0 +1,70 @@
+with fits as (
+{% if target.type == 'duckdb' %}
+    select monitor, row_key, given_label, label, probability
+    from {{ ref('data_health', 'learner_fits') }}
+    where row_key is not null
+        and probability is not null
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'row_key': 'varchar', 'given_label': 'varchar', 'label': 'varchar', 'probability': 'double precision'
+    }) }}
+{%- endif %}
+
+),
+
+-- labelled rows of a model that is watched, as many as are learnt from elsewhere
+scored_rows as (
+
+    select
+        labeling_rows.monitor,
+        labeling_rows.row_key,
+        labeling_rows.label,
+        labeling_rows.predicted_label,
+        labeling_rows.confidence,
+        row_number() over (partition by labeling_rows.monitor order by labeling_rows.random_number, labeling_rows.row_key) as place
+    from {{ ref('labeling_rows') }} as labeling_rows
+    inner join {{ ref('labeling_settings') }} as labeling_settings
+        on labeling_rows.monitor = labeling_settings.monitor
+    where labeling_settings.learner = 'score'
+        and labeling_rows.label is not null
+        and labeling_rows.confidence is not null
+
+)
+
+select
+    monitor,
+    row_key,
+    given_label,
+    label,
+    probability
+from fits
+
+union all
+
+select
+    monitor,
+    row_key,
+    label as given_label,
+    predicted_label as label,
+    confidence as probability
+from scored_rows
+where place <= 20000
+
+union all
+
+-- a score is of two labels: what the one does not have is the other's
+select
+    scored_rows.monitor,
+    scored_rows.row_key,
+    scored_rows.label as given_label,
+    case when scored_rows.predicted_label = named_labels.first_label then named_labels.last_label else named_labels.first_label end as label,
+    1e0 - scored_rows.confidence as probability
+from scored_rows
+inner join (
+    select monitor, min(predicted_label) as first_label, max(predicted_label) as last_label
+    from scored_rows
+    group by monitor
+) as named_labels
+    on scored_rows.monitor = named_labels.monitor
+where scored_rows.place <= 20000
+    and named_labels.first_label <> named_labels.last_label

@@ -1,0 +1,29 @@
+with gates as (
+{% if target.type == 'duckdb' %}
+    select
+        monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count, precision_lower
+    from {{ ref('data_health', 'label_gates') }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar', 'target_precision': 'double precision',
+        'threshold': 'double precision', 'audited_count': 'bigint', 'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision'
+    }) }}
+{%- endif %}
+
+)
+
+select
+    monitor,
+    subgroup,
+    group_value,
+    predicted_label,
+    case when threshold is not null then 'open' else 'needs_human' end as status,
+    threshold,
+    target_precision,
+    audited_count,
+    tested_count,
+    right_count,
+    cast(right_count as double precision) / nullif(tested_count, 0) as precision_seen,
+    precision_lower,
+    {{ data_health.run_time() }} as built_at
+from gates

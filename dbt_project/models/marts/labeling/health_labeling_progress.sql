@@ -1,0 +1,181 @@
+with candidates as (
+
+    select monitor, batch, row_key, strategy, status, drawn_at
+    from {{ ref('health_labeling_candidates') }}
+
+),
+
+curves as (
+{% if target.type == 'duckdb' %}
+    select monitor, batch, label_count, score, score_error, status, reason, gain, gain_error
+    from {{ ref('data_health', 'labeling_curves') }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'batch': 'bigint', 'label_count': 'bigint', 'score': 'double precision', 'score_error': 'double precision',
+        'status': 'varchar', 'reason': 'varchar', 'gain': 'double precision', 'gain_error': 'double precision'
+    }) }}
+{%- endif %}
+
+),
+
+settings as (
+
+    select monitor, labels_per_subgroup, on_label_break
+    from {{ ref('labeling_settings') }}
+
+),
+
+people as (
+
+    select monitor, row_key, seconds
+    from {{ ref('health_labels') }}
+
+),
+
+-- why no batch is drawn
+stopped_monitors as (
+
+    select
+        judged_labels.monitor,
+        min('label ' || judged_labels.given_label || ': ' || cast(round(100 * judged_labels.earlier_rate) as bigint) || ' % before, '
+            || cast(round(100 * judged_labels.rate) as bigint) || ' % in the newest period; no batch is drawn') as reason
+    from {{ ref('health_label_quality') }} as judged_labels
+    inner join settings
+        on judged_labels.monitor = settings.monitor
+    where judged_labels.subject = 'label'
+        and (judged_labels.status = 'leak' or judged_labels.status = 'break' and settings.on_label_break = 'stop')
+    group by judged_labels.monitor
+
+),
+
+subgroups as (
+
+    select distinct monitor, subgroup, group_key, labelled_count
+    from {{ ref('labeling_groups') }}
+
+),
+
+label_totals as (
+
+    select monitor, count(*) as row_count, count(label) as label_count
+    from {{ ref('labeling_rows') }}
+    group by monitor
+
+),
+
+automatic as (
+
+    select monitor, count(*) as label_count
+    from {{ ref('health_auto_labels') }}
+    group by monitor
+
+),
+
+batches as (
+
+    select
+        candidates.monitor,
+        candidates.batch,
+        min(candidates.drawn_at) as drawn_at,
+        count(*) as asked_count,
+        count(case when candidates.status = 'answered' then 1 end) as answered_count,
+        count(case when candidates.status = 'skipped' then 1 end) as skipped_count,
+        count(case when candidates.status = 'open' then 1 end) as open_count,
+        sum(people.seconds) as seconds
+    from candidates
+    left join people
+        on candidates.monitor = people.monitor
+        and candidates.row_key = people.row_key
+    group by candidates.monitor, candidates.batch
+
+),
+
+totals as (
+
+    select
+        monitor,
+        sum(asked_count) as asked_count,
+        sum(answered_count) as answered_count,
+        sum(skipped_count) as skipped_count,
+        sum(open_count) as open_count,
+        sum(seconds) as seconds
+    from batches
+    group by monitor
+
+),
+
+covered_subgroups as (
+
+    select
+        subgroups.monitor,
+        count(*) as subgroup_count,
+        count(case when subgroups.labelled_count >= settings.labels_per_subgroup then 1 end) as covered_count
+    from subgroups
+    inner join settings
+        on subgroups.monitor = settings.monitor
+    group by subgroups.monitor
+
+)
+
+select
+    coalesce(batches.monitor, curves.monitor) as monitor,
+    coalesce(batches.batch, curves.batch) as batch,
+    batches.drawn_at,
+    cast(coalesce(batches.asked_count, 0) as bigint) as asked_count,
+    cast(coalesce(batches.answered_count, 0) as bigint) as answered_count,
+    cast(coalesce(batches.skipped_count, 0) as bigint) as skipped_count,
+    cast(coalesce(batches.open_count, 0) as bigint) as open_count,
+    cast(batches.seconds as double precision) as seconds,
+    curves.label_count,
+    curves.score,
+    curves.score_error,
+    cast(null as varchar) as status,
+    cast(null as varchar) as reason,
+    cast(null as double precision) as gain,
+    cast(null as double precision) as gain_error,
+    cast(null as bigint) as row_count,
+    cast(null as bigint) as automatic_count,
+    cast(null as bigint) as subgroup_count,
+    cast(null as bigint) as covered_subgroup_count,
+    {{ data_health.run_time() }} as built_at
+from batches
+full outer join (select monitor, batch, label_count, score, score_error from curves where batch is not null) as curves
+    on batches.monitor = curves.monitor
+    and batches.batch = curves.batch
+
+union all
+
+select
+    settings.monitor,
+    cast(null as bigint) as batch,
+    cast(null as timestamp) as drawn_at,
+    cast(coalesce(totals.asked_count, 0) as bigint) as asked_count,
+    cast(coalesce(totals.answered_count, 0) as bigint) as answered_count,
+    cast(coalesce(totals.skipped_count, 0) as bigint) as skipped_count,
+    cast(coalesce(totals.open_count, 0) as bigint) as open_count,
+    cast(totals.seconds as double precision) as seconds,
+    cast(coalesce(label_totals.label_count, 0) as bigint) as label_count,
+    curves.score,
+    curves.score_error,
+    case when stopped_monitors.monitor is not null then 'stopped' else coalesce(curves.status, 'insufficient_data') end as status,
+    coalesce(stopped_monitors.reason, curves.reason, 'no row of a batch has an answer') as reason,
+    curves.gain,
+    curves.gain_error,
+    cast(coalesce(label_totals.row_count, 0) as bigint) as row_count,
+    cast(coalesce(automatic.label_count, 0) as bigint) as automatic_count,
+    cast(covered_subgroups.subgroup_count as bigint) as subgroup_count,
+    cast(covered_subgroups.covered_count as bigint) as covered_subgroup_count,
+    {{ data_health.run_time() }} as built_at
+from settings
+left join totals
+    on settings.monitor = totals.monitor
+left join label_totals
+    on settings.monitor = label_totals.monitor
+left join automatic
+    on settings.monitor = automatic.monitor
+left join covered_subgroups
+    on settings.monitor = covered_subgroups.monitor
+left join (select monitor, score, score_error, status, reason, gain, gain_error from curves where batch is null) as curves
+    on settings.monitor = curves.monitor
+left join stopped_monitors
+    on settings.monitor = stopped_monitors.monitor

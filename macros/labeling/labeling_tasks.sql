@@ -1,0 +1,41 @@
+{#
+    What is read for labeling: per monitor that people answer for, SQL over monitored_rows. The number of a row is drawn evenly from 0 to 1
+    by its key, the same at every run: whoever takes the smallest takes a random sample. A feature is a number or a text.
+#}
+{% macro labeling_tasks(datasets) -%}
+    {%- set tasks = [] -%}
+    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.marts.labeling and dataset.monitor.labeling.answers and dataset.monitor.key -%}
+        {%- set monitor, keys, features, values = dataset.monitor, [], [], [] -%}
+        {%- for name in monitor.key -%}{%- do keys.append("coalesce(cast(monitored_rows." ~ data_health.quoted(name) ~ " as varchar), '(null)')") -%}{%- endfor -%}
+        {%- set row_key = keys | join(" || '|' || ") -%}
+        {%- set plain_columns = dataset.columns | rejectattr('is_derived') | list -%}
+        {%- set label = (plain_columns | selectattr('from_labels') | list + [none])[0] -%}
+        {%- if not label and monitor.label and not monitor.label.relation -%}
+            {%- set label = data_health.find_column(plain_columns, monitor.label.column) -%}
+        {%- endif -%}
+        {%- for column in dataset.columns if column.role == 'feature' and not column.left_out and column.kind not in ['timestamp', 'text', 'key'] and column.family != 'list' -%}
+            {%- if column.family == 'numeric' and column.kind == 'numeric' -%}
+                {%- do features.append({'name': column.name, 'is_number': true, 'value': data_health.engine_sql('finite_or_null', column.value)}) -%}
+            {%- elif not column.is_derived -%}
+                {%- do features.append({'name': column.name, 'is_number': false, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set names = (monitor.subgroups | sum(start=[]) | unique(case_sensitive=true) | list)[:8] -%}
+        {%- for name in names -%}
+            {%- set column = data_health.find_column(plain_columns, name) -%}
+            {%- do values.append('cast(' ~ (column.identifier if column else 'null') ~ ' as varchar)') -%}
+        {%- endfor -%}
+        {%- for number in range(values | length, 8) -%}{%- do values.append('cast(null as varchar)') -%}{%- endfor -%}
+        {%- set prediction = monitor.prediction or {} -%}
+        {%- set score = data_health.find_column(plain_columns, prediction.score) if prediction.score and monitor.labeling.learner != 'logistic_regression' else none -%}
+        {%- do tasks.append({
+            'monitor': monitor, 'dataset': dataset, 'row_key': row_key, 'label': 'cast(' ~ (label.identifier if label else 'null') ~ ' as varchar)', 'features': features,
+            'score': 'cast(' ~ score.identifier ~ ' as double precision)' if score else none, 'values': values,
+            'positive': (monitor.label.positive | string | lower if monitor.label.positive is boolean else monitor.label.positive | string) if monitor.label and monitor.label.positive is not none else none,
+            'random_number': 'abs(' ~ data_health.row_hash([row_key, data_health.text_literal(monitor.name)], 'row_hash_number') ~ ' % 4503599627370496) / 4503599627370496e0',
+            'source': data_health.scan_source(dataset, monitor.label is not none and monitor.label.relation is not none),
+            'condition': data_health.scan_condition(dataset, none)
+        }) -%}
+    {%- endfor -%}
+    {{ return(tasks) }}
+{%- endmacro %}

@@ -1,0 +1,66 @@
+"""Between dbt and the learning curves: labelled rows and batches come in, scores and a verdict go out."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from python_checks.labeling.fits import encoded, examples, sampled_rows, scans_of, terms_of
+from python_checks.labeling.progress import learning_curve, verdict
+
+CURVES = pa.schema(
+    [
+        ("monitor", pa.string()),
+        ("batch", pa.int64()),
+        ("label_count", pa.int64()),
+        ("score", pa.float64()),
+        ("score_error", pa.float64()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("gain", pa.float64()),
+        ("gain_error", pa.float64()),
+    ]
+)
+
+
+def curves_table(
+    session: duckdb.DuckDBPyConnection,
+    scans: duckdb.DuckDBPyRelation,
+    labels: duckdb.DuckDBPyRelation,
+    candidates: duckdb.DuckDBPyRelation,
+) -> pa.Table:
+    """What the model labeling_curves holds: a point per batch, and a row without batch that says whether it helps.
+
+    A row that nobody was asked for belongs to batch 0; one that was asked twice, to the first batch.
+    """
+    lines: list[dict[str, object]] = []
+    asked = candidates.project("monitor, row_key, strategy, batch").order("monitor, row_key, batch desc").fetchall()
+    for scan in scans_of(scans):
+        rows = examples(session, scan, labels)
+        first = {key: (strategy, batch) for monitor, key, strategy, batch in asked if monitor == scan.monitor}
+        if not rows.num_rows or not first:
+            continue
+        matrix = encoded(terms_of(scan.features, sampled_rows(session, scan)), rows)
+        given = rows["label"].to_pylist()
+        classes = sorted(set(given))
+        codes = np.array([classes.index(label) for label in given], np.int64)
+        origins = [first.get(key, ("", 0)) for key in rows["row_key"].to_pylist()]
+        is_audit = np.array([strategy == "audit" for strategy, _ in origins], np.bool_)
+        batches = np.array([batch for _, batch in origins], np.int64)
+        for point in learning_curve(matrix, codes, is_audit, batches, len(classes)):
+            lines.append(
+                {
+                    "monitor": scan.monitor,
+                    "batch": point.batch,
+                    "label_count": point.labels,
+                    "score": point.score,
+                    "score_error": point.standard_error,
+                }
+            )
+        found = verdict(matrix, codes, is_audit, batches, len(classes))
+        numbers = {"score": found.score, "score_error": found.score_error, "gain": found.gain}
+        numbers |= {"gain_error": found.gain_error}
+        lines.append(
+            {"monitor": scan.monitor, "label_count": len(given), "status": found.status, "reason": found.reason}
+            | {name: None if np.isnan(number) else number for name, number in numbers.items()}
+        )
+    return pa.Table.from_pylist(lines, CURVES)
