@@ -84,7 +84,8 @@ def fit_learner(
     `matrix` is n × d, standardised and finite; `codes` (n) numbers the classes from 0 to K − 1; the rows are in an
     order that does not change between runs, such as that of their keys. Rows of one group (n values, for instance
     copies of one row) are never on both sides of a fold. Folds are at most five and no more than the smallest class
-    with two rows has rows (groups may leave a fold without a class). A class of one row is part of every training set and never held out.
+    with two rows has rows (groups may leave a fold without a class). A class of one row is part of every training set
+    and never held out.
     With two or more strengths equally good to 1e-12, the smaller is taken.
 
     Raises NotEnoughLabelsError unless two classes have two rows each and every class has one; ValueError for other

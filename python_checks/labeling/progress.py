@@ -85,9 +85,9 @@ def verdict(
     """Compare the first labels as they came with as many drawn at random, both scored on audit rows set aside.
 
     The same splits as learning_curve. In each, as many labels as the half of the audit stream has that is not scored:
-    all of these rows on the one side, a random draw of the chosen rows on the other. It helps when the gain is more than two standard errors
-    above 0; otherwise it does not (as far as the audit stream can tell), and never where all labels together do not
-    beat chance by two standard errors.
+    all of these rows on the one side, a random draw of the chosen rows on the other. It helps when the gain is more
+    than two standard errors above 0; otherwise it does not (as far as the audit stream can tell), and never where all
+    labels together do not beat chance by two standard errors.
     """
     nan = float("nan")
     audited = int(np.count_nonzero(is_audit))

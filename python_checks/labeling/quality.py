@@ -1,5 +1,6 @@
 """Labels that are likely wrong, and label columns that are: confident learning and checks of rates."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,10 +162,13 @@ def _pruned(p: Matrix, given: Numbers, joint: Numbers) -> NDArray[np.bool_]:
 
 
 def _rounded(row: Matrix) -> Matrix:
-    """Whole numbers with the same sum: the largest remainders are rounded up."""
-    whole = np.floor(row + 1e-9)
-    missing = round(row.sum() - whole.sum())
-    whole[np.argsort(-(row - whole), kind="stable")[:missing]] += 1
+    """Whole numbers with the same sum: each to the nearest, then those that were rounded most the other way."""
+    whole = row.round()
+    missing = int(np.round(row.sum()) - whole.sum())
+    order = np.argsort(row - whole, kind="stable")
+    # equals are raised from the last label on, and lowered from the first on, as cleanlab does
+    order = order[::-1] if missing > 0 else order
+    whole[order[: abs(missing)]] += np.sign(missing)
     return whole
 
 
@@ -179,7 +183,7 @@ def _falling_pools(scores: Matrix, verdicts: Matrix) -> tuple[list[tuple[float, 
         while len(pools) > 1 and pools[-1][0] / pools[-1][1] >= pools[-2][0] / pools[-2][1]:
             last = pools.pop()
             pools[-1] = [pools[-1][0] + last[0], pools[-1][1] + last[1], pools[-1][2], last[3]]
-    edges = [(before[3] + after[2]) / 2 for before, after in zip(pools, pools[1:], strict=False)]
+    edges = [(before[3] + after[2]) / 2 for before, after in itertools.pairwise(pools)]
     return [(pool[0], pool[1]) for pool in pools], np.array(edges)
 
 

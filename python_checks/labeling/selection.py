@@ -1,5 +1,6 @@
 """Which rows people should label next, of a bounded list of candidates: choices over arrays."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,7 @@ def typical(
 
     `points` (m × p) are rows without label, `labelled_points` (l × p, l may be 0) those with one; the pool should be
     sampled to some ten thousand rows. k-means makes min(l + count, 500) clusters of all; those of five rows or fewer
-    are left out if there are others; those with the fewest labels, then the largest, come first, and each gives the
+    come last; those with the fewest labels, then the largest, come first, and each gives the
     row with the least mean distance to its min(20, half of the cluster) nearest neighbours. Copies of a row count once
     and near-duplicates are never both chosen, as in clustered_margin; fewer than `count` rows may be left.
 
@@ -76,8 +77,9 @@ def typical(
     _check(points, tie_breakers)
     order = np.lexsort((*points.T[::-1], tie_breakers))
     near = _nearness(np.vstack([points, labelled_points]) if len(labelled_points) else points)
-    # copies would be their own nearest neighbours, and so the most typical rows of all
-    distinct = np.sort(np.unique(points[order], axis=0, return_index=True)[1])
+    # near-copies would be each other's nearest neighbours, and so the most typical rows of all
+    cells = np.round(points[order] / near) if near > 0 else points[order]
+    distinct = np.sort(np.unique(cells, axis=0, return_index=True)[1])
     order = order[distinct]
     order = order[~_is_near(points[order], labelled_points, near)]
     if not len(order) or count < 1:
@@ -87,12 +89,13 @@ def typical(
     clusters = _clusters(everything, min(len(labelled) + count, MOST_CLUSTERS), seed)
     sizes = np.bincount(clusters)
     labels = np.bincount(clusters[len(order) :], minlength=len(sizes))
-    big = np.flatnonzero(sizes > SMALLEST_CLUSTER)
-    big = big if len(big) else np.flatnonzero(sizes)
-    ranking = big[np.lexsort((-sizes[big], labels[big]))]
-    queues = [_by_typicality(everything, np.flatnonzero(clusters == cluster), len(order)) for cluster in ranking]
-    rounds = max((len(queue) for queue in queues), default=0)
-    candidates = [queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)]
+    ranking = np.lexsort((-sizes, labels))
+    queues = {c: _by_typicality(everything, np.flatnonzero(clusters == c), len(order)) for c in ranking.tolist()}
+    candidates: list[int] = []
+    for is_big in (True, False):
+        turns = [queues[c] for c in ranking.tolist() if (sizes[c] > SMALLEST_CLUSTER) == is_big]
+        for turn in itertools.zip_longest(*turns):
+            candidates += [row for row in turn if row is not None]
     chosen = _without_near(points[order], np.array(candidates, np.int64), count, near)
     return order[chosen], _numbered(clusters[chosen])
 
@@ -120,7 +123,7 @@ def allocation(
     drift: int = 0,
     relabel: int = 0,
     strategy: str = "clustered_margin",
-    shares: Shares = Shares(),  # noqa: B008
+    shares: Shares = Shares(),
 ) -> dict[str, int]:
     """How many rows of a batch each strategy chooses; the numbers add up to the budget, and those of 0 are named too.
 
