@@ -20,7 +20,7 @@ from python_checks.labeling.learner import fit_learner, probabilities
 
 TARGETS = (0.90, 0.95, 0.98)
 CHOSEN = 400
-AUDITED = 400
+AUDITED = 800
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Outcome:
     lost_estimate: float
 
 
-def outcomes(task: Task, seed: int) -> Iterator[Outcome]:
+def outcomes(task: Task, seed: int, audited: int = AUDITED) -> Iterator[Outcome]:
     """Draw an audit stream, choose as many rows beside it, fit, and open the gates, in both ways."""
     draw = np.random.default_rng([seed, 7])
     rows = len(task.codes)
-    audit = draw.choice(rows, AUDITED, replace=False)
+    audit = draw.choice(rows, audited, replace=False)
     others = np.setdiff1d(np.arange(rows), audit)
     beside = replace(
         task,
@@ -66,15 +66,13 @@ def outcomes(task: Task, seed: int) -> Iterator[Outcome]:
         train = labelled if is_crossed else np.sort(chosen)
         learner = fit_learner(task.features[train], task.codes[train], task.class_count, seed)
         if is_crossed:
-            audited = np.flatnonzero(np.isin(labelled, audit) & np.isfinite(learner.out_of_fold).all(axis=1))
-            audit_rows, audit_probabilities = labelled[audited], learner.out_of_fold[audited]
+            kept = np.flatnonzero(np.isin(labelled, audit) & np.isfinite(learner.out_of_fold).all(axis=1))
+            audit_rows, audit_probabilities = labelled[kept], learner.out_of_fold[kept]
         else:
             audit_rows, audit_probabilities = audit, probabilities(learner, task.features[audit])
         rest_probabilities = probabilities(learner, task.features[rest])
         for target in TARGETS:
-            yield outcome(
-                task, seed, target, is_crossed, audit_rows, audit_probabilities, rest, rest_probabilities
-            )
+            yield outcome(task, seed, target, is_crossed, audit_rows, audit_probabilities, rest, rest_probabilities)
 
 
 def outcome(
@@ -100,10 +98,10 @@ def outcome(
     verdicts = [is_missed(right[part], target) for part in parts if part.any()]
     is_positive = task.codes[rest] == task.class_count - 1
     of_audit = is_automatic(gates, audit_probabilities.max(axis=1), guessed, task.subgroups[audit])
-    estimate = lost_positives(
-        task.codes[audit] == task.class_count - 1, guessed == task.class_count - 1, of_audit
+    estimate = lost_positives(task.codes[audit] == task.class_count - 1, guessed == task.class_count - 1, of_audit)
+    lost = np.count_nonzero(is_positive & given & (guess != task.class_count - 1)) / max(
+        1, np.count_nonzero(is_positive)
     )
-    lost = np.count_nonzero(is_positive & given & (guess != task.class_count - 1)) / max(1, np.count_nonzero(is_positive))
     return Outcome(
         task.name,
         seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from label_reference import reference_clustered_margin
@@ -39,6 +39,8 @@ class State:
     probabilities: Matrix | None
     batch: int
     seed: int
+    # the rows drawn at random
+    audit: list[int] = field(default_factory=list)
 
     @property
     def draw(self) -> np.random.Generator:
@@ -72,6 +74,8 @@ def shortlist_points(state: State, margins: Matrix, count: int) -> tuple[Numbers
     is_new[np.isin(state.copies, state.copies[state.labelled])] = False
     free = np.flatnonzero(is_new)
     order = free[np.lexsort((state.hashes[free], margins[free]))]
+    if not len(order):
+        return order, np.zeros((0, 0))
     _, firsts = np.unique(state.copies[order], return_index=True)
     shortlist = order[np.sort(firsts)][: SHORTLIST * count]
     return shortlist, principal_components(state.task.features[shortlist])
@@ -118,6 +122,7 @@ def full(state: State, count: int) -> list[int]:
 
     try:
         take(random(state, parts["audit"]))
+        state.audit += chosen
         for _ in range(parts["quota"]):
             name = max(sorted(needs), key=needs.__getitem__)
             of_it = np.flatnonzero(state.is_free & (state.task.subgroups == name))
@@ -138,9 +143,7 @@ def typical_first(state: State, count: int) -> list[int]:
     free = np.flatnonzero(state.is_free)
     sample = free[np.argsort(state.hashes[free])][:5000]
     points = principal_components(state.task.features[np.concatenate([sample, state.labelled])])
-    chosen, _ = typical(
-        points[: len(sample)], points[len(sample) :], count, state.seed, state.hashes[sample]
-    )
+    chosen, _ = typical(points[: len(sample)], points[len(sample) :], count, state.seed, state.hashes[sample])
     return sample[chosen].tolist()
 
 
@@ -161,10 +164,10 @@ class Run:
     """The rows that were labelled, in order, and the scores after every batch on the test set."""
 
     labelled: Numbers
+    is_audit: NDArray[np.bool_]
     sizes: Numbers
     areas: Matrix
     balanced: Matrix
-    probabilities: Matrix
 
 
 def run(task: Task, strategy: Strategy, seed: int, budget: int = BUDGET, start: int = START, batch: int = BATCH) -> Run:
@@ -182,6 +185,7 @@ def run(task: Task, strategy: Strategy, seed: int, budget: int = BUDGET, start: 
         seed,
     )
     state.is_free[state.labelled] = False
+    state.audit = list(state.labelled)
     sizes, areas, balanced = [], [], []
     while True:
         tested = np.full((len(task.test_codes), task.class_count), 1 / task.class_count)
@@ -200,13 +204,14 @@ def run(task: Task, strategy: Strategy, seed: int, budget: int = BUDGET, start: 
         # of labels of one kind nothing is learnt: chance goes on
         chosen = strategy(state, count) if state.probabilities is not None else random(state, count)
         if not chosen:
+            # nothing new to ask: the score stays
+            left = len(range(len(state.labelled), budget, batch))
+            sizes, areas, balanced = (values + [values[-1]] * left for values in (sizes, areas, balanced))
             break
         state.labelled += chosen
         state.is_free[chosen] = False
-    return Run(
-        np.array(state.labelled), np.array(sizes), np.array(areas), np.array(balanced),
-        state.probabilities if state.probabilities is not None else np.zeros((rows, task.class_count)),
-    )
+    labelled = np.array(state.labelled)
+    return Run(labelled, np.isin(labelled, state.audit), np.array(sizes), np.array(areas), np.array(balanced))
 
 
 def fitted(features: Matrix, codes: Numbers, strength: float = STRENGTH) -> LogisticRegression | None:
@@ -226,4 +231,6 @@ def predicted(model: LogisticRegression, features: Matrix, class_count: int) -> 
 def balanced_accuracy(probabilities: Matrix, codes: Numbers, class_count: int) -> float:
     """Mean over the classes of the share of their rows that is found."""
     guess = probabilities.argmax(axis=1)
-    return float(np.mean([(guess[codes == code] == code).mean() for code in range(class_count) if (codes == code).any()]))
+    return float(
+        np.mean([(guess[codes == code] == code).mean() for code in range(class_count) if (codes == code).any()])
+    )
