@@ -147,17 +147,10 @@ def controls(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Cal
         for name in CONTROLS:
             ours, base = (np.array([seed[name][kind] for seed in found]) for kind in (DEFAULT, "random"))
             full = np.array([seed[name][FULL] for seed in found])
-            said = sum(seed[name]["verdict"] == "helps" for seed in found)
-            lines.append(
-                [
-                    rows.name,
-                    name,
-                    f"{base.mean():.4f}",
-                    difference(ours, base),
-                    difference(full, base),
-                    f"{said} of {len(found)}",
-                ]
-            )
+            counts = Counter(seed[name]["verdict"] for seed in found).most_common()
+            said = ", ".join(f"{status} {count}" for status, count in counts)
+            numbers = (f"{base.mean():.4f}", difference(ours, base), difference(full, base))
+            lines.append([rows.name, name, *numbers, said])
     head = ["table", "control", "random ALC", f"{DEFAULT} − random", f"{FULL} − random", "progress says"]
     print(markdown(head, lines), flush=True)
 

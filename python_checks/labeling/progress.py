@@ -144,7 +144,7 @@ def area_under_curve(scores: Matrix, codes: Numbers, class_count: int) -> float:
 
 
 def area_and_variance(scores: Matrix, codes: Numbers, class_count: int) -> tuple[float, float]:
-    """The area as in area_under_curve, and its variance (DeLong et al. 1988), at most: as if all classes erred alike."""
+    """The area as in area_under_curve, and its variance (DeLong et al. 1988), at most: as if all classes err alike."""
     areas, errors = [], []
     for code in range(1, 2) if class_count == 2 else range(class_count):
         positive = codes == code
