@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from python_checks.labeling.progress import area_under_curve
-from python_checks.labeling.selection import allocation, clustered_margin, typical
+from python_checks.labeling.selection import allocation, clustered_margin, principal_points, typical
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -20,7 +20,6 @@ Numbers = NDArray[np.int64]
 START, BATCH, BUDGET = 20, 20, 500
 STRENGTH = 0.1
 SHORTLIST = 10
-COMPONENTS = 20
 QUOTA = 10
 COLD = 60
 
@@ -78,15 +77,7 @@ def shortlist_points(state: State, margins: Matrix, count: int) -> tuple[Numbers
         return order, np.zeros((0, 0))
     _, firsts = np.unique(state.copies[order], return_index=True)
     shortlist = order[np.sort(firsts)][: SHORTLIST * count]
-    return shortlist, principal_components(state.task.features[shortlist])
-
-
-def principal_components(features: Matrix) -> Matrix:
-    """Scores of at most twenty components."""
-    centred = features - features.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    keep = np.argsort(-values)[:COMPONENTS]
-    return centred @ vectors[:, keep]
+    return shortlist, principal_points(state.task.features[shortlist], state.hashes[shortlist])
 
 
 def clustered(state: State, count: int) -> list[int]:
@@ -142,7 +133,8 @@ def typical_first(state: State, count: int) -> list[int]:
         return clustered(state, count)
     free = np.flatnonzero(state.is_free)
     sample = free[np.argsort(state.hashes[free])][:5000]
-    points = principal_components(state.task.features[np.concatenate([sample, state.labelled])])
+    both = np.concatenate([sample, state.labelled])
+    points = principal_points(state.task.features[both], state.hashes[both])
     chosen, _ = typical(points[: len(sample)], points[len(sample) :], count, state.seed, state.hashes[sample])
     return sample[chosen].tolist()
 

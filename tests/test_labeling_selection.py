@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from python_checks.labeling.selection import Shares, allocation, clustered_margin, typical
+from python_checks.labeling.selection import Shares, allocation, clustered_margin, principal_points, typical
 
 
 def candidates(rows=200, width=5, seed=0, ties=True):
@@ -20,7 +21,7 @@ def test_the_least_certain_row_of_every_cluster_is_chosen():
     chosen, clusters = clustered_margin(margins, points, hashes, 20, seed=3)
     order = np.argsort(hashes)
     with threadpool_limits(limits=1):
-        labels = KMeans(20, n_init=1, random_state=3).fit_predict(points[order])
+        labels = KMeans(20, n_init=1, random_state=3).fit_predict(points[order].round(6))
     expected = {int(order[labels == label][np.argmin(margins[order][labels == label])]) for label in range(20)}
     assert set(chosen.tolist()) == expected
     assert (np.diff(margins[chosen]) >= 0).all()
@@ -39,6 +40,30 @@ def test_the_order_of_the_rows_does_not_matter(seed):
     chosen, clusters = typical(points, points[:7] + 0.5, 15, seed, hashes)
     again, clusters_again = typical(points[shuffled], (points[:7] + 0.5)[::-1], 15, seed, hashes[shuffled])
     assert (points[chosen] == points[shuffled[again]]).all() and (clusters == clusters_again).all()
+
+
+def test_the_last_digits_of_sums_do_not_decide():
+    margins, points, hashes = candidates(ties=False)
+    noise = 1 + 1e-13 * np.random.default_rng(0).normal(size=points.shape)
+    chosen = clustered_margin(margins, points, hashes, 20, 0)[0]
+    assert (clustered_margin(margins * noise[:, 0], points * noise, hashes, 20, 0)[0] == chosen).all()
+    chosen = typical(points, points[:5] * 2, 20, 0, hashes)[0]
+    assert (typical(points * noise, points[:5] * 2 * noise[:5], 20, 0, hashes)[0] == chosen).all()
+
+
+def test_principal_points_are_those_of_scikit_learn_in_any_order():
+    draw = np.random.default_rng(4)
+    features = draw.normal(size=(300, 30)) @ np.diag(np.linspace(3, 0.5, 30))
+    features[:, 7], hashes = features[:, 2], draw.permutation(300)
+    points = principal_points(features, hashes)
+    assert np.abs(points) == pytest.approx(np.abs(PCA(20, svd_solver="full").fit_transform(features)), abs=1e-6)
+    shuffled = draw.permutation(300)
+    assert (principal_points(features[shuffled], hashes[shuffled]) == points[shuffled]).all()
+    # of five columns, two of which say the same and one nothing, there are three components
+    few = np.column_stack([features[:, :3], features[:, 7], np.ones(300)])
+    assert principal_points(few, hashes).shape == (300, 3)
+    assert principal_points(np.ones((4, 2)), np.arange(4)).shape == (4, 0)
+    assert principal_points(np.zeros((0, 2)), np.arange(0)).shape == (0, 0)
 
 
 @pytest.mark.parametrize("choose", ["clustered_margin", "typical"])

@@ -14,10 +14,34 @@ Numbers = NDArray[np.int64]
 
 # rows closer to each other than this share of the usual distance from the centre are one row asked twice
 NEAR = 0.01
+# digits that count: those after them are of how sums were added up
+DECIMALS, MARGIN_DECIMALS = 6, 9
+MOST_DIMENSIONS, LEAST_VARIANCE = 20, 1e-10
 MOST_CLUSTERS = 500
 EXACT_CLUSTERS = 50
 SMALLEST_CLUSTER = 5
 NEIGHBOURS = 20
+
+
+def principal_points(features: Matrix, tie_breakers: NDArray, most: int = MOST_DIMENSIONS) -> Matrix:
+    """Where candidates (m × d, finite) are on at most `most` principal components of their own, for the functions here.
+
+    Computed in the order of the tie breakers and rounded to six decimals, so that neither the order of the rows nor the
+    last digit of a sum decides. Components without variance are left out.
+    """
+    _check(features, tie_breakers)
+    order = np.lexsort((*features.T[::-1], tie_breakers))
+    centred = features[order] - features[order].mean(axis=0) if len(order) else features
+    with threadpool_limits(limits=1):
+        values, axes = np.linalg.eigh(centred.T @ centred)
+        keep = np.argsort(-values, kind="stable")[:most]
+        keep = keep[values[keep] > max(values.max(initial=0.0), 0.0) * LEAST_VARIANCE]
+        axes = axes[:, keep]
+        if axes.size:
+            axes = axes * np.sign(axes[np.abs(axes.round(9)).argmax(axis=0), np.arange(len(keep))])
+        found = np.empty((len(order), len(keep)))
+        found[order] = (centred @ axes).round(DECIMALS)
+    return found
 
 
 def clustered_margin(
@@ -32,10 +56,10 @@ def clustered_margin(
 
     Of m rows, `margins` (m) is the probability of the likeliest label less that of the next, `points` (m × p) their
     place (standardised, some 20 dimensions at most), `tie_breakers` (m) a random number or hash that belongs to the
-    row, by which rows are put in order first: the answer does not depend on the order they come in. The caller passes
-    the 10 · count rows with the smallest margins. Rows nearer than a hundredth of the root mean square distance from
-    the centre to one that is chosen, or to one of `known_points` (l × p: rows asked before), are left out, so that
-    there may be fewer than `count`.
+    row, by which rows are put in order first: the answer does not depend on the order they come in. Places count to six
+    decimals, margins to nine. The caller passes the 10 · count rows with the smallest margins, best without copies.
+    Rows nearer than a hundredth of the root mean square distance from the centre to one that is chosen, or to one of
+    `known_points` (l × p: rows asked before), are left out, so that there may be fewer than `count`.
 
     Returns the chosen rows, least certain first, and the number of the cluster of each, from 1 in the same order.
     After Cluster-Margin (Citovsky et al. 2021), with k-means of the shortlist in place of one clustering of the pool.
@@ -44,7 +68,7 @@ def clustered_margin(
     """
     _check(points, margins, tie_breakers)
     order = np.lexsort((*points.T[::-1], margins, tie_breakers))
-    margins, points = margins[order], points[order]
+    margins, points = margins[order].round(MARGIN_DECIMALS), points[order].round(DECIMALS)
     free = np.flatnonzero(~_is_near(points, known_points, _nearness(points)))
     if not len(free) or count < 1:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -75,6 +99,7 @@ def typical(
     Returns the chosen rows in the order in which they should be labelled, and the number of the cluster of each.
     """
     _check(points, tie_breakers)
+    points, labelled_points = points.round(DECIMALS), labelled_points.round(DECIMALS)
     order = np.lexsort((*points.T[::-1], tie_breakers))
     near = _nearness(np.vstack([points, labelled_points]) if len(labelled_points) else points)
     # near-copies would be each other's nearest neighbours, and so the most typical rows of all
