@@ -119,6 +119,8 @@ def test_labels_that_nothing_can_be_learnt_from_are_refused():
             fit(matrix, codes + 1, 2)
         with pytest.raises(ValueError, match="does not go with"):
             fit(matrix[:5], codes, 2)
+        with pytest.raises(ValueError, match="no column"):
+            fit(matrix[:, :0], codes, 2)
         spoilt = matrix.copy()
         spoilt[5, 1] = np.inf
         with pytest.raises(ValueError, match="not finite"):
