@@ -100,7 +100,7 @@ def curves_of_seed(rows: LabelSet, seed: int, with_peers: bool) -> dict[str, Cur
 def curve(given: Task, name: str, strategy: Callable, seed: int) -> Curve:
     """One strategy, and what another model learns from its labels."""
     found = run(given, strategy, seed)
-    trees = ExtraTreesClassifier(100, min_samples_leaf=2, random_state=seed, n_jobs=1)
+    trees = ExtraTreesClassifier(50, min_samples_leaf=2, random_state=seed, n_jobs=1)
     trees.fit(given.features[found.labelled], given.codes[found.labelled])
     other = area_under_curve(
         predicted(trees, given.test_features, given.class_count), given.test_codes, given.class_count

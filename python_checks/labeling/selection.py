@@ -130,10 +130,10 @@ class Shares:
     """Largest share of a budget that each purpose may take; what it does not need goes to the least certain rows."""
 
     audit: float = 0.15
-    quota: float = 0.20
+    quota: float = 0.30
     coverage_gap: float = 0.10
     drift: float = 0.10
-    relabel: float = 0.10
+    relabel: float = 0.05
 
     def __post_init__(self) -> None:
         shares = (self.audit, self.quota, self.coverage_gap, self.drift, self.relabel)
