@@ -44,7 +44,7 @@ class Outcome:
     lost_estimate: float
 
 
-def outcomes(task: Task, seed: int, audited: int = AUDITED) -> Iterator[Outcome]:
+def outcomes(task: Task, seed: int, chosen_count: int = CHOSEN, audited: int = AUDITED) -> Iterator[Outcome]:
     """Draw an audit stream, choose as many rows beside it, fit, and open the gates, in both ways."""
     draw = np.random.default_rng([seed, 7])
     rows = len(task.codes)
@@ -59,7 +59,7 @@ def outcomes(task: Task, seed: int, audited: int = AUDITED) -> Iterator[Outcome]
         test_features=task.test_features[:10],
         test_codes=task.test_codes[:10],
     )
-    chosen = others[run(beside, clustered, seed, budget=CHOSEN, start=START).labelled]
+    chosen = others[run(beside, clustered, seed, budget=chosen_count, start=min(START, chosen_count)).labelled]
     labelled = np.sort(np.concatenate([chosen, audit]))
     rest = np.setdiff1d(others, chosen)
     for is_crossed in (False, True):

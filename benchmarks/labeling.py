@@ -54,6 +54,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--workers", type=int, default=1, help="processes, of one thread each")
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--budget", type=int, default=BUDGET, help="labels of the learning curves")
+    parser.add_argument("--chosen", type=int, default=CHOSEN, help="labels beside the audit rows of automatic labels")
     parser.add_argument("--audited", type=int, default=AUDITED, help="audit rows of the automatic labels")
     parser.add_argument("--peers", action="store_true", help="modAL and scikit-activeml too, where they are installed")
     options = parser.parse_args()
@@ -67,7 +69,7 @@ def main() -> None:
 def curves(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Callable) -> None:
     """The learning curves of all strategies."""
     for rows in sets:
-        found = by_seed(partial(curves_of_seed, rows, with_peers=options.peers))
+        found = by_seed(partial(curves_of_seed, rows, budget=options.budget, with_peers=options.peers))
         names = list(found[0])
         base = np.array([seed["random"].areas.mean() for seed in found])
         print(f"{rows.name}: {len(rows.codes)} rows, {rows.features.shape[1]} columns, {len(found)} seeds\n")
@@ -85,7 +87,7 @@ def curves(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Calla
         print(f"progress says of the full allocation: {dict(said)}\n", flush=True)
 
 
-def curves_of_seed(rows: LabelSet, seed: int, with_peers: bool) -> dict[str, Curve]:
+def curves_of_seed(rows: LabelSet, seed: int, budget: int, with_peers: bool) -> dict[str, Curve]:
     """Every strategy on one seed's task."""
     strategies = dict(STRATEGIES)
     if with_peers:
@@ -94,12 +96,12 @@ def curves_of_seed(rows: LabelSet, seed: int, with_peers: bool) -> dict[str, Cur
         strategies |= peers()
     given = task(rows, seed)
     with threadpool_limits(limits=1):
-        return {name: curve(given, name, strategies[name], seed) for name in strategies}
+        return {name: curve(given, name, strategies[name], seed, budget) for name in strategies}
 
 
-def curve(given: Task, name: str, strategy: Callable, seed: int) -> Curve:
+def curve(given: Task, name: str, strategy: Callable, seed: int, budget: int) -> Curve:
     """One strategy, and what another model learns from its labels."""
-    found = run(given, strategy, seed)
+    found = run(given, strategy, seed, budget)
     trees = ExtraTreesClassifier(50, min_samples_leaf=2, random_state=seed, n_jobs=1)
     trees.fit(given.features[found.labelled], given.codes[found.labelled])
     other = area_under_curve(
@@ -122,7 +124,7 @@ def verdict_of(found: Run, given: Task, seed: int) -> str:
 def curve_line(name: str, found: Sequence[Curve], base: NDArray, random: Sequence[Curve]) -> list[str]:
     """A line of the table of curves."""
     means = np.array([curve.areas.mean() for curve in found])
-    at = [np.mean([curve.areas[np.searchsorted(curve.sizes, budget)] for curve in found]) for budget in BUDGETS]
+    at = [area_at(found, budget) for budget in BUDGETS]
     goal = np.mean([curve.areas[-1] for curve in random])
     average = np.mean([curve.areas for curve in found], axis=0)
     reached = np.flatnonzero(average >= goal)
@@ -131,19 +133,25 @@ def curve_line(name: str, found: Sequence[Curve], base: NDArray, random: Sequenc
         f"{means.mean():.4f}",
         "" if name == "random" else difference(means, base),
         "" if name == "random" else f"{np.count_nonzero(means > base)} of {len(means)}",
-        *(f"{value:.4f}" for value in at),
+        *("" if np.isnan(value) else f"{value:.4f}" for value in at),
         f"{np.mean([curve.balanced for curve in found]):.4f}",
         f"{np.mean([curve.other_model for curve in found]):.4f}",
-        str(found[0].sizes[reached[0]]) if len(reached) else f"> {BUDGET}",
+        str(found[0].sizes[reached[0]]) if len(reached) else f"> {found[0].sizes[-1]}",
         f"{np.mean([curve.groups_covered for curve in found]):.2f}",
     ]
+
+
+def area_at(found: Sequence[Curve], budget: int) -> float:
+    """Mean area when the budget is reached; NaN when it never is."""
+    areas = [curve.areas[np.searchsorted(curve.sizes, budget)] for curve in found if curve.sizes[-1] >= budget]
+    return float(np.mean(areas)) if len(areas) == len(found) else float("nan")
 
 
 def controls(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Callable) -> None:
     """Where choosing cannot help, or rows are hostile, it must not hurt."""
     lines = []
     for rows in sets:
-        found = by_seed(partial(controls_of_seed, rows))
+        found = by_seed(partial(controls_of_seed, rows, budget=options.budget))
         for name in CONTROLS:
             ours, base = (np.array([seed[name][kind] for seed in found]) for kind in (DEFAULT, "random"))
             full = np.array([seed[name][FULL] for seed in found])
@@ -155,13 +163,13 @@ def controls(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Cal
     print(markdown(head, lines), flush=True)
 
 
-def controls_of_seed(rows: LabelSet, seed: int) -> dict[str, dict[str, object]]:
+def controls_of_seed(rows: LabelSet, seed: int, budget: int) -> dict[str, dict[str, object]]:
     """ALC of random, default and full allocation under every control, and what progress says of the full allocation."""
     found: dict[str, dict[str, object]] = {}
     with threadpool_limits(limits=1):
         for name, control in CONTROLS.items():
             given = control(task(rows, seed), seed)
-            runs = {kind: run(given, STRATEGIES[kind], seed) for kind in ("random", DEFAULT, FULL)}
+            runs = {kind: run(given, STRATEGIES[kind], seed, budget) for kind in ("random", DEFAULT, FULL)}
             found[name] = {kind: its.areas.mean() for kind, its in runs.items()}
             found[name]["verdict"] = verdict_of(runs[FULL], given, seed)
     return found
@@ -170,12 +178,14 @@ def controls_of_seed(rows: LabelSet, seed: int) -> dict[str, dict[str, object]]:
 def automatic(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Callable) -> None:
     """Automatic labels: share, precision, misses, lost positives."""
     print(
-        f"{CHOSEN} chosen and {options.audited} audit rows; a miss: the one-sided 95 % upper bound is below the target\n"
+        f"{options.chosen} chosen and {options.audited} audit rows; a miss: the one-sided 95 % upper bound is below the target\n"
     )
     lines, missed, judged = [], 0, 0
     for rows in sets:
         found = [
-            outcome for seed in by_seed(partial(outcomes_of_seed, rows, audited=options.audited)) for outcome in seed
+            outcome
+            for seed in by_seed(partial(outcomes_of_seed, rows, chosen=options.chosen, audited=options.audited))
+            for outcome in seed
         ]
         for is_crossed in (False, True):
             for target in TARGETS:
@@ -189,10 +199,10 @@ def automatic(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Ca
     print(f"learnt from fold by fold: {missed} of {judged} miss in any gate\n", flush=True)
 
 
-def outcomes_of_seed(rows: LabelSet, seed: int, audited: int) -> list[Outcome]:
+def outcomes_of_seed(rows: LabelSet, seed: int, chosen: int, audited: int) -> list[Outcome]:
     """Both ways and all targets of one seed."""
     with threadpool_limits(limits=1):
-        return list(outcomes(task(rows, seed), seed, audited))
+        return list(outcomes(task(rows, seed), seed, chosen, audited))
 
 
 def outcome_line(name: str, found: Sequence[Outcome]) -> list[str]:
