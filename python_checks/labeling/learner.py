@@ -33,6 +33,10 @@ class NotEnoughLabelsError(ValueError):
     """Too few labelled rows, or classes, to learn and to check what was learnt."""
 
 
+class NoConvergenceError(RuntimeError):
+    """The likelihood still grew after the last iteration."""
+
+
 @dataclass(frozen=True)
 class Learner:
     """A multinomial logistic regression of K classes: probabilities are softmax(x · coefficientsᵀ + intercepts).
@@ -84,11 +88,12 @@ def fit_learner(
     `matrix` is n × d, standardised and finite; `codes` (n) numbers the classes from 0 to K − 1; the rows are in an
     order that does not change between runs, such as that of their keys. Rows of one group (n values, for instance
     copies of one row) are never on both sides of a fold. Folds are at most five and no more than the smallest class
-    with two rows has rows (groups may leave a fold without a class). A class of one row is part of every training set and never held out.
+    with two rows has rows (groups may leave a fold without a class). A class of one row is part of every training set
+    and never held out.
     With two or more strengths equally good to 1e-12, the smaller is taken.
 
     Raises NotEnoughLabelsError unless two classes have two rows each and every class has one; ValueError for other
-    input that cannot be used.
+    input that cannot be used; NoConvergenceError for columns that are far from standardised.
     """
     with threadpool_limits(limits=1):
         folds = _folds(_checked(matrix, codes, class_count), codes, class_count, seed, groups)
@@ -168,6 +173,8 @@ def _checked(matrix: Matrix, codes: Numbers, class_count: int) -> Numbers:
     """Rows of each class (K)."""
     if matrix.ndim != 2 or len(matrix) != len(codes):
         raise ValueError(f"a matrix of shape {matrix.shape} does not go with {len(codes)} codes")
+    if not matrix.shape[1]:
+        raise ValueError("there is no column to learn from: none varies, or no level has rows enough")
     if not np.isfinite(matrix).all():
         raise ValueError("the matrix has values that are not finite: missing ones are 0, with an indicator beside")
     if len(codes) and (codes.min() < 0 or codes.max() >= class_count):
@@ -218,7 +225,13 @@ def _fitted(matrix: Matrix, codes: Numbers, class_count: int, strength: float) -
     model = LogisticRegression(C=strength, max_iter=MOST_ITERATIONS, tol=TOLERANCE)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        model.fit(matrix, codes)
+        try:
+            model.fit(matrix, codes)
+        except ConvergenceWarning as warning:
+            raise NoConvergenceError(
+                f"{len(codes)} labels and {matrix.shape[1]} columns: no end after {MOST_ITERATIONS} iterations with "
+                f"C = {strength}; are the columns standardised?"
+            ) from warning
     coefficients, intercepts = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         coefficients = np.vstack([-coefficients, coefficients]) / 2

@@ -11,9 +11,10 @@ from threadpoolctl import threadpool_limits
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
+# C of the logistic regression that is scored: strong, since it is to learn from a few labels as well
 STRENGTH = 0.1
-REPEATS = 20
-# audit rows, and rows of the rarer class among them, below which nothing is said
+FOLDS, HALVINGS = 5, 10
+# audit rows, and rows of each of two labels among them, below which nothing is said
 LEAST_AUDIT, LEAST_OF_CLASS = 30, 5
 
 
@@ -31,9 +32,9 @@ class CurvePoint:
 class Verdict:
     """Whether chosen labels are worth more than random ones, as many of each.
 
-    `status` is `helps`, `does_not_help` or `insufficient_data`; `gain` the mean difference of the areas under the ROC
-    curve at `labels` labels, `score` what all labels reach on audit rows, each with a standard error; `reason` says it
-    in words.
+    `status` is `helps`, `does_not_help`, `not_shown` (the audit stream is too short to tell) or `insufficient_data`;
+    `gain` the mean difference of the areas under the ROC curve at `labels` labels, `score` the area that all labels
+    reach on audit rows, each with a standard error; `reason` says it in words.
     """
 
     status: str
@@ -53,83 +54,117 @@ class Verdict:
 def learning_curve(
     matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], batches: Numbers, class_count: int, seed: int = 0
 ) -> list[CurvePoint]:
-    """Scores after every batch on audit rows that the model did not see.
+    """Scores after every batch on all audit rows, each by a model that did not see it.
 
     Of n labelled rows, in an order that does not change: `batches` (n) says when each was labelled, `is_audit` (n)
-    which were drawn at random. The audit rows are parted in two by chance, ten times over: models learn from the rows
-    up to a batch that are not in one part and are scored on that part, then the other way round. The error is that of
-    the mean over such splits, corrected for their overlap (Nadeau and Bengio 2003). A batch before which there is one
-    class only has no point.
+    which were drawn at random. The audit rows are parted in five; a model learns from the rows up to a batch that are
+    not in one part, and is scored on it. The error is that of DeLong et al. 1988. There are no points with fewer than
+    30 audit rows, five of each of two labels, and none for a batch before which a part has one label to learn from.
     """
     if not _is_enough(codes, is_audit, class_count):
         return []
-    splits = list(_splits(codes, is_audit, seed))
-    points = []
+    parts = _parts(codes, is_audit, FOLDS, np.random.default_rng(seed))
     with threadpool_limits(limits=1):
-        for batch in np.unique(batches):
-            scores = [
-                _score(matrix, codes, np.flatnonzero((batches <= batch) & ~is_test), is_test, class_count)
-                for is_test in splits
-            ]
-            if np.isfinite(scores).all():
-                error = _corrected_error(np.array(scores))
-                points.append(
-                    CurvePoint(int(np.count_nonzero(batches <= batch)), int(batch), float(np.mean(scores)), error)
-                )
-    return points
+        points = [_point(matrix, codes, batches, int(batch), parts, class_count) for batch in np.unique(batches)]
+    return [point for point in points if np.isfinite(point.score)]
 
 
 def verdict(
     matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], batches: Numbers, class_count: int, seed: int = 0
 ) -> Verdict:
-    """Compare the first labels as they came with as many drawn at random, both scored on audit rows set aside.
+    """Compare chosen labels with as many random ones, both scored on audit rows that neither learnt from.
 
-    The same splits as learning_curve. In each, as many labels as the half of the audit stream has that is not scored:
-    all of these rows on the one side, a random draw of the chosen rows on the other. It helps when the gain is more than two standard errors
-    above 0; otherwise it does not (as far as the audit stream can tell), and never where all labels together do not
-    beat chance by two standard errors.
+    The audit rows are halved ten times over. On each half is scored what a model learns from the other half, and what
+    it learns from as many chosen rows, drawn from all of them. The error allows for the overlap of the halves (Nadeau
+    and Bengio 2003). It helps when the gain is more than two standard errors above 0. It does not when it is two below,
+    nor when all labels together do not beat chance by two standard errors.
     """
     nan = float("nan")
     audited = int(np.count_nonzero(is_audit))
     if not _is_enough(codes, is_audit, class_count) or np.count_nonzero(~is_audit) < 2:
-        reason = f"{audited} audit rows: at least {LEAST_AUDIT}, and {LEAST_OF_CLASS} of two labels, are needed"
+        reason = f"{audited} audit rows: at least {LEAST_AUDIT} are needed, {LEAST_OF_CLASS} of each of two labels"
         return Verdict("insufficient_data", reason, 0, nan, nan, nan, nan)
-    draw = np.random.default_rng(seed)
+    last = learning_curve(matrix, codes, is_audit, np.zeros(len(codes), np.int64), class_count, seed)[0]
+    labels, gains = _gains(matrix, codes, is_audit, class_count, seed)
+    # as if the rows scored were as many as those learnt from, which they are
+    gain, error = float(gains.mean()), float(np.sqrt((1 / len(gains) + 1) * gains.var(ddof=1)))
+    numbers = (labels, gain, error, last.score, last.standard_error)
+    if last.score - 2 * last.standard_error <= 0.5:
+        reason = f"what all labels teach is not better than chance on {audited} audit rows"
+        return Verdict("does_not_help", reason, *numbers)
+    if gain - 2 * error > 0:
+        return Verdict("helps", f"{labels} chosen labels teach more than as many random ones", *numbers)
+    if gain + 2 * error < 0:
+        return Verdict("does_not_help", f"{labels} chosen labels teach less than as many random ones", *numbers)
+    reason = f"{audited} audit rows do not tell whether {labels} chosen labels teach more than as many random ones"
+    return Verdict("not_shown", reason, *numbers)
+
+
+def _point(
+    matrix: Matrix, codes: Numbers, batches: Numbers, batch: int, parts: Numbers, class_count: int
+) -> CurvePoint:
+    is_there = batches <= batch
+    scored = [
+        _score(matrix, codes, np.flatnonzero(is_there & (parts != part)), parts == part, class_count)
+        for part in range(FOLDS)
+    ]
+    areas, variances, sizes = np.array([(area, variance, weight) for area, variance, weight in scored]).T
+    weights = sizes / sizes.sum()
+    score, error = float(weights @ areas), float(np.sqrt(weights**2 @ variances))
+    return CurvePoint(int(np.count_nonzero(is_there)), batch, score, error)
+
+
+def _gains(
+    matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], class_count: int, seed: int
+) -> tuple[int, Matrix]:
+    """Labels learnt from, and per half the area of chosen rows less that of random ones."""
+    draw = np.random.default_rng([seed, 1])
     chosen = np.flatnonzero(~is_audit)
-    gains, scores, sizes = [], [], []
+    gains, sizes = [], []
     with threadpool_limits(limits=1):
-        for is_test in _splits(codes, is_audit, seed):
-            drawn = np.flatnonzero(is_audit & ~is_test)
-            size = min(len(drawn), len(chosen))
-            ours = np.sort(draw.choice(chosen, size, replace=False))
-            theirs = np.sort(draw.choice(drawn, size, replace=False))
-            our_score, their_score = (_score(matrix, codes, rows, is_test, class_count) for rows in (ours, theirs))
-            # of labels of one class only nothing is learnt
-            gains.append(np.nan_to_num(our_score, nan=0.5) - np.nan_to_num(their_score, nan=0.5))
-            scores.append(_score(matrix, codes, np.flatnonzero(~is_test), is_test, class_count))
-            sizes.append(size)
-    gain, gain_error = float(np.mean(gains)), _corrected_error(np.array(gains))
-    score, score_error = float(np.mean(scores)), _corrected_error(np.array(scores))
-    numbers = (int(np.median(sizes)), gain, gain_error, score, score_error)
-    if score - 2 * score_error <= 0.5:
-        return Verdict("does_not_help", "no model of these labels is better than chance on the audit rows", *numbers)
-    if gain - 2 * gain_error > 0:
-        return Verdict("helps", "chosen labels teach more than as many random ones", *numbers)
-    return Verdict(
-        "does_not_help", "chosen labels do not teach more than as many random ones, as far as seen", *numbers
-    )
+        for _ in range(HALVINGS):
+            halves = _parts(codes, is_audit, 2, draw)
+            for half in (0, 1):
+                drawn = np.flatnonzero(halves == 1 - half)
+                size = min(len(drawn), len(chosen))
+                rows = (np.sort(draw.choice(source, size, replace=False)) for source in (chosen, drawn))
+                ours, theirs = (_score(matrix, codes, these, halves == half, class_count)[0] for these in rows)
+                # of labels of one kind nothing is learnt
+                gains.append(np.nan_to_num(ours, nan=0.5) - np.nan_to_num(theirs, nan=0.5))
+                sizes.append(size)
+    return int(np.median(sizes)), np.array(gains)
 
 
 def area_under_curve(scores: Matrix, codes: Numbers, class_count: int) -> float:
-    """Mean area under the ROC curve of every class against the rest, over the classes that have both; else NaN."""
-    areas = []
+    """Mean area under the ROC curve of every class against the rest, over the classes that have both; else NaN.
+
+    `scores` is n × K; of two classes the second counts.
+    """
+    return area_and_variance(scores, codes, class_count)[0]
+
+
+def area_and_variance(scores: Matrix, codes: Numbers, class_count: int) -> tuple[float, float]:
+    """The area as in area_under_curve, and its variance (DeLong et al. 1988), at most: as if all classes err alike."""
+    areas, errors = [], []
     for code in range(1, 2) if class_count == 2 else range(class_count):
         positive = codes == code
-        number = int(np.count_nonzero(positive))
-        if 0 < number < len(codes):
-            ranks = rankdata(scores[:, code])
-            areas.append((ranks[positive].sum() - number * (number + 1) / 2) / (number * (len(codes) - number)))
-    return float(np.mean(areas)) if areas else float("nan")
+        number, others = int(np.count_nonzero(positive)), int(np.count_nonzero(~positive))
+        if not number or not others:
+            continue
+        ranks = rankdata(scores[:, code])
+        # of each positive the share of others below it, of each other the share of positives above it
+        below = (ranks[positive] - rankdata(scores[positive, code])) / others
+        above = 1 - (ranks[~positive] - rankdata(scores[~positive, code])) / number
+        areas.append(float(below.mean()))
+        errors.append(np.sqrt(_variance(below) / number + _variance(above) / others))
+    if not areas:
+        return float("nan"), float("nan")
+    return float(np.mean(areas)), float(np.mean(errors)) ** 2
+
+
+def _variance(values: Matrix) -> float:
+    """Of a single value nothing is known: the largest there is between 0 and 1."""
+    return float(values.var(ddof=1)) if len(values) > 1 else 0.25
 
 
 def _is_enough(codes: Numbers, is_audit: NDArray[np.bool_], class_count: int) -> bool:
@@ -137,29 +172,24 @@ def _is_enough(codes: Numbers, is_audit: NDArray[np.bool_], class_count: int) ->
     return counts.sum() >= LEAST_AUDIT and len(counts) >= 2 and counts[-2] >= LEAST_OF_CLASS
 
 
-def _splits(codes: Numbers, is_audit: NDArray[np.bool_], seed: int) -> list[NDArray[np.bool_]]:
-    """Which rows are scored: halves of the audit rows, with half of each class."""
-    draw = np.random.default_rng(seed)
-    found = []
-    for _ in range(REPEATS // 2):
-        half = np.zeros(len(codes), np.bool_)
-        for code in np.unique(codes[is_audit]):
-            rows = draw.permutation(np.flatnonzero(is_audit & (codes == code)))
-            half[rows[: (len(rows) + int(draw.integers(2))) // 2]] = True
-        found += [half, is_audit & ~half]
-    return found
+def _parts(codes: Numbers, is_audit: NDArray[np.bool_], count: int, draw: np.random.Generator) -> Numbers:
+    """The number of the part of each audit row, as many of each label in all; -1 of other rows."""
+    parts = np.full(len(codes), -1)
+    for code in np.unique(codes[is_audit]):
+        rows = draw.permutation(np.flatnonzero(is_audit & (codes == code)))
+        parts[rows] = (np.arange(len(rows)) + draw.integers(count)) % count
+    return parts
 
 
-def _score(matrix: Matrix, codes: Numbers, train: Numbers, is_test: NDArray[np.bool_], class_count: int) -> float:
+def _score(
+    matrix: Matrix, codes: Numbers, train: Numbers, is_test: NDArray[np.bool_], class_count: int
+) -> tuple[float, float, int]:
+    """Area, its variance and the number of rows scored; NaN when there is one label only, to learn from or to score."""
     classes = np.unique(codes[train])
+    number = int(np.count_nonzero(is_test))
     if len(classes) < 2:
-        return float("nan")
+        return float("nan"), float("nan"), number
     model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix[train], codes[train])
-    found = np.zeros((np.count_nonzero(is_test), class_count))
+    found = np.zeros((number, class_count))
     found[:, model.classes_] = model.predict_proba(matrix[is_test])
-    return area_under_curve(found, codes[is_test], class_count)
-
-
-def _corrected_error(values: Matrix) -> float:
-    """Standard error of the mean over repeated halvings: as if the test rows were as many as those learnt from."""
-    return float(np.sqrt((1 / len(values) + 1.0) * values.var(ddof=1)))
+    return *area_and_variance(found, codes[is_test], class_count), number

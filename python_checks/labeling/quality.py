@@ -1,5 +1,6 @@
 """Labels that are likely wrong, and label columns that are: confident learning and checks of rates."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ Numbers = NDArray[np.int64]
 TOLERANCE = 1e-6
 # verdicts that the general rate weighs in a band, and what is believed before the first verdict
 BAND_WEIGHT, PRIOR_ERRORS, PRIOR_VERDICTS = 5.0, 1.0, 3.0
+LEAST_BAND, MOST_BANDS = 10, 20
 LEAK_RATE, LEAST_CHANGE, LEAST_P = 0.02, 0.10, 1e-4
 
 
@@ -97,9 +99,10 @@ def expected_precision(
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Probability that queued labels are errors, with a 90 % interval, from past verdicts on labels of known score.
 
-    Scores are self-confidences (the lower, the more suspect). The rate of errors among verdicts falls with the score:
-    pooled by adjacent violators, every pool drawn to the general rate by five verdicts, the general rate to a third by
-    three. Without verdicts all is a third, with the width of so little knowledge.
+    Scores are self-confidences (the lower, the more suspect). Verdicts are taken in bands of at least ten, or a
+    twentieth of all, in order of their scores; bands whose rates of errors do not fall are merged. Every band is drawn
+    to the general rate by five verdicts, and the general rate to a third by three: without verdicts all is a third,
+    with the width of so little knowledge.
     """
     order = np.argsort(past_scores, kind="stable")
     verdicts = np.asarray(past_is_error, np.float64)[order]
@@ -113,7 +116,10 @@ def expected_precision(
     errors, numbers = np.array(pools).T
     a, b = errors + weight * general, numbers - errors + weight * (1 - general)
     pool = np.searchsorted(edges, scores, side="left")
-    return (a / (a + b))[pool], beta.ppf(0.05, a, b)[pool], beta.ppf(0.95, a, b)[pool]
+    # small bands are drawn further to the general rate than their neighbours, and may rise by that
+    falling = (np.minimum.accumulate(values) for values in (a / (a + b), beta.ppf(0.05, a, b), beta.ppf(0.95, a, b)))
+    expected, lower, upper = (values[pool] for values in falling)
+    return expected, lower, upper
 
 
 def rate_finding(successes: Numbers, rows: Numbers) -> RateFinding:
@@ -161,25 +167,31 @@ def _pruned(p: Matrix, given: Numbers, joint: Numbers) -> NDArray[np.bool_]:
 
 
 def _rounded(row: Matrix) -> Matrix:
-    """Whole numbers with the same sum: the largest remainders are rounded up."""
-    whole = np.floor(row + 1e-9)
-    missing = round(row.sum() - whole.sum())
-    whole[np.argsort(-(row - whole), kind="stable")[:missing]] += 1
+    """Whole numbers with the same sum: each to the nearest, then those that were rounded most the other way."""
+    whole = row.round()
+    missing = int(np.round(row.sum()) - whole.sum())
+    order = np.argsort(row - whole, kind="stable")
+    # equals are raised from the last label on, and lowered from the first on, as cleanlab does
+    order = order[::-1] if missing > 0 else order
+    whole[order[: abs(missing)]] += np.sign(missing)
     return whole
 
 
 def _falling_pools(scores: Matrix, verdicts: Matrix) -> tuple[list[tuple[float, float]], Matrix]:
-    """(errors, verdicts) of pools with falling rates, and the scores between them; equal scores are one."""
-    values, starts = np.unique(scores, return_index=True)
-    sums = np.add.reduceat(verdicts, starts)
-    sizes = np.diff(np.append(starts, len(scores)))
+    """(errors, verdicts) of bands with falling rates, and the scores between them; equal scores are in one band."""
+    n = len(scores)
+    starts = np.unique(np.searchsorted(scores, scores[:: max(LEAST_BAND, -(-n // MOST_BANDS))]))
+    # the rest at the end is no band of its own
+    starts = starts[:-1] if len(starts) > 1 and n - starts[-1] < LEAST_BAND else starts
     pools: list[list[float]] = []
-    for value, errors, size in zip(values, sums, sizes, strict=True):
-        pools.append([float(errors), float(size), float(value), float(value)])
+    for first, end in itertools.pairwise([*starts.tolist(), n]):
+        pools.append(
+            [float(verdicts[first:end].sum()), float(end - first), float(scores[first]), float(scores[end - 1])]
+        )
         while len(pools) > 1 and pools[-1][0] / pools[-1][1] >= pools[-2][0] / pools[-2][1]:
             last = pools.pop()
             pools[-1] = [pools[-1][0] + last[0], pools[-1][1] + last[1], pools[-1][2], last[3]]
-    edges = [(before[3] + after[2]) / 2 for before, after in zip(pools, pools[1:], strict=False)]
+    edges = [(before[3] + after[2]) / 2 for before, after in itertools.pairwise(pools)]
     return [(pool[0], pool[1]) for pool in pools], np.array(edges)
 
 

@@ -1,5 +1,6 @@
 """Which rows people should label next, of a bounded list of candidates: choices over arrays."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,34 @@ Numbers = NDArray[np.int64]
 
 # rows closer to each other than this share of the usual distance from the centre are one row asked twice
 NEAR = 0.01
+# digits that count: those after them are of how sums were added up
+DECIMALS, MARGIN_DECIMALS = 6, 9
+MOST_DIMENSIONS, LEAST_VARIANCE = 20, 1e-10
 MOST_CLUSTERS = 500
 EXACT_CLUSTERS = 50
 SMALLEST_CLUSTER = 5
 NEIGHBOURS = 20
+
+
+def principal_points(features: Matrix, tie_breakers: NDArray, most: int = MOST_DIMENSIONS) -> Matrix:
+    """Where candidates (m × d, finite) are on at most `most` principal components of their own, for the functions here.
+
+    Computed in the order of the tie breakers and rounded to six decimals, so that neither the order of the rows nor the
+    last digit of a sum decides. Components without variance are left out.
+    """
+    _check(features, tie_breakers)
+    order = np.lexsort((*features.T[::-1], tie_breakers))
+    centred = features[order] - features[order].mean(axis=0) if len(order) else features
+    with threadpool_limits(limits=1):
+        values, axes = np.linalg.eigh(centred.T @ centred)
+        keep = np.argsort(-values, kind="stable")[:most]
+        keep = keep[values[keep] > max(values.max(initial=0.0), 0.0) * LEAST_VARIANCE]
+        axes = axes[:, keep]
+        if axes.size:
+            axes = axes * np.sign(axes[np.abs(axes.round(9)).argmax(axis=0), np.arange(len(keep))])
+        found = np.empty((len(order), len(keep)))
+        found[order] = (centred @ axes).round(DECIMALS)
+    return found
 
 
 def clustered_margin(
@@ -31,10 +56,10 @@ def clustered_margin(
 
     Of m rows, `margins` (m) is the probability of the likeliest label less that of the next, `points` (m × p) their
     place (standardised, some 20 dimensions at most), `tie_breakers` (m) a random number or hash that belongs to the
-    row, by which rows are put in order first: the answer does not depend on the order they come in. The caller passes
-    the 10 · count rows with the smallest margins. Rows nearer than a hundredth of the root mean square distance from
-    the centre to one that is chosen, or to one of `known_points` (l × p: rows asked before), are left out, so that
-    there may be fewer than `count`.
+    row, by which rows are put in order first: the answer does not depend on the order they come in. Places count to six
+    decimals, margins to nine. The caller passes the 10 · count rows with the smallest margins, best without copies.
+    Rows nearer than a hundredth of the root mean square distance from the centre to one that is chosen, or to one of
+    `known_points` (l × p: rows asked before), are left out, so that there may be fewer than `count`.
 
     Returns the chosen rows, least certain first, and the number of the cluster of each, from 1 in the same order.
     After Cluster-Margin (Citovsky et al. 2021), with k-means of the shortlist in place of one clustering of the pool.
@@ -43,7 +68,7 @@ def clustered_margin(
     """
     _check(points, margins, tie_breakers)
     order = np.lexsort((*points.T[::-1], margins, tie_breakers))
-    margins, points = margins[order], points[order]
+    margins, points = margins[order].round(MARGIN_DECIMALS), points[order].round(DECIMALS)
     free = np.flatnonzero(~_is_near(points, known_points, _nearness(points)))
     if not len(free) or count < 1:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -67,17 +92,19 @@ def typical(
 
     `points` (m × p) are rows without label, `labelled_points` (l × p, l may be 0) those with one; the pool should be
     sampled to some ten thousand rows. k-means makes min(l + count, 500) clusters of all; those of five rows or fewer
-    are left out if there are others; those with the fewest labels, then the largest, come first, and each gives the
+    come last; those with the fewest labels, then the largest, come first, and each gives the
     row with the least mean distance to its min(20, half of the cluster) nearest neighbours. Copies of a row count once
     and near-duplicates are never both chosen, as in clustered_margin; fewer than `count` rows may be left.
 
     Returns the chosen rows in the order in which they should be labelled, and the number of the cluster of each.
     """
     _check(points, tie_breakers)
+    points, labelled_points = points.round(DECIMALS), labelled_points.round(DECIMALS)
     order = np.lexsort((*points.T[::-1], tie_breakers))
     near = _nearness(np.vstack([points, labelled_points]) if len(labelled_points) else points)
-    # copies would be their own nearest neighbours, and so the most typical rows of all
-    distinct = np.sort(np.unique(points[order], axis=0, return_index=True)[1])
+    # near-copies would be each other's nearest neighbours, and so the most typical rows of all
+    cells = np.round(points[order] / near) if near > 0 else points[order]
+    distinct = np.sort(np.unique(cells, axis=0, return_index=True)[1])
     order = order[distinct]
     order = order[~_is_near(points[order], labelled_points, near)]
     if not len(order) or count < 1:
@@ -87,12 +114,13 @@ def typical(
     clusters = _clusters(everything, min(len(labelled) + count, MOST_CLUSTERS), seed)
     sizes = np.bincount(clusters)
     labels = np.bincount(clusters[len(order) :], minlength=len(sizes))
-    big = np.flatnonzero(sizes > SMALLEST_CLUSTER)
-    big = big if len(big) else np.flatnonzero(sizes)
-    ranking = big[np.lexsort((-sizes[big], labels[big]))]
-    queues = [_by_typicality(everything, np.flatnonzero(clusters == cluster), len(order)) for cluster in ranking]
-    rounds = max((len(queue) for queue in queues), default=0)
-    candidates = [queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)]
+    ranking = np.lexsort((-sizes, labels))
+    queues = {c: _by_typicality(everything, np.flatnonzero(clusters == c), len(order)) for c in ranking.tolist()}
+    candidates: list[int] = []
+    for is_big in (True, False):
+        turns = [queues[c] for c in ranking.tolist() if (sizes[c] > SMALLEST_CLUSTER) == is_big]
+        for turn in itertools.zip_longest(*turns):
+            candidates += [row for row in turn if row is not None]
     chosen = _without_near(points[order], np.array(candidates, np.int64), count, near)
     return order[chosen], _numbered(clusters[chosen])
 
@@ -102,10 +130,10 @@ class Shares:
     """Largest share of a budget that each purpose may take; what it does not need goes to the least certain rows."""
 
     audit: float = 0.15
-    quota: float = 0.20
+    quota: float = 0.30
     coverage_gap: float = 0.10
     drift: float = 0.10
-    relabel: float = 0.10
+    relabel: float = 0.05
 
     def __post_init__(self) -> None:
         shares = (self.audit, self.quota, self.coverage_gap, self.drift, self.relabel)
@@ -120,7 +148,7 @@ def allocation(
     drift: int = 0,
     relabel: int = 0,
     strategy: str = "clustered_margin",
-    shares: Shares = Shares(),  # noqa: B008
+    shares: Shares = Shares(),
 ) -> dict[str, int]:
     """How many rows of a batch each strategy chooses; the numbers add up to the budget, and those of 0 are named too.
 
