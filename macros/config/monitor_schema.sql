@@ -70,7 +70,9 @@
             'answers': {'type': 'relation',
                 'description': 'Append-only table of what people answered: the columns of the key, label, annotator, labelled_at, and where there are such source, seconds and is_gold.'},
             'skip': {'type': 'text', 'default': 'skip', 'description': 'What stands under label where an annotator would not decide; nothing and an empty text say so too.'},
-            'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows in one batch.'}
+            'budget': {'type': 'whole number', 'minimum': 1, 'default': 100, 'description': 'Rows in one batch.'},
+            'show': {'type': 'columns', 'default': [], 'description': 'Columns whose values people see beside the key when they are asked.'},
+            'labels': {'type': 'scalars', 'description': 'The labels that people may choose; those that rows and answers have by now when not set.'}
         }},
         'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
             'max_columns': {'type': 'whole number', 'minimum': 2,
