@@ -81,7 +81,7 @@ def draw(project):
 def reset(project):
     """As it was before anything went out."""
     project.sql("""
-        drop table if exists labeling_export_log; drop table if exists labeling_import_log; drop table health_labeling_candidates;
+        drop table if exists labeling_export_log; drop table if exists labeling_import_log; drop table health_labeling_candidates; drop view if exists fixed;
         drop table raw.visits; drop table raw.orders; drop table raw."order answers"; delete from answered."visit answers";
         select 1
     """)
