@@ -80,7 +80,9 @@
             'precision': {'type': 'share', 'default': 0.95,
                 'description': 'Share of automatic labels that shall be right.'},
             'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
-                'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, or nowhere, none is drawn.'}
+                'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, or nowhere, none is drawn.'},
+            'show': {'type': 'columns', 'default': [], 'description': 'Columns whose values people see beside the key when they are asked.'},
+            'labels': {'type': 'scalars', 'description': 'The labels that people may choose; those that rows and answers have by now when not set.'}
         }},
         'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
             'max_columns': {'type': 'whole number', 'minimum': 2,

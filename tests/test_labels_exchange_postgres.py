@@ -1,0 +1,155 @@
+"""The same commands on PostgreSQL."""
+
+import json
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from label_studio import annotated, annotation, as_json, run
+from labeling_exchange import MODELS, SOURCES, configuration, draw, kill_at_commit, load, reset, state
+from postgres_server import PostgresConsumer
+
+KEYS = ["k2|2", "k1|1", "k3|(null)", "k4|4|4", "k6|6", "007|7"]
+
+
+@pytest.fixture(scope="module")
+def origin(postgres, tmp_path_factory):
+    project = PostgresConsumer(
+        postgres,
+        tmp_path_factory.mktemp("exchange") / "project",
+        configuration(),
+        sources=SOURCES,
+        models=MODELS,
+    )
+    load(project)
+    # neither the schema of the answers nor that of the marts is there
+    project.sql("drop schema if exists main cascade; select 1")
+    assert run(project, "labels", "import", "--monitor", "visits") == (
+        0,
+        '"{dbname}"."answered"."visit answers" is there\n'.format(**project.server),
+    )
+    draw(project)
+    return project
+
+
+@pytest.fixture
+def project(origin):
+    yield origin
+    reset(origin)
+
+
+def export(project, tmp_path, *options, monitor="visits"):
+    file = tmp_path / f"{monitor}.json"
+    code, said = run(project, "labels", "export", "--monitor", monitor, "--output", str(file), *options)
+    assert code == 0, said
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+def give(project, tmp_path, export, monitor="visits"):
+    file = tmp_path / "answers.json"
+    file.write_bytes(as_json(export))
+    return run(project, "labels", "import", "--monitor", monitor, str(file))
+
+
+def test_the_table_of_answers_is_made_with_the_types_of_the_key(origin):
+    assert origin.sql("""
+        select column_name, data_type from information_schema.columns
+        where table_schema = 'answered' and table_name = 'visit answers' order by ordinal_position
+    """) == [
+        ("a b", "character varying"),
+        ("order", "integer"),
+        ("label", "character varying"),
+        ("annotator", "character varying"),
+        ("labelled_at", "timestamp without time zone"),
+        ("source", "character varying"),
+        ("seconds", "double precision"),
+        ("is_gold", "boolean"),
+    ]
+
+
+def test_there_and_back(project, tmp_path):
+    tasks = export(project, tmp_path)
+    assert [task["data"]["dq_row_key"] for task in tasks] == [f"visits|{key}" for key in KEYS]
+    assert tasks[1]["data"]["note"] == 'it\'s "1"'
+    assert tasks[-1]["data"] | {"dq_reason": ""} == {
+        "dq_row_key": "visits|007|7",
+        "dq_reason": "",
+        "dq_strategy": "random",
+        "dq_margin": 0.1,
+        "dq_batch": 1,
+        "Gr__e": "(null)",
+        "label_2": "false",
+        "note": "%s ? {}",
+    }
+    assert len(project.sql("select * from labeling_export_log")) == 6
+    (tmp_path / "visits.json").unlink()
+    assert export(project, tmp_path) == []
+    given = [
+        [annotation(1, ["no"]), annotation(2, ["yes"], completed_by=2)],
+        [annotation(3, ["O'Hara"], ground_truth=True, completed_by="100% O'Brien")],
+        [annotation(4, was_cancelled=True)],
+        [annotation(5, lead_time=None)],
+        [],
+        [],
+    ]
+    exported = annotated(tasks, given)
+    assert "5 answers added, 0 known before; 1 of them skips, 2 tasks" in give(project, tmp_path, exported)[1]
+    before = project.sql('select * from answered."visit answers" order by 1, 4')
+    assert [(row[:4], row[-1]) for row in before] == [
+        (("k1", 1, "O'Hara", "100% O'Brien"), True),
+        (("k2", 2, "no", "1"), False),
+        (("k2", 2, "yes", "2"), False),
+        (("k3", None, None, "1"), False),
+        (("k4|4", 4, "yes", "1"), False),
+    ]
+    assert "0 answers added, 5 known before" in give(project, tmp_path, exported)[1]
+    assert project.sql('select * from answered."visit answers" order by 1, 4') == before
+
+
+def test_answers_go_into_a_table_of_other_types(project, tmp_path):
+    tasks = export(project, tmp_path, monitor="orders")
+    exported = annotated(tasks, [[annotation(1, ["2"])], [annotation(2, was_cancelled=True)], [annotation(3, ["2"])]])
+    assert "2 answers added, 1 known before" in give(project, tmp_path, exported, monitor="orders")[1]
+    assert "0 answers added, 3 known before" in give(project, tmp_path, exported, monitor="orders")[1]
+    assert project.sql("""
+        select id, "Label", annotator, cast(labelled_at at time zone 'UTC' as varchar) from raw."order answers" order by 1
+    """) == [(key, label, "1", "2024-03-01 10:00:05.25") for key, label in (("1", 2), ("3", 2), ("4", None))]
+
+
+def test_nothing_is_half_imported(project, tmp_path):
+    tasks = [{"data": {"dq_row_key": f"visits|{key}"}} for key in ("k1|1", "k9|9")]
+    before = state(project)
+    code, said = give(project, tmp_path, annotated(tasks, [[annotation(1)], [annotation(2)]]))
+    assert (code, "task 2 (id 4712): row 'k9|9'," in said) == (1, True)
+    assert state(project) == before
+
+
+def test_a_command_that_is_killed_leaves_nothing(project, tmp_path, processes):
+    tasks = [{"data": {"dq_row_key": f"visits|{key}"}} for key in KEYS]
+    file = tmp_path / "answers.json"
+    file.write_bytes(as_json(annotated(tasks, [[annotation(number)] for number in range(6)])))
+    before = state(project)
+    arguments = ("labels", "import", "--monitor", "visits", str(file))
+    assert kill_at_commit(processes, project, *arguments) == -signal.SIGKILL
+    assert state(project) == before
+    # two at once: one waits, and then knows all of it
+    start = [processes.Process(target=in_a_process, args=(project.folder, arguments)) for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(finished, start)) == [0, 0]
+    assert len(project.sql('select * from answered."visit answers"')) == 6
+    assert sorted(project.sql("select added_count, known_count from labeling_import_log")) == [(0, 6), (6, 0)]
+
+
+def in_a_process(folder, arguments):
+    class Folder:
+        pass
+
+    Folder.folder = folder
+    code, said = run(Folder, *arguments)
+    assert code == 0, said
+
+
+def finished(process):
+    process.start()
+    process.join()
+    return process.exitcode
