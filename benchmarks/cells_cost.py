@@ -24,17 +24,13 @@ NAMES = tuple(f"feature_{number}" for number in range(1, 9))
 WORDS = ("Married-civ-spouse", "Some-college", "Own-child", "Asian-Pac-Islander", "Self-emp-not-inc", "Exec-managerial")
 MEASURED = (
     "feature_bins",
-    "feature_attributes",
     "feature_cells",
-    "combination_settings",
     "combination_values",
     "combination_sets",
     "combination_periods",
-    "combination_cells",
     "combination_patterns",
     "combination_counts",
     "uncovered_patterns",
-    "pattern_names",
     "health_coverage_combinations",
     "health_coverage_gaps",
 )

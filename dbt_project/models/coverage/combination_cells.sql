@@ -1,4 +1,4 @@
-{%- do data_health.begin_model() %}
+{{ config(materialized='ephemeral') }}
 with periods as (
 
     select period_number, cell_kind, monitor, dataset_period_key
@@ -22,8 +22,8 @@ combination_values as (
 
 attributes as (
 
-    select 'features' as cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('feature_attributes') }}
+    select distinct 'features' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('feature_bins') }}
 
     union all
 

@@ -15,7 +15,7 @@ periods as (
 
 sets as (
 
-    select cell_kind, monitor, set_number, set_size, set_mask, block_number, is_compared
+    select cell_kind, monitor, set_number, set_size, set_mask, block_number, is_whole, is_compared
     from {{ ref('combination_sets') }}
 
 ),
@@ -33,7 +33,7 @@ blocks (block_number, block_mask) as (
 -- gaps are looked for in the references and in the newest period
 sets_of_periods as (
 
-    select periods.period_number, sets.set_number, sets.set_mask, sets.block_number
+    select periods.period_number, sets.set_number, sets.set_mask, sets.block_number, sets.is_whole
     from periods
     inner join sets
         on periods.cell_kind = sets.cell_kind
@@ -50,6 +50,7 @@ blocks_of_periods as (
     from sets_of_periods
     inner join blocks
         on sets_of_periods.block_number = blocks.block_number
+    where not sets_of_periods.is_whole
 
 ),
 
@@ -94,4 +95,19 @@ inner join sets_of_periods
     and block_cells.block_number = sets_of_periods.block_number
     -- rows of a table that lacks a feature say nothing about it
     and (block_cells.present_set & sets_of_periods.set_number) = sets_of_periods.set_number
+where not sets_of_periods.is_whole
 group by block_cells.period_number, sets_of_periods.set_number, block_cells.cell_code & sets_of_periods.set_mask
+
+union all
+
+-- those of all columns are the cells themselves
+select
+    cells.period_number,
+    sets_of_periods.set_number,
+    cells.cell_code as pattern_code,
+    cells.row_count
+from cells
+inner join sets_of_periods
+    on cells.period_number = sets_of_periods.period_number
+    and (cells.present_set & sets_of_periods.set_number) = sets_of_periods.set_number
+where sets_of_periods.is_whole

@@ -17,15 +17,15 @@
 {%- endfor %}
 with settings as (
 
-    select cell_kind, monitor, combination_size_limit, gap_levels
-    from {{ ref('combination_settings') }}
+    select distinct cell_kind, monitor, combination_size_limit, gap_levels
+    from {{ ref('combination_periods') }}
 
 ),
 
 attributes as (
 
-    select 'features' as cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('feature_attributes') }}
+    select distinct 'features' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('feature_bins') }}
 
     union all
 

@@ -1,4 +1,4 @@
-{%- do data_health.begin_model() %}
+{{ config(materialized='ephemeral') }}
 with counts as (
 
     select monitor, set_number, unseen_pattern

@@ -1,16 +1,9 @@
 {%- do data_health.begin_model() %}
 with periods as (
 
-    select period_number, cell_kind, monitor
+    select period_number, cell_kind, monitor, gap_levels, gap_rows
     from {{ ref('combination_periods') }}
     where is_latest
-
-),
-
-settings as (
-
-    select cell_kind, monitor, gap_levels, gap_rows
-    from {{ ref('combination_settings') }}
 
 ),
 
@@ -83,8 +76,8 @@ covered_patterns as (
         patterns.period_number,
         periods.cell_kind,
         periods.monitor,
-        settings.gap_levels,
-        settings.gap_rows,
+        periods.gap_levels,
+        periods.gap_rows,
         patterns.set_number,
         sets.set_size,
         sets.last_position,
@@ -92,15 +85,12 @@ covered_patterns as (
     from patterns
     inner join periods
         on patterns.period_number = periods.period_number
-    inner join settings
-        on periods.cell_kind = settings.cell_kind
-        and periods.monitor = settings.monitor
     inner join sets
         on periods.cell_kind = sets.cell_kind
         and periods.monitor = sets.monitor
         and patterns.set_number = sets.set_number
-    where patterns.row_count >= settings.gap_rows
-        and sets.set_size <= settings.gap_levels
+    where patterns.row_count >= periods.gap_rows
+        and sets.set_size <= periods.gap_levels
 
 ),
 
@@ -203,11 +193,8 @@ maximal as (
     from patterns
     inner join periods
         on patterns.period_number = periods.period_number
-    inner join settings
-        on periods.cell_kind = settings.cell_kind
-        and periods.monitor = settings.monitor
     where patterns.set_number = 0
-        and patterns.row_count < settings.gap_rows
+        and patterns.row_count < periods.gap_rows
 
 )
 

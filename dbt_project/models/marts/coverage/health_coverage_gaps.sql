@@ -1,15 +1,7 @@
 {%- do data_health.begin_model() %}
-with settings as (
+with periods as (
 
-    select monitor, gap_rows, minimum_rows, warn_threshold, alert_threshold
-    from {{ ref('combination_settings') }}
-    where cell_kind = 'features'
-
-),
-
-periods as (
-
-    select period_number, monitor, dataset, period_start, period_end
+    select period_number, monitor, dataset, period_start, period_end, gap_rows, minimum_rows, warn_threshold, alert_threshold
     from {{ ref('combination_periods') }}
     where cell_kind = 'features'
         and is_latest
@@ -69,10 +61,10 @@ described_gaps as (
         gaps.level,
         gaps.row_count,
         totals.row_count as dataset_row_count,
-        settings.gap_rows,
-        settings.minimum_rows,
-        settings.warn_threshold,
-        settings.alert_threshold,
+        periods.gap_rows,
+        periods.minimum_rows,
+        periods.warn_threshold,
+        periods.alert_threshold,
         case when production.row_count is not null then coalesce(production_patterns.row_count, 0) end as production_row_count,
         production.row_count as production_total,
         gaps.row_count / nullif(cast(totals.row_count as double precision), 0e0) as row_share,
@@ -80,8 +72,6 @@ described_gaps as (
     from gaps
     inner join periods
         on gaps.period_number = periods.period_number
-    inner join settings
-        on periods.monitor = settings.monitor
     inner join totals
         on gaps.period_number = totals.period_number
     left join totals as production

@@ -1,13 +1,5 @@
 {%- do data_health.begin_model() %}
-with gap_settings as (
-
-    select monitor, gap_rows, minimum_rows
-    from {{ ref('combination_settings') }}
-    where cell_kind = 'subgroups'
-
-),
-
-representation_settings as (
+with representation_settings as (
 
     select monitor, warn_threshold, alert_threshold, has_population
     from {{ ref('representation_settings') }}
@@ -16,7 +8,7 @@ representation_settings as (
 
 periods as (
 
-    select period_number, monitor, dataset, period_start, period_end
+    select period_number, monitor, dataset, period_start, period_end, gap_rows, minimum_rows
     from {{ ref('combination_periods') }}
     where cell_kind = 'subgroups'
         and is_latest
@@ -107,6 +99,8 @@ numbered_gaps as (
         periods.dataset,
         periods.period_start,
         periods.period_end,
+        periods.gap_rows,
+        periods.minimum_rows,
         gaps.set_number,
         gaps.pattern_code,
         gaps.level,
@@ -222,16 +216,12 @@ described_gaps as (
 
     select
         numbered_gaps.*,
-        gap_settings.gap_rows,
-        gap_settings.minimum_rows,
         1 - representation_settings.warn_threshold as warn_ratio,
         1 - representation_settings.alert_threshold as alert_ratio,
         coalesce(pattern_shares.share, case when value_shares.part_count = 1 then value_shares.smallest_share end) as population_share,
         coalesce(pattern_shares.share, value_shares.smallest_share) as population_share_upper,
         numbered_gaps.row_count / nullif(cast(numbered_gaps.dataset_row_count as double precision), 0e0) as row_share
     from numbered_gaps
-    inner join gap_settings
-        on numbered_gaps.monitor = gap_settings.monitor
     inner join representation_settings
         on numbered_gaps.monitor = representation_settings.monitor
     left join pattern_shares
