@@ -307,7 +307,9 @@ def test_rare_categories_that_are_counted_together_are_not_judged(lattices):
 
 
 def test_features_are_chosen_by_the_rule(lattices):
-    rows = lattices.rows("select distinct column_name, position from feature_bins where monitor = 'chosen' order by position")
+    rows = lattices.rows(
+        "select distinct column_name, position from feature_bins where monitor = 'chosen' order by position"
+    )
     assert [row["column_name"] for row in rows] == ["sex", "even", "uneven", "wave"]
 
 
