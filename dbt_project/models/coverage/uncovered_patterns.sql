@@ -1,7 +1,8 @@
 {%- do data_health.begin_model() %}
 with periods as (
 
-    select period_number, cell_kind, monitor, gap_levels, gap_rows
+    select
+        period_number, cell_kind, monitor, dataset, period_start, period_end, gap_levels, gap_rows, minimum_rows, warn_threshold, alert_threshold
     from {{ ref('combination_periods') }}
     where is_latest
 
@@ -9,7 +10,7 @@ with periods as (
 
 sets as (
 
-    select cell_kind, monitor, set_number, set_size, last_position
+    select cell_kind, monitor, set_number, set_size, last_position, column_names
     from {{ ref('combination_sets') }}
 
 ),
@@ -196,12 +197,40 @@ maximal as (
     where patterns.set_number = 0
         and patterns.row_count < periods.gap_rows
 
+),
+
+totals as (
+
+    select period_number, row_count
+    from patterns
+    where set_number = 0
+
 )
 
 select
-    period_number,
-    set_number,
-    pattern_code,
-    set_size as level,
-    row_count
+    maximal.period_number,
+    periods.cell_kind,
+    periods.monitor,
+    periods.dataset,
+    periods.period_start,
+    periods.period_end,
+    maximal.set_number,
+    maximal.pattern_code,
+    maximal.set_size as level,
+    sets.column_names,
+    maximal.row_count,
+    totals.row_count as dataset_row_count,
+    maximal.row_count / nullif(cast(totals.row_count as double precision), 0e0) as row_share,
+    periods.gap_rows,
+    periods.minimum_rows,
+    periods.warn_threshold,
+    periods.alert_threshold
 from maximal
+inner join periods
+    on maximal.period_number = periods.period_number
+inner join sets
+    on periods.cell_kind = sets.cell_kind
+    and periods.monitor = sets.monitor
+    and maximal.set_number = sets.set_number
+inner join totals
+    on maximal.period_number = totals.period_number

@@ -1,5 +1,3 @@
-{#- a number as a person would write it; huge ones as they are -#}
-{%- set number %}case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end{% endset %}
 with coverages as (
 
     select
@@ -147,8 +145,8 @@ select
     period_start,
     status,
     cast(row_count as varchar) || ' of ' || cast(base_row_count as varchar) || ' rows'
-        || coalesce(', ' || {{ number.replace('{first}', 'ratio') }} || ' times the share of ' || reference, '')
-        || coalesce(' (' || {{ number.replace('{first}', 'ratio_lower') }} || ' to ' || {{ number.replace('{first}', 'ratio_upper') }} || ')', '')
+        || coalesce(', ' || {{ data_health.engine_sql('short_number', 'ratio') }} || ' times the share of ' || reference, '')
+        || coalesce(' (' || {{ data_health.engine_sql('short_number', 'ratio_lower') }} || ' to ' || {{ data_health.engine_sql('short_number', 'ratio_upper') }} || ')', '')
         || coalesce(': ' || reason, '') as evidence,
     'health_representation' as mart
 from representations
