@@ -1,13 +1,3 @@
-{#- Every set of positions as a number whose bits are its positions; the mask has seven bits for each. -#}
-{%- set sets = [] %}
-{%- for number in range(256) %}
-    {%- set positions, state = [], namespace(mask=0) %}
-    {%- for position in range(1, 9) if (number // 2 ** (position - 1)) % 2 == 1 %}
-        {%- do positions.append(position) %}
-        {%- set state.mask = state.mask + 127 * 128 ** (position - 1) %}
-    {%- endfor %}
-    {%- do sets.append([number, positions | length, positions | last or 0, state.mask]) %}
-{%- endfor %}
 with settings as (
 
     select distinct cell_kind, monitor, combination_size_limit, gap_levels
@@ -35,12 +25,34 @@ attribute_counts as (
 
 ),
 
-all_sets (set_number, set_size, last_position, set_mask) as (
+numbers as (
+
+    select cast(generated_number - 1 as integer) as set_number
+    from ({{ dbt.generate_series(256) }}) as generated_numbers
+
+),
+
+positions (position, position_bit, position_mask) as (
 
     values
-{%- for number, size, last, mask in sets %}
-        ({{ number }}, {{ size }}, {{ last }}, cast({{ mask }} as bigint)){{ ',' if not loop.last }}
+{%- for number in range(1, 9) %}
+        ({{ number }}, {{ 2 ** (number - 1) }}, cast({{ 127 * 128 ** (number - 1) }} as bigint)){{ ',' if not loop.last }}
 {%- endfor %}
+
+),
+
+-- every set of positions as a number whose bits are its positions; the mask has seven bits for each
+all_sets as (
+
+    select
+        numbers.set_number,
+        cast(count(positions.position) as integer) as set_size,
+        coalesce(max(positions.position), 0) as last_position,
+        cast(coalesce(sum(positions.position_mask), 0) as bigint) as set_mask
+    from numbers
+    left join positions
+        on (numbers.set_number & positions.position_bit) > 0
+    group by numbers.set_number
 
 ),
 
