@@ -10,7 +10,7 @@ import pytest
 from consumer import SHARED_DATA, Consumer, needs_shared_data
 
 OFF = {"drift": False, "dimensions": False, "representation": False, "labeling": False, "performance": False}
-MARTS = ("health_coverage_combinations", "health_coverage_gaps", "feature_attributes", "health_volume")
+MARTS = ("health_coverage_combinations", "health_coverage_gaps", "health_volume")
 
 # random lattices: name -> columns with the number of their values, rows, and from how many rows a pattern is covered
 LATTICES = {
@@ -18,15 +18,15 @@ LATTICES = {
     "lattice_1": ({"first": 2, "second": 3, "third": 3, "fourth": 4, "fifth": 2}, 700, 5),
     "lattice_2": ({"v1": 3, "v2": 2, "v3": 3, "v4": 2, "v5": 3, "v6": 2}, 900, 4),
 }
-WORDS = ["o'hara", "", "(null)", "Ü, 'b'"]
+WORDS = ["o'hara", "", "(other)", "Ü, 'b'"]
 
 
 def lattice(seed, columns, count):
-    """Rows of tuples: texts in odd places, whole numbers and doubles with NaN and infinity in even ones; a tenth is null."""
+    """Rows of tuples: texts in odd places, whole numbers, in the fifth without gaps, and doubles with NaN and infinity in even ones; a tenth is null."""
     generator = np.random.default_rng(seed)
     values = []
     for place, size in enumerate(columns.values()):
-        kinds = ([1.5, math.inf, math.nan, -2.0] if place == 2 else [7, 8, 11, 20]) if place % 2 == 0 else WORDS
+        kinds = {0: [7, 8, 11, 20], 2: [1.5, math.inf, math.nan, -2.0], 4: [-1, 0, 1, 2]}.get(place, WORDS)
         likely = np.sort(generator.random(size))[::-1]
         drawn = generator.choice(size, count, p=likely / likely.sum())
         missing = generator.random(count) < 0.1
@@ -83,6 +83,8 @@ def load_tables(project):
         production = lattice(seed, columns, count)
         training = [row for row in lattice(10 + seed, columns, count // 2) if row[0] != 8]
         training += [(*row[:1], "only in training", *row[2:]) for row in training[:3]]
+        # beyond what production has, on either side
+        training += [(*row[:4], number, *row[5:]) for number in (-40, 40) for row in training[:6] if len(row) > 4]
         months = np.where(np.arange(count) < 0.6 * count, "2024-01-05", "2024-02-05").astype("datetime64[us]")
         project.load(name, as_columns(columns, production) | {"happened_at": months})
         project.load(f"{name}_training", as_columns(columns, training))
@@ -140,7 +142,8 @@ def condition(name, value, known, numbers):
     if value is None:
         return f"{name} is null"
     if isinstance(value, str):
-        return f"{name} = {value if value in known else '(other)'}"
+        spelled = '"(other)"' if value == "(other)" else value
+        return f"{name} = {spelled if value in known else '(other)'}"
     if not math.isfinite(value):
         return f"{name} = {'NaN' if math.isnan(value) else 'Infinity' if value > 0 else '-Infinity'}"
     place = max(sum(number <= value for number in numbers) - 1, 0)
@@ -284,7 +287,10 @@ def test_values_are_hidden_unless_they_may_be_shown(lattices):
     assert rows
     shown = " ".join(row["pattern"] for row in rows)
     assert "o'hara" not in shown
-    assert "(hidden)" in shown
+    assert "second = (hidden 1)" in shown
+    assert "second = (hidden 2)" in shown
+    # so that a pattern is a key
+    assert len({(row["dataset"], row["pattern"]) for row in rows}) == len(rows)
 
 
 def test_a_feature_that_the_reference_lacks_is_no_gap(lattices):
@@ -301,7 +307,9 @@ def test_rare_categories_that_are_counted_together_are_not_judged(lattices):
 
 
 def test_features_are_chosen_by_the_rule(lattices):
-    rows = lattices.rows("select column_name from feature_attributes where monitor = 'chosen' order by position")
+    rows = lattices.rows(
+        "select distinct column_name, position from feature_bins where monitor = 'chosen' order by position"
+    )
     assert [row["column_name"] for row in rows] == ["sex", "even", "uneven", "wave"]
 
 

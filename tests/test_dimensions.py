@@ -606,6 +606,13 @@ def test_the_pump_that_runs_backwards_is_out_of_the_region_and_nothing_else(read
     found = {(str(start)[:7], metric) for start, metric, status in status if status in ("warn", "alert")}
     assert found == {("2024-10", "reconstruction_error")}
     assert len(status) == 24
+    ((period, severity, evidence),) = reader.sql(
+        "select first_period, severity, evidence from health_alerts where finding = 'region'"
+    )
+    assert (str(period), severity) == ("2024-10-01", "alert")
+    assert evidence == "62.2 % of 744 rows are far from the components of training_v1; usual are 3.8 %"
+    parts = reader.sql("select period_start, region_status from health_scorecard")
+    assert {str(start)[:7]: part for start, part in parts if part != "ok"} == {"2024-10": "alert"}
     assert reader.sql("select count(*), count(component_6) from todays_features") == [(24, 24)]
 
 

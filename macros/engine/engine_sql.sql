@@ -27,6 +27,7 @@
     list_element: an element of a list of literals, counted from one.
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
     pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length; text_list leaves out nulls.
+    short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
 #}
@@ -67,6 +68,7 @@
         'nfc': "normalize({first}, nfc)",
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
+        'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end",
         'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
         'compute_once': '',
         'begin_model': '',

@@ -1,4 +1,4 @@
-{%- do data_health.begin_model() %}
+{{ config(materialized='ephemeral') }}
 with periods as (
 
     select period_number, cell_kind, monitor, dataset_period_key
@@ -8,7 +8,7 @@ with periods as (
 
 dataset_periods as (
 
-    select dataset_period_key, stored_period_key
+    select dataset_period_key, stored_period_key, count(*) over (partition by dataset_period_key) as part_count
     from {{ ref('dataset_periods') }}
 
 ),
@@ -22,8 +22,8 @@ combination_values as (
 
 attributes as (
 
-    select 'features' as cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('feature_attributes') }}
+    select distinct 'features' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('feature_bins') }}
 
     union all
 
@@ -48,7 +48,7 @@ feature_cells as (
 
 subgroup_cells as (
 
-    select monitor, dataset, attributes_key, period_key, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, sum(row_count) as row_count
+    select monitor, dataset, attributes_key, period_key, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, cast(sum(row_count) as bigint) as row_count
     from {{ ref('subgroup_cells') }}
     group by monitor, dataset, attributes_key, period_key, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8
 
@@ -158,12 +158,14 @@ stored_cells as (
 
 ),
 
-summed_cells as (
+cells_of_periods as (
 
     select
         periods.period_number,
         stored_cells.cell_code,
-        sum(stored_cells.row_count) as row_count
+        stored_cells.row_count,
+        -- of subgroups, several cells may have the code of all other values
+        dataset_periods.part_count = 1 and periods.cell_kind = 'features' as is_sum
     from periods
     inner join dataset_periods
         on periods.dataset_period_key = dataset_periods.dataset_period_key
@@ -175,7 +177,21 @@ summed_cells as (
         and keys.monitor = stored_cells.monitor
         and keys.attributes_key = stored_cells.attributes_key
         and dataset_periods.stored_period_key = stored_cells.period_key
-    group by periods.period_number, stored_cells.cell_code
+
+),
+
+summed_cells as (
+
+    select period_number, cell_code, row_count
+    from cells_of_periods
+    where is_sum
+
+    union all
+
+    select period_number, cell_code, cast(sum(row_count) as bigint) as row_count
+    from cells_of_periods
+    where not is_sum
+    group by period_number, cell_code
 
 )
 
@@ -186,5 +202,5 @@ select
     {% for number in range(1, 9) -%}
     case when (cell_code & {{ 127 * 128 ** (number - 1) }}) > 0 then {{ 2 ** (number - 1) }} else 0 end{{ ' + ' if not loop.last }}
     {%- endfor %} as present_set,
-    cast(row_count as bigint) as row_count
+    row_count
 from summed_cells

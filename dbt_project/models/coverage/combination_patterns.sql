@@ -15,7 +15,7 @@ periods as (
 
 sets as (
 
-    select cell_kind, monitor, set_number, set_size, set_mask, block_number, is_compared
+    select cell_kind, monitor, set_number, set_size, set_mask, block_number, is_whole, is_compared
     from {{ ref('combination_sets') }}
 
 ),
@@ -33,7 +33,7 @@ blocks (block_number, block_mask) as (
 -- gaps are looked for in the references and in the newest period
 sets_of_periods as (
 
-    select periods.period_number, sets.set_number, sets.set_mask, sets.block_number
+    select periods.period_number, sets.set_number, sets.set_mask, sets.block_number, sets.is_whole
     from periods
     inner join sets
         on periods.cell_kind = sets.cell_kind
@@ -50,6 +50,7 @@ blocks_of_periods as (
     from sets_of_periods
     inner join blocks
         on sets_of_periods.block_number = blocks.block_number
+    where not sets_of_periods.is_whole
 
 ),
 
@@ -60,13 +61,12 @@ block_cells as (
         cells.period_number,
         blocks_of_periods.block_number,
         cells.cell_code & blocks_of_periods.block_mask as cell_code,
-        cells.present_set,
         sum(cells.row_count) as row_count
     from cells
     inner join blocks_of_periods
         on cells.period_number = blocks_of_periods.period_number
     where blocks_of_periods.block_number < 255
-    group by cells.period_number, blocks_of_periods.block_number, cells.cell_code & blocks_of_periods.block_mask, cells.present_set
+    group by cells.period_number, blocks_of_periods.block_number, cells.cell_code & blocks_of_periods.block_mask
 
     union all
 
@@ -74,24 +74,50 @@ block_cells as (
         cells.period_number,
         blocks_of_periods.block_number,
         cells.cell_code,
-        cells.present_set,
         cells.row_count
     from cells
     inner join blocks_of_periods
         on cells.period_number = blocks_of_periods.period_number
     where blocks_of_periods.block_number = 255
 
+),
+
+-- which features the rows have, as a set of positions
+described_block_cells as (
+
+    select
+        block_cells.*,
+        {% for number in range(1, 9) -%}
+        case when (cell_code & {{ 127 * 128 ** (number - 1) }}) > 0 then {{ 2 ** (number - 1) }} else 0 end{{ ' + ' if not loop.last }}
+        {%- endfor %} as present_set
+    from block_cells
+
 )
 
 select
-    block_cells.period_number,
+    described_block_cells.period_number,
     sets_of_periods.set_number,
-    block_cells.cell_code & sets_of_periods.set_mask as pattern_code,
-    cast(sum(block_cells.row_count) as bigint) as row_count
-from block_cells
+    described_block_cells.cell_code & sets_of_periods.set_mask as pattern_code,
+    cast(sum(described_block_cells.row_count) as bigint) as row_count
+from described_block_cells
 inner join sets_of_periods
-    on block_cells.period_number = sets_of_periods.period_number
-    and block_cells.block_number = sets_of_periods.block_number
+    on described_block_cells.period_number = sets_of_periods.period_number
+    and described_block_cells.block_number = sets_of_periods.block_number
     -- rows of a table that lacks a feature say nothing about it
-    and (block_cells.present_set & sets_of_periods.set_number) = sets_of_periods.set_number
-group by block_cells.period_number, sets_of_periods.set_number, block_cells.cell_code & sets_of_periods.set_mask
+    and (described_block_cells.present_set & sets_of_periods.set_number) = sets_of_periods.set_number
+where not sets_of_periods.is_whole
+group by described_block_cells.period_number, sets_of_periods.set_number, described_block_cells.cell_code & sets_of_periods.set_mask
+
+union all
+
+-- those of all columns are the cells themselves
+select
+    cells.period_number,
+    sets_of_periods.set_number,
+    cells.cell_code as pattern_code,
+    cells.row_count
+from cells
+inner join sets_of_periods
+    on cells.period_number = sets_of_periods.period_number
+    and (cells.present_set & sets_of_periods.set_number) = sets_of_periods.set_number
+where sets_of_periods.is_whole

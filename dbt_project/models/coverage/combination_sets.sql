@@ -1,31 +1,14 @@
-{#-
-    Every set of positions as a number whose bits are its positions; the mask has seven bits for each. Sets of at most three are summed up from a
-    block of six that has them: there are four such blocks, of three of the pairs 1 2, 3 4, 5 6 and 7 8.
--#}
-{%- set sets = [] %}
-{%- for number in range(256) %}
-    {%- set positions, state = [], namespace(mask=0) %}
-    {%- for position in range(1, 9) if (number // 2 ** (position - 1)) % 2 == 1 %}
-        {%- do positions.append(position) %}
-        {%- set state.mask = state.mask + 127 * 128 ** (position - 1) %}
-    {%- endfor %}
-    {%- set block = namespace(number=255) %}
-    {%- for pair in [4, 3, 2, 1] if block.number == 255 and positions | length <= 3 and 2 * pair not in positions and 2 * pair - 1 not in positions %}
-        {%- set block.number = 255 - 3 * 4 ** (pair - 1) %}
-    {%- endfor %}
-    {%- do sets.append([number, positions | length, positions | last or 0, state.mask, block.number]) %}
-{%- endfor %}
 with settings as (
 
-    select cell_kind, monitor, combination_size_limit, gap_levels
-    from {{ ref('combination_settings') }}
+    select distinct cell_kind, monitor, combination_size_limit, gap_levels
+    from {{ ref('combination_periods') }}
 
 ),
 
 attributes as (
 
-    select 'features' as cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('feature_attributes') }}
+    select distinct 'features' as cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('feature_bins') }}
 
     union all
 
@@ -42,12 +25,85 @@ attribute_counts as (
 
 ),
 
-all_sets (set_number, set_size, last_position, set_mask, block_number) as (
+numbers as (
+
+    select cast(generated_number - 1 as integer) as set_number
+    from ({{ dbt.generate_series(256) }}) as generated_numbers
+
+),
+
+positions (position, position_bit, position_mask) as (
 
     values
-{%- for number, size, last, mask, block in sets %}
-        ({{ number }}, {{ size }}, {{ last }}, cast({{ mask }} as bigint), {{ block }}){{ ',' if not loop.last }}
+{%- for number in range(1, 9) %}
+        ({{ number }}, {{ 2 ** (number - 1) }}, cast({{ 127 * 128 ** (number - 1) }} as bigint)){{ ',' if not loop.last }}
 {%- endfor %}
+
+),
+
+-- every set of positions as a number whose bits are its positions; the mask has seven bits for each
+all_sets as (
+
+    select
+        numbers.set_number,
+        cast(count(positions.position) as integer) as set_size,
+        coalesce(max(positions.position), 0) as last_position,
+        cast(coalesce(sum(positions.position_mask), 0) as bigint) as set_mask
+    from numbers
+    left join positions
+        on (numbers.set_number & positions.position_bit) > 0
+    group by numbers.set_number
+
+),
+
+-- Sets of at most three are summed up from a block of six that has them: all but the columns of a pair, the one with the most values.
+value_counts as (
+
+    select cell_kind, monitor, position, count(*) as value_count
+    from {{ ref('combination_values') }}
+    group by cell_kind, monitor, position
+
+),
+
+pairs (pair_set, first_position) as (
+
+    values (3, 1), (12, 3), (48, 5), (192, 7)
+
+),
+
+ranked_pairs as (
+
+    select
+        attribute_counts.cell_kind,
+        attribute_counts.monitor,
+        pairs.pair_set,
+        row_number() over (
+            partition by attribute_counts.cell_kind, attribute_counts.monitor
+            order by coalesce(max(case when value_counts.position = pairs.first_position then value_counts.value_count end), 1)
+                * coalesce(max(case when value_counts.position > pairs.first_position then value_counts.value_count end), 1) desc, pairs.pair_set
+        ) as pair_rank
+    from attribute_counts
+    cross join pairs
+    left join value_counts
+        on attribute_counts.cell_kind = value_counts.cell_kind
+        and attribute_counts.monitor = value_counts.monitor
+        and value_counts.position between pairs.first_position and pairs.first_position + 1
+    group by attribute_counts.cell_kind, attribute_counts.monitor, pairs.pair_set
+
+),
+
+ranked_blocks as (
+
+    select
+        ranked_pairs.cell_kind,
+        ranked_pairs.monitor,
+        all_sets.set_number,
+        255 - ranked_pairs.pair_set as block_number,
+        row_number() over (partition by ranked_pairs.cell_kind, ranked_pairs.monitor, all_sets.set_number order by ranked_pairs.pair_rank) as place
+    from ranked_pairs
+    inner join all_sets
+        on all_sets.set_size <= 3
+        and (all_sets.set_number & ranked_pairs.pair_set) = 0
 
 ),
 
@@ -61,7 +117,7 @@ sets_of_monitors as (
         all_sets.set_size,
         all_sets.last_position,
         all_sets.set_mask,
-        all_sets.block_number,
+        coalesce(ranked_blocks.block_number, 255) as block_number,
         all_sets.set_size = attribute_counts.attribute_count as is_whole,
         attribute_counts.cell_kind = 'features'
             and (all_sets.set_size between 2 and settings.combination_size_limit or all_sets.set_size = attribute_counts.attribute_count) as is_compared,
@@ -72,6 +128,11 @@ sets_of_monitors as (
         and attribute_counts.monitor = settings.monitor
     inner join all_sets
         on all_sets.set_number < power(2, attribute_counts.attribute_count)
+    left join ranked_blocks
+        on attribute_counts.cell_kind = ranked_blocks.cell_kind
+        and attribute_counts.monitor = ranked_blocks.monitor
+        and all_sets.set_number = ranked_blocks.set_number
+        and ranked_blocks.place = 1
 
 ),
 

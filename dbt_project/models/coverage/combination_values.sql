@@ -1,7 +1,7 @@
 with settings as (
 
-    select cell_kind, monitor
-    from {{ ref('combination_settings') }}
+    select distinct cell_kind, monitor
+    from {{ ref('combination_periods') }}
 
 ),
 
@@ -67,8 +67,8 @@ feature_values as (
         spelled_edges.code,
         spelled_edges.bin_type,
         spelled_edges.category,
+        spelled_edges.bin_rank as value_number,
         case
-            when spelled_edges.bin_type = 'value' then case when shown_columns.column_name is not null then '= ' || spelled_edges.category else '= (hidden)' end
             when spelled_edges.bin_type = 'other' then '= (other)'
             when spelled_edges.bin_type = 'null' then 'is null'
             when spelled_edges.bin_type = 'nan' then '= NaN'
@@ -77,12 +77,9 @@ feature_values as (
             when spelled_edges.end_text is null and spelled_edges.bin_rank = 1 then 'is a number'
             when spelled_edges.bin_rank = 1 then '< ' || spelled_edges.end_text
             when spelled_edges.end_text is null then '>= ' || spelled_edges.start_text
-            else 'from ' || spelled_edges.start_text || ' to < ' || spelled_edges.end_text
-        end as label
+            when spelled_edges.bin_type = 'bin' then 'from ' || spelled_edges.start_text || ' to < ' || spelled_edges.end_text
+        end as condition
     from spelled_edges
-    left join shown_columns
-        on spelled_edges.monitor = shown_columns.monitor
-        and spelled_edges.column_name = shown_columns.column_name
 
 ),
 
@@ -120,7 +117,16 @@ subgroup_values as (
 
 coded_subgroup_values as (
 
-    select monitor, attributes_key, position, column_name, cast(value_rank as integer) as code, 'value' as bin_type, category, '= ' || category as label
+    select
+        monitor,
+        attributes_key,
+        position,
+        column_name,
+        cast(value_rank as integer) as code,
+        'value' as bin_type,
+        category,
+        row_number() over (partition by monitor, position order by category) as value_number,
+        cast(null as varchar) as condition
     from subgroup_values
     where value_rank <= 120
 
@@ -134,17 +140,18 @@ coded_subgroup_values as (
         special.code,
         special.bin_type,
         cast(null as varchar) as category,
-        special.label
+        cast(1 as bigint) as value_number,
+        special.condition
     from subgroup_attributes
-    cross join (values (121, 'other', '= (other)'), (122, 'null', 'is null')) as special (code, bin_type, label)
+    cross join (values (121, 'other', '= (other)'), (122, 'null', 'is null')) as special (code, bin_type, condition)
 
 ),
 
 all_values as (
 
-    select 'features' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, label from feature_values
+    select 'features' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, value_number, condition from feature_values
     union all
-    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, label from coded_subgroup_values
+    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, value_number, condition from coded_subgroup_values
 
 )
 
@@ -157,8 +164,16 @@ select
     all_values.code,
     all_values.bin_type,
     all_values.category,
-    all_values.column_name || ' ' || all_values.label as label
+    all_values.column_name || ' ' || case
+        when all_values.bin_type <> 'value' then all_values.condition
+        when shown_columns.column_name is null then '= (hidden ' || all_values.value_number || ')'
+        when all_values.category = '(other)' then '= "(other)"'
+        else '= ' || all_values.category
+    end as label
 from all_values
 inner join settings
     on all_values.cell_kind = settings.cell_kind
     and all_values.monitor = settings.monitor
+left join shown_columns
+    on all_values.monitor = shown_columns.monitor
+    and all_values.column_name = shown_columns.column_name

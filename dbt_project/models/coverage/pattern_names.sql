@@ -1,4 +1,4 @@
-{%- do data_health.begin_model() %}
+{{ config(materialized='ephemeral') }}
 with counts as (
 
     select monitor, set_number, unseen_pattern
@@ -8,15 +8,8 @@ with counts as (
 
 uncovered as (
 
-    select period_number, set_number, pattern_code
+    select cell_kind, monitor, set_number, pattern_code
     from {{ ref('uncovered_patterns') }}
-
-),
-
-periods as (
-
-    select period_number, cell_kind, monitor
-    from {{ ref('combination_periods') }}
 
 ),
 
@@ -35,10 +28,8 @@ named_patterns as (
 
     union
 
-    select periods.cell_kind, periods.monitor, uncovered.set_number, uncovered.pattern_code
+    select cell_kind, monitor, set_number, pattern_code
     from uncovered
-    inner join periods
-        on uncovered.period_number = periods.period_number
 
 ),
 

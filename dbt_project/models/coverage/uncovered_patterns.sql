@@ -1,22 +1,16 @@
 {%- do data_health.begin_model() %}
 with periods as (
 
-    select period_number, cell_kind, monitor
+    select
+        period_number, cell_kind, monitor, dataset, period_start, period_end, gap_levels, gap_rows, minimum_rows, warn_threshold, alert_threshold
     from {{ ref('combination_periods') }}
     where is_latest
 
 ),
 
-settings as (
-
-    select cell_kind, monitor, gap_levels, gap_rows
-    from {{ ref('combination_settings') }}
-
-),
-
 sets as (
 
-    select cell_kind, monitor, set_number, set_size, last_position
+    select cell_kind, monitor, set_number, set_size, last_position, column_names
     from {{ ref('combination_sets') }}
 
 ),
@@ -83,8 +77,8 @@ covered_patterns as (
         patterns.period_number,
         periods.cell_kind,
         periods.monitor,
-        settings.gap_levels,
-        settings.gap_rows,
+        periods.gap_levels,
+        periods.gap_rows,
         patterns.set_number,
         sets.set_size,
         sets.last_position,
@@ -92,15 +86,12 @@ covered_patterns as (
     from patterns
     inner join periods
         on patterns.period_number = periods.period_number
-    inner join settings
-        on periods.cell_kind = settings.cell_kind
-        and periods.monitor = settings.monitor
     inner join sets
         on periods.cell_kind = sets.cell_kind
         and periods.monitor = sets.monitor
         and patterns.set_number = sets.set_number
-    where patterns.row_count >= settings.gap_rows
-        and sets.set_size <= settings.gap_levels
+    where patterns.row_count >= periods.gap_rows
+        and sets.set_size <= periods.gap_levels
 
 ),
 
@@ -203,18 +194,43 @@ maximal as (
     from patterns
     inner join periods
         on patterns.period_number = periods.period_number
-    inner join settings
-        on periods.cell_kind = settings.cell_kind
-        and periods.monitor = settings.monitor
     where patterns.set_number = 0
-        and patterns.row_count < settings.gap_rows
+        and patterns.row_count < periods.gap_rows
+
+),
+
+totals as (
+
+    select period_number, row_count
+    from patterns
+    where set_number = 0
 
 )
 
 select
-    period_number,
-    set_number,
-    pattern_code,
-    set_size as level,
-    row_count
+    maximal.period_number,
+    periods.cell_kind,
+    periods.monitor,
+    periods.dataset,
+    periods.period_start,
+    periods.period_end,
+    maximal.set_number,
+    maximal.pattern_code,
+    maximal.set_size as level,
+    sets.column_names,
+    maximal.row_count,
+    totals.row_count as dataset_row_count,
+    maximal.row_count / nullif(cast(totals.row_count as double precision), 0e0) as row_share,
+    periods.gap_rows,
+    periods.minimum_rows,
+    periods.warn_threshold,
+    periods.alert_threshold
 from maximal
+inner join periods
+    on maximal.period_number = periods.period_number
+inner join sets
+    on periods.cell_kind = sets.cell_kind
+    and periods.monitor = sets.monitor
+    and maximal.set_number = sets.set_number
+inner join totals
+    on maximal.period_number = totals.period_number

@@ -1,5 +1,3 @@
-{#- a number as a person would write it; huge ones as they are -#}
-{%- set number %}case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end{% endset %}
 with coverages as (
 
     select
@@ -53,6 +51,27 @@ representations as (
     where dataset = 'production'
         and period_start is not null
         and reference not in ('(none)', '(previous period)')
+
+),
+
+regions as (
+
+    select
+        monitor,
+        period_start,
+        reference,
+        metric,
+        row_count,
+        outside_share_99,
+        expected_share_99,
+        status,
+        row_number() over (
+            partition by monitor, period_start, reference
+            order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric, component_count
+        ) as place
+    from {{ ref('health_region') }}
+    where period_start is not null
+        and is_current
 
 ),
 
@@ -126,11 +145,30 @@ select
     period_start,
     status,
     cast(row_count as varchar) || ' of ' || cast(base_row_count as varchar) || ' rows'
-        || coalesce(', ' || {{ number.replace('{first}', 'ratio') }} || ' times the share of ' || reference, '')
-        || coalesce(' (' || {{ number.replace('{first}', 'ratio_lower') }} || ' to ' || {{ number.replace('{first}', 'ratio_upper') }} || ')', '')
+        || coalesce(', ' || {{ data_health.engine_sql('short_number', 'ratio') }} || ' times the share of ' || reference, '')
+        || coalesce(' (' || {{ data_health.engine_sql('short_number', 'ratio_lower') }} || ' to ' || {{ data_health.engine_sql('short_number', 'ratio_upper') }} || ')', '')
         || coalesce(': ' || reason, '') as evidence,
     'health_representation' as mart
 from representations
+
+union all
+
+select
+    monitor,
+    'region' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    reference,
+    metric,
+    period_start,
+    status,
+    cast(cast(100 * outside_share_99 as decimal(5, 1)) as varchar) || ' % of ' || cast(row_count as varchar) || ' rows are '
+        || case metric when 'hotelling_t2' then 'far out along the components of ' else 'far from the components of ' end || reference
+        || coalesce('; usual are ' || cast(cast(100 * expected_share_99 as decimal(5, 1)) as varchar) || ' %', '') as evidence,
+    'health_region' as mart
+from regions
+where place = 1
 
 union all
 

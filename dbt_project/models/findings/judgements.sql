@@ -1,5 +1,3 @@
-{#- a number as a person would write it; huge ones as they are -#}
-{%- set number %}case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end{% endset %}
 with drift_rows as (
 
     select
@@ -152,8 +150,8 @@ judgements as (
         metric,
         period_start,
         column_status as status,
-        coalesce(metric, 'no metric') || ' ' || coalesce({{ number.replace('{first}', 'value') }}, 'unknown') || ' against ' || reference
-            || coalesce(' (' || column_status || ' above ' || {{ number.replace('{first}', 'threshold') }} || ')', '')
+        coalesce(metric, 'no metric') || ' ' || coalesce({{ data_health.engine_sql('short_number', 'value') }}, 'unknown') || ' against ' || reference
+            || coalesce(' (' || column_status || ' above ' || {{ data_health.engine_sql('short_number', 'threshold') }} || ')', '')
             || coalesce(', q ' || case when q_value < 0.0001 then 'below 0.0001' else cast(cast(q_value as decimal(6, 4)) as varchar) end, '')
             || coalesce(', ' || cast(row_count as varchar) || ' rows', '') as evidence,
         'health_drift' as mart
@@ -172,7 +170,7 @@ judgements as (
         metric,
         period_start,
         status,
-        metric || ' ' || coalesce({{ number.replace('{first}', 'value') }}, 'unknown') || ' against ' || reference as evidence,
+        metric || ' ' || coalesce({{ data_health.engine_sql('short_number', 'value') }}, 'unknown') || ' against ' || reference as evidence,
         'health_multivariate_drift' as mart
     from multivariate_rows
     where place = 1

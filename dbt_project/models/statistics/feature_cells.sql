@@ -19,6 +19,20 @@ with wanted as (
 
 ),
 
+wanted_periods as (
+
+    select
+        period_key || '|' || column_name as period_column_key,
+        period_key,
+        monitor,
+        dataset,
+        period_start,
+        column_id,
+        built_from
+    from wanted
+
+),
+
 counted as (
 {%- for scan in scans %}
 
@@ -42,20 +56,20 @@ counted as (
 )
 
 select
-    wanted.period_key || '|' || wanted.column_name as period_column_key,
-    wanted.period_key,
-    wanted.monitor,
-    wanted.dataset,
-    wanted.period_start,
+    wanted_periods.period_column_key,
+    wanted_periods.period_key,
+    wanted_periods.monitor,
+    wanted_periods.dataset,
+    wanted_periods.period_start,
     counted.attributes_key,
     cast(counted.cell_code as bigint) as cell_code,
     cast(counted.row_count as bigint) as row_count,
-    wanted.built_from,
+    wanted_periods.built_from,
     {{ data_health.run_time() }} as built_at
 from counted
-inner join wanted
-    on counted.column_id = wanted.column_id
-    and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+inner join wanted_periods
+    on counted.column_id = wanted_periods.column_id
+    and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted_periods.period_start, cast('0001-01-01' as date))
 {% else %}
 {{ data_health.no_rows({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',

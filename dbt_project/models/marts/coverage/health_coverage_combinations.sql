@@ -1,15 +1,7 @@
 {%- do data_health.begin_model() %}
-with settings as (
+with periods as (
 
-    select monitor, minimum_rows, warn_threshold, alert_threshold
-    from {{ ref('combination_settings') }}
-    where cell_kind = 'features'
-
-),
-
-periods as (
-
-    select period_number, monitor, dataset, period_start, period_end, is_latest
+    select period_number, monitor, dataset, period_start, period_end, is_latest, minimum_rows, warn_threshold, alert_threshold
     from {{ ref('combination_periods') }}
     where cell_kind = 'features'
 
@@ -148,20 +140,20 @@ described_sets as (
         sets.set_size,
         sets.is_whole,
         sets.column_names,
-        settings.warn_threshold,
-        settings.alert_threshold,
+        periods.warn_threshold,
+        periods.alert_threshold,
         possible_counts.possible_count,
         cast(counts.row_count as double precision) as m,
         cast(counts.reference_row_count as double precision) as n,
         case
             when not reference_presence.has_all then 'not in the reference'
             when not current_presence.has_all then 'not in the period'
-            when least(counts.row_count, counts.reference_row_count) < settings.minimum_rows then 'too few rows'
+            when least(counts.row_count, counts.reference_row_count) < periods.minimum_rows then 'too few rows'
         end as gap_in_data,
         reference_presence.has_others
     from counts
-    inner join settings
-        on counts.monitor = settings.monitor
+    inner join periods
+        on counts.period_number = periods.period_number
     inner join sets
         on counts.monitor = sets.monitor
         and counts.set_number = sets.set_number

@@ -1,25 +1,10 @@
 {%- do data_health.begin_model() %}
-with settings as (
+with gaps as (
 
-    select monitor, gap_rows, minimum_rows, warn_threshold, alert_threshold
-    from {{ ref('combination_settings') }}
-    where cell_kind = 'features'
-
-),
-
-periods as (
-
-    select period_number, monitor, dataset, period_start, period_end
-    from {{ ref('combination_periods') }}
-    where cell_kind = 'features'
-        and is_latest
-
-),
-
-sets as (
-
-    select monitor, set_number, column_names
-    from {{ ref('combination_sets') }}
+    select
+        monitor, dataset, period_start, period_end, set_number, pattern_code, level, column_names, row_count, dataset_row_count, row_share,
+        gap_rows, minimum_rows, warn_threshold, alert_threshold
+    from {{ ref('uncovered_patterns') }}
     where cell_kind = 'features'
 
 ),
@@ -32,10 +17,13 @@ names as (
 
 ),
 
-gaps as (
+newest_periods as (
 
-    select period_number, set_number, pattern_code, level, row_count
-    from {{ ref('uncovered_patterns') }}
+    select period_number, monitor
+    from {{ ref('combination_periods') }}
+    where cell_kind = 'features'
+        and dataset = 'production'
+        and is_latest
 
 ),
 
@@ -46,13 +34,20 @@ patterns as (
 
 ),
 
-totals as (
+production_patterns as (
 
-    select patterns.period_number, periods.monitor, periods.dataset, patterns.row_count
-    from patterns
-    inner join periods
-        on patterns.period_number = periods.period_number
-    where patterns.set_number = 0
+    select newest_periods.monitor, patterns.set_number, patterns.pattern_code, patterns.row_count
+    from newest_periods
+    inner join patterns
+        on newest_periods.period_number = patterns.period_number
+
+),
+
+production as (
+
+    select monitor, row_count
+    from production_patterns
+    where set_number = 0
 
 ),
 
@@ -60,35 +55,15 @@ totals as (
 described_gaps as (
 
     select
-        periods.monitor,
-        periods.dataset,
-        periods.period_start,
-        periods.period_end,
-        gaps.set_number,
-        gaps.pattern_code,
-        gaps.level,
-        gaps.row_count,
-        totals.row_count as dataset_row_count,
-        settings.gap_rows,
-        settings.minimum_rows,
-        settings.warn_threshold,
-        settings.alert_threshold,
+        gaps.*,
         case when production.row_count is not null then coalesce(production_patterns.row_count, 0) end as production_row_count,
         production.row_count as production_total,
-        gaps.row_count / nullif(cast(totals.row_count as double precision), 0e0) as row_share,
         coalesce(production_patterns.row_count, 0) / nullif(cast(production.row_count as double precision), 0e0) as production_share
     from gaps
-    inner join periods
-        on gaps.period_number = periods.period_number
-    inner join settings
-        on periods.monitor = settings.monitor
-    inner join totals
-        on gaps.period_number = totals.period_number
-    left join totals as production
-        on periods.monitor = production.monitor
-        and production.dataset = 'production'
-    left join patterns as production_patterns
-        on production.period_number = production_patterns.period_number
+    left join production
+        on gaps.monitor = production.monitor
+    left join production_patterns
+        on gaps.monitor = production_patterns.monitor
         and gaps.set_number = production_patterns.set_number
         and gaps.pattern_code = production_patterns.pattern_code
 
@@ -136,7 +111,7 @@ select
         order by judged_gaps.excess_share desc, judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
     ) as gap_number,
     cast(judged_gaps.level as integer) as level,
-    sets.column_names,
+    judged_gaps.column_names,
     coalesce(names.pattern, '(all)') as pattern,
     judged_gaps.row_count,
     judged_gaps.dataset_row_count,
@@ -155,9 +130,6 @@ select
     end as reason,
     {{ data_health.run_time() }} as built_at
 from judged_gaps
-inner join sets
-    on judged_gaps.monitor = sets.monitor
-    and judged_gaps.set_number = sets.set_number
 left join names
     on judged_gaps.monitor = names.monitor
     and judged_gaps.set_number = names.set_number

@@ -145,14 +145,30 @@ expected_shares as (
 
 ),
 
+pooled_shares as (
+
+    select
+        expected_shares.*,
+        (outside_count_99 + expected_share_99 * expected_rows) / (row_count + nullif(expected_rows, 0)) as pooled_share,
+        -- one of T normal deviates exceeds sqrt(2 ln(100 T)) once in a hundred periods
+        sqrt(2 * ln(100e0 * greatest(count(expected_share_99) over (partition by monitor, period_day), 1))) as tolerated_errors
+    from expected_shares
+
+),
+
 -- on the arcsine scale a share of n rows has the variance 1 / n, whatever it is
 effects as (
 
     select
-        expected_shares.*,
+        pooled_shares.*,
         2 * asin(sqrt(outside_share_99)) - 2 * asin(sqrt(expected_share_99)) as effect,
-        3 * sqrt(1e0 / row_count + 1e0 / nullif(expected_rows, 0)) as chance
-    from expected_shares
+        tolerated_errors * sqrt(1e0 / row_count + 1e0 / nullif(expected_rows, 0)) as chance,
+        outside_share_99 - expected_share_99 as excess_share,
+        greatest(
+            tolerated_errors * sqrt(pooled_share * (1 - pooled_share) * (1e0 / row_count + 1e0 / nullif(expected_rows, 0))),
+            3e0 / row_count
+        ) as tolerated_excess
+    from pooled_shares
 
 )
 
@@ -177,8 +193,9 @@ select
     effects.expected_share_99,
     case
         when effects.effect is null or effects.chance is null or effects.row_count < 30 then 'insufficient_data'
-        when effects.effect >= 0.2 and effects.effect > effects.chance then 'alert'
-        when effects.effect >= 0.1 and effects.effect > effects.chance then 'warn'
+        when effects.effect <= effects.chance or effects.excess_share <= effects.tolerated_excess then 'ok'
+        when effects.effect >= 0.2 then 'alert'
+        when effects.effect >= 0.1 then 'warn'
         else 'ok'
     end as status,
     {{ data_health.run_time() }} as built_at

@@ -1,7 +1,5 @@
 {%- do data_health.begin_model() %}
 {%- set z = '1.959963984540054e0' %}
-{#- a number as a person would write it; huge ones as they are -#}
-{%- set number %}case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end{% endset %}
 with checks as (
 
     select
@@ -128,9 +126,9 @@ select
     end as reason,
     coalesce(subgroup, '(none)') || ' = ' || group_value || ': ' || coalesce(metric, '(none)')
         || case
-            when value is not null then ' ' || {{ number.replace('{first}', 'value') }} || ' ['
-                || {{ number.replace('{first}', 'value_lower') }} || ', ' || {{ number.replace('{first}', 'value_upper') }} || '], '
-                || case when is_upper_limit then 'at most ' else 'at least ' end || {{ number.replace('{first}', 'threshold') }}
+            when value is not null then ' ' || {{ data_health.engine_sql('short_number', 'value') }} || ' ['
+                || {{ data_health.engine_sql('short_number', 'value_lower') }} || ', ' || {{ data_health.engine_sql('short_number', 'value_upper') }} || '], '
+                || case when is_upper_limit then 'at most ' else 'at least ' end || {{ data_health.engine_sql('short_number', 'threshold') }}
                 || ', ' || group_row_count || ' of ' || base_row_count || ' rows'
             else ''
         end

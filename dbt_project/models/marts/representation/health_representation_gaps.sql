@@ -1,33 +1,8 @@
 {%- do data_health.begin_model() %}
-with gap_settings as (
-
-    select monitor, gap_rows, minimum_rows
-    from {{ ref('combination_settings') }}
-    where cell_kind = 'subgroups'
-
-),
-
-representation_settings as (
+with representation_settings as (
 
     select monitor, warn_threshold, alert_threshold, has_population
     from {{ ref('representation_settings') }}
-
-),
-
-periods as (
-
-    select period_number, monitor, dataset, period_start, period_end
-    from {{ ref('combination_periods') }}
-    where cell_kind = 'subgroups'
-        and is_latest
-
-),
-
-sets as (
-
-    select monitor, set_number, column_names
-    from {{ ref('combination_sets') }}
-    where cell_kind = 'subgroups'
 
 ),
 
@@ -71,15 +46,11 @@ population_names as (
 
 gaps as (
 
-    select period_number, set_number, pattern_code, level, row_count
+    select
+        monitor, dataset, period_start, period_end, set_number, pattern_code, level, column_names, row_count, dataset_row_count, row_share,
+        gap_rows, minimum_rows
     from {{ ref('uncovered_patterns') }}
-
-),
-
-patterns as (
-
-    select period_number, set_number, pattern_code, row_count
-    from {{ ref('combination_patterns') }}
+    where cell_kind = 'subgroups'
 
 ),
 
@@ -92,38 +63,10 @@ positions (position, set_number) as (
 
 ),
 
-totals as (
-
-    select period_number, row_count
-    from patterns
-    where set_number = 0
-
-),
-
-numbered_gaps as (
-
-    select
-        periods.monitor,
-        periods.dataset,
-        periods.period_start,
-        periods.period_end,
-        gaps.set_number,
-        gaps.pattern_code,
-        gaps.level,
-        gaps.row_count,
-        totals.row_count as dataset_row_count
-    from gaps
-    inner join periods
-        on gaps.period_number = periods.period_number
-    inner join totals
-        on gaps.period_number = totals.period_number
-
-),
-
 distinct_patterns as (
 
     select distinct monitor, set_number, pattern_code
-    from numbered_gaps
+    from gaps
     where set_number > 0
 
 ),
@@ -221,27 +164,22 @@ value_shares as (
 described_gaps as (
 
     select
-        numbered_gaps.*,
-        gap_settings.gap_rows,
-        gap_settings.minimum_rows,
+        gaps.*,
         1 - representation_settings.warn_threshold as warn_ratio,
         1 - representation_settings.alert_threshold as alert_ratio,
         coalesce(pattern_shares.share, case when value_shares.part_count = 1 then value_shares.smallest_share end) as population_share,
-        coalesce(pattern_shares.share, value_shares.smallest_share) as population_share_upper,
-        numbered_gaps.row_count / nullif(cast(numbered_gaps.dataset_row_count as double precision), 0e0) as row_share
-    from numbered_gaps
-    inner join gap_settings
-        on numbered_gaps.monitor = gap_settings.monitor
+        coalesce(pattern_shares.share, value_shares.smallest_share) as population_share_upper
+    from gaps
     inner join representation_settings
-        on numbered_gaps.monitor = representation_settings.monitor
+        on gaps.monitor = representation_settings.monitor
     left join pattern_shares
-        on numbered_gaps.monitor = pattern_shares.monitor
-        and numbered_gaps.set_number = pattern_shares.set_number
-        and numbered_gaps.pattern_code = pattern_shares.pattern_code
+        on gaps.monitor = pattern_shares.monitor
+        and gaps.set_number = pattern_shares.set_number
+        and gaps.pattern_code = pattern_shares.pattern_code
     left join value_shares
-        on numbered_gaps.monitor = value_shares.monitor
-        and numbered_gaps.set_number = value_shares.set_number
-        and numbered_gaps.pattern_code = value_shares.pattern_code
+        on gaps.monitor = value_shares.monitor
+        and gaps.set_number = value_shares.set_number
+        and gaps.pattern_code = value_shares.pattern_code
 
 ),
 
@@ -274,7 +212,7 @@ select
         order by judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
     ) as gap_number,
     cast(judged_gaps.level as integer) as level,
-    sets.column_names,
+    judged_gaps.column_names,
     coalesce(names.pattern, '(all)') as pattern,
     judged_gaps.row_count,
     judged_gaps.dataset_row_count,
@@ -302,9 +240,6 @@ select
     end as reason,
     {{ data_health.run_time() }} as built_at
 from judged_gaps
-inner join sets
-    on judged_gaps.monitor = sets.monitor
-    and judged_gaps.set_number = sets.set_number
 left join names
     on judged_gaps.monitor = names.monitor
     and judged_gaps.set_number = names.set_number
