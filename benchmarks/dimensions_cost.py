@@ -5,8 +5,9 @@
 
 The table is one month, and the reference that month. NumPy reads the same batches of the same file, adds up `X.T @ X` and takes
 `eigh` of it, once with the threads that it starts by itself and once with one. Seconds are dbt's of the models that make the
-products and the components; what they stand on (grids, profile) is built before and not counted. The peak of memory is
-that of the whole dbt process of these models, where DuckDB may keep 2 GB.
+products and the components; what they stand on (grids, profile) is built before and not counted. Beside the ratio of seconds
+stands that of processor time, which a machine that does other work as well changes less. The peak of memory is that of the whole
+dbt process of these models, where DuckDB may keep 2 GB (--memory-limit).
 """
 
 from __future__ import annotations
@@ -58,13 +59,13 @@ from python_checks.dimensions.batches import batch_rows, record_batches
 columns, threads = int(sys.argv[2]), int(sys.argv[3])
 names = ", ".join(f"c{number:04}" for number in range(columns))
 with duckdb.connect(sys.argv[1], read_only=True, config={"threads": 2, "memory_limit": "2GB"}) as connection, threadpool_limits(threads or None):
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     products = np.zeros((columns, columns))
     for batch in record_batches(connection.sql(f"select {names} from bench"), batch_rows(columns)):
         rows = np.column_stack([column.to_numpy(zero_copy_only=False) for column in batch.columns])
         products += rows.T @ rows
     np.linalg.eigh(products)
-    print(time.perf_counter() - started, file=open(sys.argv[4], "w"))
+    print(time.perf_counter() - started, time.process_time() - processor, file=open(sys.argv[4], "w"))
 """
 
 
@@ -74,13 +75,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
     parser.add_argument("--limit", type=int, help="dimensions.max_columns: up to how many columns SQL adds up")
-    parser.add_argument("--folder", type=Path, help="where to work; a temporary folder otherwise")
+    parser.add_argument("--memory-limit", default=MEMORY_LIMIT, help="of DuckDB; none where it is empty")
+    parser.add_argument(
+        "--folder", type=Path, help="where to work, and find the tables of an earlier run; a temporary one otherwise"
+    )
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         for columns in options.columns:
             folder = (options.folder or Path(temporary)) / str(columns)
-            rows.append(measure(folder, options.rows, columns, options.limit))
+            rows.append(measure(folder, options.rows, columns, options.limit, options.memory_limit))
             print(rows[-1], flush=True)
     header = [
         "columns",
@@ -90,6 +94,7 @@ def main() -> None:
         "NumPy s",
         "NumPy, one thread, s",
         "ratio",
+        "of processor time",
         "peak MiB",
         "NumPy peak MiB",
         "stored MB",
@@ -97,7 +102,7 @@ def main() -> None:
     print(f"{options.rows:,} rows, {machine()}\n\n{markdown(header, rows)}")
 
 
-def measure(folder: Path, rows: int, columns: int, limit: int | None) -> list[str]:
+def measure(folder: Path, rows: int, columns: int, limit: int | None, memory_limit: str) -> list[str]:
     """One line of the table."""
     dimensions = {"dimensions": {"max_columns": limit}} if limit else {}
     monitor = {
@@ -109,38 +114,44 @@ def measure(folder: Path, rows: int, columns: int, limit: int | None) -> list[st
     }
     block = {"monitors": {"bench": monitor | dimensions}}
     project = Project(folder, block=block)
-    measured("generate", [sys.executable, "-c", GENERATE, str(project.database), str(rows), str(columns)], folder)
+    if not project.database.exists():
+        measured("generate", [sys.executable, "-c", GENERATE, str(project.database), str(rows), str(columns)], folder)
     project.prepare()
     project.forget()
     before = ["--select", "+component_loadings", "--exclude", *MODELS]
     project.dbt("before", "run", *before)
-    project = Project(folder, memory_limit=MEMORY_LIMIT, block=block)
+    project = Project(folder, memory_limit=memory_limit, block=block)
     by_hand = [numpy_seconds(folder, project.database, columns, threads) for threads in (0, 1)]
     build = project.build("products and components", "--resource-type", "model", "--threads", "1", "--select", *MODELS)
     seconds = build.model_seconds
     components = seconds["component_loadings"]
     products = sum(seconds.values()) - components
+    processor = sum(build.processor_seconds.values())
+    for name, taken in build.model_seconds.items():
+        print(f"{name:24} {taken:6.2f} s, processor {build.processor_seconds[name]:6.2f} s")
     in_sql = "SQL" if stored_rows(project, "column_products") else "batches"
     return [
         f"{columns:,}",
         in_sql,
         f"{products:.2f}",
         f"{components:.2f}",
-        *(f"{taken:.2f}" for taken, _ in by_hand),
-        f"{(products + components) / min(taken for taken, _ in by_hand):.2f}",
+        *(f"{taken:.2f}" for taken, _, _ in by_hand),
+        f"{(products + components) / min(taken for taken, _, _ in by_hand):.2f}",
+        f"{processor / min(taken for _, taken, _ in by_hand):.2f}",
         f"{build.process.memory:,.0f}",
-        f"{max(memory for _, memory in by_hand):,.0f}",
+        f"{max(memory for *_, memory in by_hand):,.0f}",
         f"{stored_megabytes(project):,.1f}",
     ]
 
 
-def numpy_seconds(folder: Path, database: Path, columns: int, threads: int) -> tuple[float, float]:
-    """Seconds and peak memory (MiB) of the products by hand in a process of its own; the better of two runs."""
+def numpy_seconds(folder: Path, database: Path, columns: int, threads: int) -> tuple[float, float, float]:
+    """Seconds, those of the processor and peak memory (MiB) of the products by hand in a process of its own; the better of two runs."""
     found = []
     for _ in range(2):
         command = [sys.executable, "-c", BY_HAND, str(database), str(columns), str(threads), "seconds.txt"]
         process = measured("by hand", command, folder)
-        found.append((float((folder / "seconds.txt").read_text()), process.memory))
+        seconds, processor = map(float, (folder / "seconds.txt").read_text().split())
+        found.append((seconds, processor, process.memory))
     return min(found)
 
 

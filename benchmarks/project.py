@@ -19,10 +19,14 @@ SCHEMA = "health"
 
 @dataclass(frozen=True)
 class Build:
-    """A whole `dbt build` in a process of its own, seen from outside and as dbt reports it."""
+    """A whole `dbt build` in a process of its own, seen from outside and as dbt reports it.
+
+    `processor_seconds` of a model are its own only where one model runs at a time.
+    """
 
     process: Measurement
     model_seconds: dict[str, float]
+    processor_seconds: dict[str, float]
     compile_seconds: dict[str, float]
     statements: int
     largest_statement: int
@@ -99,17 +103,18 @@ class Project:
         seconds = {model_name(result): result["execution_time"] for result in models}
         compiling = {model_name(result): compile_time(result) for result in models}
         sent = json.loads((self.folder / "statements.json").read_text())
-        return Build(process, seconds, compiling, sent["count"], sent["largest"], sent["sender"])
+        processor = {model_name(result): sent["processor_seconds"][result["unique_id"]] for result in models}
+        return Build(process, seconds, processor, compiling, sent["count"], sent["largest"], sent["sender"])
 
     def statistics_tables(self) -> dict[str, str]:
         """Name and relation of each model of the folder `statistics`: those that count the rows, and what they stand on."""
+        return {node["name"]: node["relation_name"] for node in self.models() if node["fqn"][1] == "statistics"}
+
+    def models(self) -> list[dict[str, Any]]:
+        """What dbt knows of each model of the package, by name."""
         nodes = json.loads((self.folder / "target" / "manifest.json").read_text())["nodes"].values()
-        counted = [
-            (node["name"], node["relation_name"])
-            for node in nodes
-            if node["resource_type"] == "model" and node["fqn"][:2] == ["data_health", "statistics"]
-        ]
-        return dict(sorted(counted))
+        models = [node for node in nodes if node["resource_type"] == "model" and node["package_name"] == "data_health"]
+        return sorted(models, key=lambda node: node["name"])
 
     def statistics_seconds(self, build: Build) -> float:
         """Execution times of the statistics models, added up, though two may have run at once."""

@@ -1,7 +1,9 @@
 """The matrices of wide tables: from the packed rows of the model dataset_wide_products, on the grids of today."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
 
 import duckdb
 import numpy as np
@@ -9,6 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from python_checks.dimensions.components import Matrix, Sums
+
+# entries of a matrix of every stored period that one query reads: with all kinds of matrices 0.1 GB at most
+MOST_NUMBERS = 2**22
 
 
 @dataclass(frozen=True)
@@ -54,21 +59,46 @@ class WidePeriod:
 
 
 def wide_periods(relation: duckdb.DuckDBPyRelation) -> Iterator[tuple[str, WidePeriod]]:
-    """Every period of every dataset by its key, by monitor, dataset and first day; one at a time is in memory."""
-    keys = relation.project("monitor, dataset, period_start, dataset_period_key").distinct()
-    for monitor, dataset, start, key in keys.order("monitor, dataset, period_start nulls last").fetchall():
-        of_period = relation.filter(duckdb.ColumnExpression("dataset_period_key") == duckdb.ConstantExpression(key))
-        parts = [stored for (stored,) in of_period.project("stored_period_key").distinct().order("all").fetchall()]
-        total = None
-        for part in parts:
-            rows = of_period.filter(
-                duckdb.ColumnExpression("stored_period_key") == duckdb.ConstantExpression(part)
-            ).order("column_number")
-            added = one_stored_period(rows.to_arrow_table())
-            total = added if total is None else together(total, added)
-        if total is not None:
-            used, grid = total
-            yield key, WidePeriod(monitor, dataset, start, used, grid)
+    """Every period of every dataset by its key, by monitor, dataset and first day; few are in memory at a time."""
+    for (monitor, dataset, start, key), parts in groupby(stored_parts(relation), lambda part: part[0]):
+        used, grid = reduce(together, (one_stored_period(table) for _, table in parts))
+        yield key, WidePeriod(monitor, dataset, start, used, grid)
+
+
+def stored_parts(relation: duckdb.DuckDBPyRelation) -> Iterator[tuple[tuple, pa.Table]]:
+    """The rows of every stored period that a period of a dataset is made of, after (monitor, dataset, first day, key).
+
+    One query reads as many as fit into memory together, since a query costs more than the rows of a narrow table.
+    """
+    heads = "monitor, dataset, period_start, dataset_period_key, stored_period_key"
+    widths = relation.aggregate(f"{heads}, count(*) as width").order(heads.replace("start", "start nulls last"))
+    for batch in bounded(widths.fetchall()):
+        wanted = [
+            duckdb.ColumnExpression(name).isin(*map(duckdb.ConstantExpression, {row[place] for row in batch}))
+            for place, name in ((3, "dataset_period_key"), (4, "stored_period_key"))
+        ]
+        rows = relation.filter(wanted[0] & wanted[1]).order("dataset_period_key, stored_period_key, column_number")
+        table = rows.to_arrow_table()
+        pairs = zip(table["dataset_period_key"].to_pylist(), table["stored_period_key"].to_pylist(), strict=True)
+        first: dict[tuple, int] = {}
+        for place, pair in enumerate(pairs):
+            first.setdefault(pair, place)
+        for *head, part, width in batch:
+            yield tuple(head), table.slice(first[head[3], part], width)
+
+
+def bounded(parts: Iterable[tuple]) -> Iterator[list[tuple]]:
+    """Rows that end with the width of matrices, some at a time: one, or as many as have `MOST_NUMBERS` together."""
+    batch: list[tuple] = []
+    numbers = 0
+    for part in parts:
+        if batch and numbers + part[-1] ** 2 > MOST_NUMBERS:
+            yield batch
+            batch, numbers = [], 0
+        batch.append(part)
+        numbers += part[-1] ** 2
+    if batch:
+        yield batch
 
 
 def one_stored_period(table: pa.Table) -> tuple[dict[str, Sums], dict[str, tuple[float, float]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import duckdb
 import numpy as np
@@ -11,7 +12,7 @@ from python_checks.dimensions.batches import one_blas_thread
 from python_checks.dimensions.components import MOST_COMPONENTS, Basis, Sums, principal_components
 from python_checks.dimensions.limits import error_limit, hotelling_limit, noise_eigenvalues
 from python_checks.dimensions.packed import together, wide_periods
-from python_checks.dimensions.subspaces import Subspace, columns_that_moved
+from python_checks.dimensions.subspaces import Measure, Subspace, columns_that_moved
 
 LOADINGS = pa.schema(
     [
@@ -154,6 +155,16 @@ class Fit:
     sums: Sums
     basis: Basis
     grid: dict[str, tuple[float, float]]
+
+    @cached_property
+    def subspace(self) -> Subspace:
+        """The components that periods are compared with."""
+        return Subspace.of(self.basis)
+
+    @cached_property
+    def own_measures(self) -> list[Measure]:
+        """The measures of the reference itself, as it is: of that the rows are no sample."""
+        return self.subspace.measures(self.sums)
 
 
 def fits(
@@ -302,43 +313,45 @@ def measures_table(
     for monitor, name in [row for relation in names for row in relation.distinct().fetchall()]:
         columns.setdefault(monitor, set()).add(name)
     fits_of: dict[str, list[Fit]] = {}
-    rows = []
+    rows: dict[str, list] = {name: [] for name in MEASURES.names}
     with one_blas_thread():
         for fit in fits(periods(products, wide_products, REFERENCES), settings, columns):
             fits_of.setdefault(fit.monitor, []).append(fit)
         for period in periods(products, wide_products, PRODUCTION):
             for fit in fits_of.get(period.monitor, []):
                 if fit.values_used in period.sums:
-                    rows += measured(fit, period)
-    return pa.Table.from_pylist(rows, MEASURES)
+                    for lines in measured(fit, period):
+                        for name, values in lines.items():
+                            rows[name] += values if isinstance(values, list) else [values] * len(lines["column_name"])
+    return pa.table(rows, MEASURES)
 
 
 def measured(fit: Fit, period: Period) -> Iterator[dict]:
-    """Rows of subspace_measures: each measure of a period, and below it the part of each column."""
-    sums, subspace = period.sums[fit.values_used], Subspace.of(fit.basis)
+    """Rows of subspace_measures by column: each measure of a period, and below it the part of each column."""
+    sums = period.sums[fit.values_used]
     shared = {
         "monitor": fit.monitor,
         "reference": fit.reference,
         "period_start": period.start,
-        "component_count": subspace.components,
+        "component_count": fit.subspace.components,
         "column_count": len(fit.basis.names),
         "row_count": sums.rows,
         "reference_row_count": fit.basis.rows,
     }
-    # the reference itself, as it is: of that the rows are no sample
-    for own, measure in zip(subspace.measures(fit.sums), subspace.measures(sums), strict=True):
-        of_metric = shared | {"metric": VALUES_USED[fit.values_used] + measure.metric}
-        yield of_metric | {
-            "column_name": "(all)",
-            "value": measure.value,
-            "reference_value": own.value,
-            "noise": measure.noise,
+    for own, measure in zip(fit.own_measures, fit.subspace.measures(sums), strict=True):
+        yield shared | {
+            "metric": VALUES_USED[fit.values_used] + measure.metric,
+            "column_name": ["(all)", *fit.basis.names],
+            "value": [measure.value, *measure.parts.tolist()],
+            "reference_value": [own.value, *own.parts.tolist()],
+            "noise": [measure.noise, *[None] * len(measure.parts)],
         }
-        for name, part, own_part in zip(fit.basis.names, measure.parts, own.parts, strict=True):
-            yield of_metric | {"column_name": name, "value": part, "reference_value": own_part}
     if fit.values_used == "all":
         moved = columns_that_moved(fit.basis, fit.sums, sums)
-        of_metric = shared | {"metric": "constant_columns"}
-        yield of_metric | {"column_name": "(all)", "value": float(moved.sum()), "reference_value": 0.0}
-        for name, is_moved in zip(fit.basis.excluded, moved, strict=True):
-            yield of_metric | {"column_name": name, "value": float(is_moved), "reference_value": 0.0}
+        yield shared | {
+            "metric": "constant_columns",
+            "column_name": ["(all)", *fit.basis.excluded],
+            "value": [float(moved.sum()), *moved.astype(float).tolist()],
+            "reference_value": 0.0,
+            "noise": None,
+        }

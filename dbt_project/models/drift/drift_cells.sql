@@ -35,7 +35,8 @@ stored_periods as (
 
     select
         compared_periods.period_number,
-        dataset_periods.stored_period_key
+        dataset_periods.stored_period_key,
+        count(*) over (partition by compared_periods.period_number) as part_count
     from (select * from {{ ref('dataset_periods') }}) as dataset_periods
     inner join compared_periods
         on dataset_periods.dataset_period_key = compared_periods.dataset_period_key
@@ -43,18 +44,18 @@ stored_periods as (
 ),
 
 -- 1. The fine bins of every dataset and period. Numbers stand for names, because grouping by one number costs a fraction of it.
-counted_bins as (
+stored_bins as (
 
     select
         compared_columns.column_number,
         stored_periods.period_number,
+        stored_periods.part_count,
         column_distributions.grid_generation,
         column_distributions.bin,
-        cast(sum(column_distributions.row_count) as double precision) as row_count,
-        -- beyond 1e50 sums are not what they were of, and no distance is shown
-        sum(column_distributions.value_sum) as value_sum,
-        greatest(min(column_distributions.minimum), -1e50) as minimum,
-        least(max(column_distributions.maximum), 1e50) as maximum
+        cast(column_distributions.row_count as double precision) as row_count,
+        column_distributions.value_sum,
+        column_distributions.minimum,
+        column_distributions.maximum
     from (select * from {{ ref('column_distributions') }}) as column_distributions
     inner join stored_periods
         on column_distributions.period_key = stored_periods.stored_period_key
@@ -64,7 +65,46 @@ counted_bins as (
         and coalesce(column_distributions.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
         and column_distributions.column_name = compared_columns.column_name
     where column_distributions.bin_type in ('bin', 'length')
-    group by 1, 2, 3, 4
+
+),
+
+-- most are those of one stored period, and need not be added up
+summed_bins as (
+
+    select column_number, period_number, grid_generation, bin, row_count, value_sum, minimum, maximum
+    from stored_bins
+    where part_count = 1
+
+    union all
+
+    select
+        column_number,
+        period_number,
+        grid_generation,
+        bin,
+        sum(row_count) as row_count,
+        sum(value_sum) as value_sum,
+        min(minimum) as minimum,
+        max(maximum) as maximum
+    from stored_bins
+    where part_count > 1
+    group by column_number, period_number, grid_generation, bin
+
+),
+
+counted_bins as (
+
+    select
+        column_number,
+        period_number,
+        grid_generation,
+        bin,
+        row_count,
+        -- beyond 1e50 sums are not what they were of, and no distance is shown
+        value_sum,
+        greatest(minimum, -1e50) as minimum,
+        least(maximum, 1e50) as maximum
+    from summed_bins
 
 ),
 
@@ -115,7 +155,7 @@ cells as (
         bins.bin,
         bins.lower_edge,
         bins.upper_edge,
-        row_number() over (partition by bins.column_number order by bins.bin) as cell,
+        cast(row_number() over (partition by bins.column_number order by bins.bin) as integer) as cell,
         lead(bins.lower_edge) over (partition by bins.column_number order by bins.bin) as next_edge
     from bins
     left join mixed_columns
@@ -129,11 +169,7 @@ filled_cells as (
     select
         cells.column_number,
         present_counts.period_number,
-        present_counts.present_count,
         cells.cell,
-        cells.lower_edge,
-        cells.upper_edge,
-        cells.next_edge,
         coalesce(counted_bins.row_count, 0) as row_count,
         coalesce(counted_bins.value_sum, 0) as value_sum,
         counted_bins.minimum,
@@ -148,12 +184,58 @@ filled_cells as (
 
 ),
 
+-- ranks run on from period to period, so that the rows of a column end up together, where those that compare them find them faster
 cumulative_cells as (
 
     select
-        filled_cells.*,
-        sum(row_count) over (partition by column_number, period_number order by cell rows unbounded preceding) as rank_to
+        column_number,
+        period_number,
+        cell,
+        row_count,
+        value_sum,
+        minimum,
+        maximum,
+        sum(row_count) over (partition by column_number order by period_number, cell rows unbounded preceding) as running_count
     from filled_cells
+
+),
+
+period_totals as (
+
+    select
+        column_number,
+        period_number,
+        present_count,
+        sum(present_count) over (partition by column_number order by period_number rows unbounded preceding) - present_count as earlier_count
+    from present_counts
+
+),
+
+-- edges and totals come back only now, since a window carries along what it is given
+single_grid_cells as (
+
+    select
+        cumulative_cells.column_number,
+        cumulative_cells.period_number,
+        cumulative_cells.cell,
+        cells.lower_edge,
+        cells.upper_edge,
+        coalesce(cells.next_edge, cells.upper_edge) as next_edge,
+        cells.upper_edge - cells.lower_edge as width,
+        cumulative_cells.row_count,
+        period_totals.present_count,
+        cumulative_cells.minimum,
+        cumulative_cells.maximum,
+        (cumulative_cells.running_count - period_totals.earlier_count - cumulative_cells.row_count) / period_totals.present_count as share_before,
+        (cumulative_cells.running_count - period_totals.earlier_count) / period_totals.present_count as share_to,
+        cumulative_cells.value_sum - cumulative_cells.row_count * cells.lower_edge as excess_sum
+    from cumulative_cells
+    inner join cells
+        on cumulative_cells.column_number = cells.column_number
+        and cumulative_cells.cell = cells.cell
+    inner join period_totals
+        on cumulative_cells.column_number = period_totals.column_number
+        and cumulative_cells.period_number = period_totals.period_number
 
 ),
 
@@ -181,7 +263,7 @@ neighbouring_edges as (
         column_number,
         edge,
         lead(edge) over (partition by column_number order by edge) as next_edge,
-        2 * row_number() over (partition by column_number order by edge) as edge_number
+        2 * cast(row_number() over (partition by column_number order by edge) as integer) as edge_number
     from edges
 
 ),
@@ -280,18 +362,19 @@ select
     false as is_mixed,
     lower_edge,
     upper_edge,
-    coalesce(next_edge, upper_edge) as next_edge,
-    present_count,
+    next_edge,
     row_count,
-    value_sum,
+    row_count / present_count as share,
     minimum,
     maximum,
-    (rank_to - row_count) / present_count as share_before,
-    rank_to / present_count as share_to,
-    (rank_to - row_count) / present_count as lowest_share_before,
-    rank_to / present_count as highest_share_to,
-    rank_to / present_count as lowest_share_to
-from cumulative_cells
+    share_before,
+    share_to,
+    -- the mean of a cell says it exactly; the function rises in it, so that it lies between the rectangles under its ends
+    least(greatest(share_to * width - excess_sum / present_count, share_before * width), share_to * width) as area,
+    cast(null as double precision) as lowest_share_before,
+    cast(null as double precision) as highest_share_to,
+    cast(null as double precision) as lowest_share_to
+from single_grid_cells
 
 union all
 
@@ -303,13 +386,13 @@ select
     lower_edge,
     upper_edge,
     next_edge,
-    present_count,
     row_count,
-    row_count * (lower_edge + upper_edge) / 2 as value_sum,
+    row_count / present_count as share,
     cast(null as double precision) as minimum,
     cast(null as double precision) as maximum,
     (rank_to - row_count) / present_count as share_before,
     rank_to / present_count as share_to,
+    cast(null as double precision) as area,
     (ended_to - ended_count) / present_count as lowest_share_before,
     begun_to / present_count as highest_share_to,
     ended_to / present_count as lowest_share_to

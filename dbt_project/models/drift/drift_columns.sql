@@ -32,9 +32,9 @@ profiled_columns as (
 )
 
 select
-    row_number() over (
+    cast(row_number() over (
         order by profiled_columns.monitor, profiled_columns.segment_column, profiled_columns.segment_value, profiled_columns.column_name
-    ) as column_number,
+    ) as integer) as column_number,
     profiled_columns.monitor,
     profiled_columns.segment_column,
     profiled_columns.segment_value,

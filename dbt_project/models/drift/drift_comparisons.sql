@@ -21,7 +21,7 @@ numbered_periods as (
         dataset_periods.period_start,
         dataset_periods.period_end,
         dataset_periods.is_latest,
-        row_number() over (order by dataset_periods.dataset_period_key) as period_number
+        cast(row_number() over (order by dataset_periods.dataset_period_key) as integer) as period_number
     from dataset_periods
     inner join compared_monitors
         on dataset_periods.monitor = compared_monitors.monitor
@@ -89,7 +89,7 @@ pairs as (
 )
 
 select
-    row_number() over (order by monitor, reference, period_start) as comparison_number,
+    cast(row_number() over (order by monitor, reference, period_start) as integer) as comparison_number,
     monitor,
     reference,
     reference_dataset,

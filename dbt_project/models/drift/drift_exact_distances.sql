@@ -157,5 +157,5 @@ group by comparison_number, column_number
 -- depends_on: {{ ref('drift_comparisons') }}
 -- depends_on: {{ ref('drift_columns') }}
 -- depends_on: {{ ref('dataset_periods') }}
-{{ data_health.no_rows({'comparison_number': 'bigint', 'column_number': 'bigint', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'}) }}
+{{ data_health.no_rows({'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'}) }}
 {% endif %}

@@ -109,18 +109,33 @@ counted_values as (
 
 ),
 
+-- a reference is compared many times; its values are ranked once
+ranked_values as (
+
+    select
+        counted_values.*,
+        row_number() over (
+            partition by dataset_period_key, column_number, case when bin_type in ('value', 'other') then 1 else 0 end
+            order by row_count desc, bin_type desc, category
+        ) as value_rank
+    from counted_values
+    where row_count > 0
+
+),
+
 values_of_both as (
 
     select
         comparisons.comparison_number,
-        counted_values.column_number,
-        counted_values.bin_type,
-        counted_values.category,
-        counted_values.row_count as reference_count,
+        ranked_values.column_number,
+        ranked_values.bin_type,
+        ranked_values.category,
+        ranked_values.value_rank,
+        ranked_values.row_count as reference_count,
         cast(0 as double precision) as row_count
     from comparisons
-    inner join counted_values
-        on comparisons.reference_period_key = counted_values.dataset_period_key
+    inner join ranked_values
+        on comparisons.reference_period_key = ranked_values.dataset_period_key
 
     union all
 
@@ -129,6 +144,7 @@ values_of_both as (
         counted_values.column_number,
         counted_values.bin_type,
         counted_values.category,
+        cast(null as bigint) as value_rank,
         cast(0 as double precision) as reference_count,
         counted_values.row_count
     from comparisons
@@ -144,22 +160,11 @@ paired_values as (
         column_number,
         bin_type,
         category,
+        max(value_rank) as value_rank,
         sum(reference_count) as reference_count,
         sum(row_count) as row_count
     from values_of_both
     group by 1, 2, 3, 4
-
-),
-
-ranked_values as (
-
-    select
-        paired_values.*,
-        row_number() over (
-            partition by comparison_number, column_number, case when bin_type in ('value', 'other') then 1 else 0 end
-            order by reference_count desc, bin_type desc, category
-        ) as value_rank
-    from paired_values
 
 )
 
@@ -219,7 +224,7 @@ select
         when bin_type = 'nan' then 101
         when bin_type = 'negative_infinity' then 102
         when bin_type = 'positive_infinity' then 103
-        when reference_count = 0 then 10
+        when value_rank is null then 10
         else least(value_rank, 10) - 1
     end as bigint) as merged_group,
     reference_count,
@@ -233,4 +238,4 @@ select
     cast(null as double precision) as outside_count,
     cast(null as double precision) as partly_outside_count,
     false as is_mixed
-from ranked_values
+from paired_values

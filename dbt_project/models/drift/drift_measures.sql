@@ -220,15 +220,6 @@ tested_shares as (
 
 ),
 
-ranked_shares as (
-
-    select
-        tested_shares.*,
-        row_number() over (partition by comparison_number, column_number, subject order by h desc, category) as h_rank
-    from tested_shares
-
-),
-
 share_tests as (
 
     select
@@ -236,12 +227,29 @@ share_tests as (
         column_number,
         subject,
         max(h) as h,
-        max(case when h_rank = 1 then category end) as category,
         count(*) as test_count,
         max(case when is_large = 1 then scaled_square / (pooled_share * (1 - pooled_share)) end) as squared_deviate,
         max(case when is_large = 0 and pooled_share > 0 then exponent end) as exponent
-    from ranked_shares
+    from tested_shares
     group by comparison_number, column_number, subject
+
+),
+
+-- the category that changes most
+changed_categories as (
+
+    select
+        tested_shares.comparison_number,
+        tested_shares.column_number,
+        min(tested_shares.category) as category
+    from tested_shares
+    inner join share_tests
+        on tested_shares.comparison_number = share_tests.comparison_number
+        and tested_shares.column_number = share_tests.column_number
+        and tested_shares.subject = share_tests.subject
+        and tested_shares.h = share_tests.h
+    where tested_shares.subject = 'category'
+    group by tested_shares.comparison_number, tested_shares.column_number
 
 ),
 
@@ -307,7 +315,7 @@ select
     null_tests.squared_deviate as null_squared_deviate,
     null_tests.exponent as null_exponent,
     category_tests.h as category_h,
-    category_tests.category,
+    changed_categories.category,
     category_tests.test_count as category_test_count,
     category_tests.squared_deviate as category_squared_deviate,
     category_tests.exponent as category_exponent,
@@ -327,6 +335,9 @@ left join share_tests as category_tests
     on paired_profiles.comparison_number = category_tests.comparison_number
     and paired_profiles.column_number = category_tests.column_number
     and category_tests.subject = 'category'
+left join changed_categories
+    on paired_profiles.comparison_number = changed_categories.comparison_number
+    and paired_profiles.column_number = changed_categories.column_number
 left join unseen_values
     on paired_profiles.comparison_number = unseen_values.comparison_number
     and paired_profiles.column_number = unseen_values.column_number

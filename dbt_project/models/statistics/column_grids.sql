@@ -12,10 +12,24 @@
 {%- set sampled_count = 'coalesce(column_totals.value_count, sampled_texts.value_count, 0)' %}
 {#- in 4096ths: every 32nd part, and ever smaller ones towards both ends #}
 {%- set knot_numerators = [1, 2, 4, 8, 16, 32, 64] + range(128, 4096, 128) | list + [4032, 4064, 4080, 4088, 4092, 4094, 4095] %}
-{% if samples %}
+{#- of many columns the sample is kept, and some at a time are drawn from it, since all their values in order take a gigabyte per hundred #}
+{%- set most, column_count = 100, samples | sum(attribute='columns', start=[]) | length %}
+{%- set is_staged = column_count > most and flags.WHICH in ['run', 'build', 'retry'] %}
+{%- set parts, drawn = [], [] %}
+{%- for sample in samples %}
+    {%- do sample.update({'table': 'sample_' ~ loop.index}) %}
+    {%- if is_staged %}
+        {%- do sample.update({'table': 'data_health_sample_' ~ loop.index ~ '_' ~ invocation_id[:8]}) %}
+        {%- do run_query('create temporary table ' ~ sample.table ~ ' as ' ~ data_health.sampled_rows(sample)) %}
+        {%- for columns in sample.columns | batch(most) %}{% do parts.append([{'table': sample.table, 'columns': columns}]) %}{% endfor %}
+    {%- endif %}
+{%- endfor %}
+{%- if samples and not is_staged %}{% do parts.append(samples) %}{% endif %}
+{%- for part in parts %}
+    {%- set grids_of_part %}
 with
-{% for sample in samples %}
-sample_{{ loop.index }} as (
+{% for sample in part if not is_staged %}
+{{ sample.table }} as (
 
 {{ data_health.sampled_rows(sample) }}
 
@@ -25,7 +39,7 @@ sample_{{ loop.index }} as (
 drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind, generation, row_count_when_drawn, reason) as (
 
     values
-{%- for sample in samples %}{% set outer = loop %}{% for column in sample.columns %}
+{%- for sample in part %}{% set outer = loop %}{% for column in sample.columns %}
         ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ data_health.text_literal(column.data_type) }}, cast({{ "'" ~ column.kind ~ "'" if column.kind else 'null' }} as varchar), {{ column.generation }}, cast({{ column.row_count }} as bigint), '{{ column.reason }}')
         {{- ',' if not (outer.last and loop.last) }}
 {%- endfor %}{% endfor %}
@@ -37,8 +51,8 @@ drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind
 {{ name }} as (
 
     {{ data_health.no_rows({'column_id': 'integer', 'x': data_type}) }}
-    {%- for sample in samples %}
-        {%- set sample_number, ids, values = loop.index, [], [] %}
+    {%- for sample in part %}
+        {%- set ids, values = [], [] %}
         {%- for column in sample.columns if is_number == (column.kind in ['numeric', 'timestamp']) %}
             {%- do ids.append(column.id) %}
             {%- do values.append(data_health.engine_sql('deviation', 'value_' ~ column.id, '0e0') if is_number else 'cast(value_' ~ column.id ~ ' as varchar)') %}
@@ -50,7 +64,7 @@ drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind
     select
         unnest(array[{{ ids | join(', ') }}]) as column_id,
         unnest(array[{{ values | join(', ') }}]) as x
-    from sample_{{ sample_number }}
+    from {{ sample.table }}
         {%- endif %}
     {%- endfor %}
 
@@ -516,6 +530,18 @@ left join atoms
 -- a column that lost all its values keeps the grid it has; one that still has none is remembered as looked at
 where drawn_columns.reason in ('new', 'first values')
     or {{ sampled_count }} > 0
+    {%- endset %}
+    {%- do drawn.append(grids_of_part) %}
+{%- endfor %}
+{% if is_staged %}
+    {%- for grids_of_part in drawn %}
+        {%- set table = 'data_health_grids_' ~ loop.index ~ '_' ~ invocation_id[:8] %}
+        {%- do run_query('create temporary table ' ~ table ~ ' as ' ~ grids_of_part) %}
+select * from {{ table }}
+{{ 'union all' if not loop.last }}
+    {%- endfor %}
+{% elif samples %}
+{{ drawn[0] }}
 {% else %}
 {{ data_health.no_rows({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',

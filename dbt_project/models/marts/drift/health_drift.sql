@@ -1,7 +1,15 @@
 {%- do data_health.begin_model() %}
 with comparisons as (
 
-    select comparison_number, monitor, reference, period_start, period_end, is_latest
+    select
+        comparison_number,
+        monitor,
+        reference,
+        -- numbers stand for names, because joining by them costs a fraction of it
+        dense_rank() over (order by monitor, reference) as reference_place,
+        period_start,
+        period_end,
+        is_latest
     from {{ ref('drift_comparisons') }}
 
 ),
@@ -24,7 +32,12 @@ shown_columns as (
 
 thresholds as (
 
-    select monitor, metric, warn_threshold, alert_threshold
+    select
+        monitor,
+        metric,
+        row_number() over (order by monitor, metric) as threshold_number,
+        warn_threshold,
+        alert_threshold
     from {{ ref('drift_thresholds') }}
 
 ),
@@ -43,48 +56,55 @@ evidence as (
 
 ),
 
--- 1. An effect counts that is above its threshold and above what chance alone does; it needs evidence.
 metrics as (
 
     select
-        comparisons.monitor,
-        comparisons.reference,
+        comparison_number,
+        column_number,
+        metric,
+        definition,
+        value,
+        value_lower,
+        value_upper,
+        no_drift_expectation,
+        noise_floor,
+        p_value,
+        effective_bins,
+        category
+    from {{ ref('drift_metrics') }}
+
+),
+
+-- 1. An effect counts that is above its threshold and above what chance alone does; it needs evidence.
+unexcused_metrics as (
+
+    select
+        comparisons.reference_place,
         comparisons.period_start,
-        comparisons.period_end,
-        comparisons.is_latest,
-        drift_metrics.comparison_number,
-        drift_metrics.column_number,
-        drift_metrics.metric,
-        drift_metrics.definition,
-        drift_metrics.value,
-        drift_metrics.value_lower,
-        drift_metrics.value_upper,
-        drift_metrics.no_drift_expectation,
-        drift_metrics.noise_floor,
-        drift_metrics.p_value,
-        drift_metrics.effective_bins,
-        drift_metrics.category,
+        metrics.comparison_number,
+        metrics.column_number,
+        thresholds.threshold_number,
+        metrics.metric,
+        metrics.value,
+        metrics.noise_floor,
         thresholds.warn_threshold,
         thresholds.alert_threshold,
         evidence.has_enough_rows,
-        evidence.overdispersion,
-        evidence.overdispersion_pairs,
-        evidence.q_value,
         case
             when thresholds.metric is null or not evidence.has_enough_rows then 0
-            when evidence.q_value <= 0.01 and drift_metrics.value > thresholds.alert_threshold and drift_metrics.value > coalesce(drift_metrics.noise_floor, 0) then 2
-            when evidence.q_value <= 0.05 and drift_metrics.value > thresholds.warn_threshold and drift_metrics.value > coalesce(drift_metrics.noise_floor, 0) then 1
+            when evidence.q_value <= 0.01 and metrics.value > thresholds.alert_threshold and metrics.value > coalesce(metrics.noise_floor, 0) then 2
+            when evidence.q_value <= 0.05 and metrics.value > thresholds.warn_threshold and metrics.value > coalesce(metrics.noise_floor, 0) then 1
             else 0
         end as unexcused_level
-    from (select * from {{ ref('drift_metrics') }}) as drift_metrics
+    from metrics
     inner join comparisons
-        on drift_metrics.comparison_number = comparisons.comparison_number
+        on metrics.comparison_number = comparisons.comparison_number
     inner join evidence
-        on drift_metrics.comparison_number = evidence.comparison_number
-        and drift_metrics.column_number = evidence.column_number
+        on metrics.comparison_number = evidence.comparison_number
+        and metrics.column_number = evidence.column_number
     left join thresholds
         on comparisons.monitor = thresholds.monitor
-        and drift_metrics.metric = thresholds.metric
+        and metrics.metric = thresholds.metric
 
 ),
 
@@ -92,24 +112,24 @@ metrics as (
 quiet_columns as (
 
     select
-        reference,
+        reference_place,
         column_number,
         comparison_number,
         period_start,
         max(unexcused_level) = 0 and min(case when has_enough_rows then 1 else 0 end) = 1 as is_quiet
-    from metrics
-    group by reference, column_number, comparison_number, period_start
+    from unexcused_metrics
+    group by reference_place, column_number, comparison_number, period_start
 
 ),
 
 numbered_columns as (
 
     select
-        reference,
+        reference_place,
         column_number,
         comparison_number,
         is_quiet,
-        sum(case when is_quiet then 1 else 0 end) over (partition by reference, column_number order by period_start rows unbounded preceding)
+        sum(case when is_quiet then 1 else 0 end) over (partition by reference_place, column_number order by period_start rows unbounded preceding)
             - case when is_quiet then 1 else 0 end as earlier_quiet_count
     from quiet_columns
 
@@ -118,20 +138,18 @@ numbered_columns as (
 judged_metrics as (
 
     select
-        numbered_columns.reference,
-        metrics.column_number,
-        metrics.comparison_number,
-        metrics.metric,
-        metrics.value,
-        metrics.warn_threshold,
-        metrics.noise_floor,
+        unexcused_metrics.reference_place,
+        unexcused_metrics.column_number,
+        unexcused_metrics.comparison_number,
+        unexcused_metrics.threshold_number,
+        unexcused_metrics.value,
         numbered_columns.is_quiet,
         numbered_columns.earlier_quiet_count
-    from metrics
+    from unexcused_metrics
     inner join numbered_columns
-        on metrics.comparison_number = numbered_columns.comparison_number
-        and metrics.column_number = numbered_columns.column_number
-    where metrics.warn_threshold is not null
+        on unexcused_metrics.comparison_number = numbered_columns.comparison_number
+        and unexcused_metrics.column_number = numbered_columns.column_number
+    where unexcused_metrics.threshold_number is not null
 
 ),
 
@@ -140,13 +158,13 @@ histories as (
     select
         judged_metrics.comparison_number,
         judged_metrics.column_number,
-        judged_metrics.metric,
+        judged_metrics.threshold_number,
         earlier_metrics.value
     from judged_metrics
     inner join judged_metrics as earlier_metrics
-        on judged_metrics.reference = earlier_metrics.reference
+        on judged_metrics.reference_place = earlier_metrics.reference_place
         and judged_metrics.column_number = earlier_metrics.column_number
-        and judged_metrics.metric = earlier_metrics.metric
+        and judged_metrics.threshold_number = earlier_metrics.threshold_number
         and earlier_metrics.earlier_quiet_count between judged_metrics.earlier_quiet_count - 24 and judged_metrics.earlier_quiet_count - 1
     where judged_metrics.earlier_quiet_count >= 8
         and earlier_metrics.is_quiet
@@ -158,10 +176,10 @@ medians as (
     select
         comparison_number,
         column_number,
-        metric,
+        threshold_number,
         percentile_cont(0.5) within group (order by value) as history_median
     from histories
-    group by comparison_number, column_number, metric
+    group by comparison_number, column_number, threshold_number
 
 ),
 
@@ -170,30 +188,37 @@ spreads as (
     select
         histories.comparison_number,
         histories.column_number,
-        histories.metric,
+        histories.threshold_number,
         max(medians.history_median) as history_median,
         1.4826e0 * percentile_cont(0.5) within group (order by abs(histories.value - medians.history_median)) as history_spread
     from histories
     inner join medians
         on histories.comparison_number = medians.comparison_number
         and histories.column_number = medians.column_number
-        and histories.metric = medians.metric
-    group by histories.comparison_number, histories.column_number, histories.metric
+        and histories.threshold_number = medians.threshold_number
+    group by histories.comparison_number, histories.column_number, histories.threshold_number
 
 ),
 
 bands as (
 
     select
-        metrics.*,
+        unexcused_metrics.comparison_number,
+        unexcused_metrics.column_number,
+        unexcused_metrics.metric,
+        unexcused_metrics.value,
+        unexcused_metrics.warn_threshold,
+        unexcused_metrics.alert_threshold,
+        unexcused_metrics.unexcused_level,
         -- a history without any spread still has that of chance
-        spreads.history_median - 3 * greatest(spreads.history_spread, coalesce(metrics.noise_floor, 0) / 4, metrics.warn_threshold / 10) as history_lower,
-        spreads.history_median + 3 * greatest(spreads.history_spread, coalesce(metrics.noise_floor, 0) / 4, metrics.warn_threshold / 10) as history_upper
-    from metrics
+        spreads.history_median - 3 * greatest(spreads.history_spread, coalesce(unexcused_metrics.noise_floor, 0) / 4, unexcused_metrics.warn_threshold / 10) as history_lower,
+        spreads.history_median + 3 * greatest(spreads.history_spread, coalesce(unexcused_metrics.noise_floor, 0) / 4, unexcused_metrics.warn_threshold / 10) as history_upper
+    from unexcused_metrics
     left join spreads
-        on metrics.comparison_number = spreads.comparison_number
-        and metrics.column_number = spreads.column_number
-        and metrics.metric = spreads.metric
+        on unexcused_metrics.comparison_number = spreads.comparison_number
+        and unexcused_metrics.column_number = spreads.column_number
+        and unexcused_metrics.threshold_number = spreads.threshold_number
+    where unexcused_metrics.threshold_number is not null
 
 ),
 
@@ -201,7 +226,14 @@ bands as (
 levels as (
 
     select
-        bands.*,
+        comparison_number,
+        column_number,
+        metric,
+        value,
+        warn_threshold,
+        alert_threshold,
+        history_lower,
+        history_upper,
         case
             when unexcused_level = 2 and value <= history_upper and value <= 2 * alert_threshold then 1
             else unexcused_level
@@ -210,71 +242,94 @@ levels as (
 
 ),
 
--- 4. The judgement on a column is that of its worst metric.
-judged_columns as (
+-- 4. The judgement on a column is that of its worst metric. Most columns are in no alarm, and need no order.
+ranked_alarms as (
 
     select
-        levels.*,
-        max(level) over (partition by comparison_number, column_number) as column_level,
-        first_value(metric) over (
+        comparison_number,
+        column_number,
+        level,
+        metric,
+        row_number() over (
             partition by comparison_number, column_number
             order by level desc, value / nullif(alert_threshold, 0) desc nulls last, metric
-        ) as worst_metric
+        ) as alarm_rank
     from levels
+    where level > 0
+
+),
+
+worst_alarms as (
+
+    select comparison_number, column_number, level, metric
+    from ranked_alarms
+    where alarm_rank = 1
 
 )
 
 select
-    judged_columns.monitor,
-    judged_columns.period_start,
-    judged_columns.period_end,
-    judged_columns.is_latest,
+    comparisons.monitor,
+    comparisons.period_start,
+    comparisons.period_end,
+    comparisons.is_latest,
     compared_columns.segment_column,
     compared_columns.segment_value,
-    judged_columns.reference,
+    comparisons.reference,
     compared_columns.column_name,
     compared_columns.role,
     compared_columns.kind,
-    judged_columns.metric,
-    judged_columns.definition,
-    judged_columns.value,
-    judged_columns.value_lower,
-    judged_columns.value_upper,
-    judged_columns.no_drift_expectation,
-    judged_columns.noise_floor,
-    judged_columns.history_lower,
-    judged_columns.history_upper,
-    judged_columns.warn_threshold,
-    judged_columns.alert_threshold,
-    judged_columns.p_value,
-    judged_columns.q_value,
-    judged_columns.effective_bins,
-    case when shown_columns.column_name is not null then judged_columns.category end as category,
+    metrics.metric,
+    metrics.definition,
+    metrics.value,
+    metrics.value_lower,
+    metrics.value_upper,
+    metrics.no_drift_expectation,
+    metrics.noise_floor,
+    levels.history_lower,
+    levels.history_upper,
+    levels.warn_threshold,
+    levels.alert_threshold,
+    metrics.p_value,
+    evidence.q_value,
+    metrics.effective_bins,
+    case when shown_columns.column_name is not null then metrics.category end as category,
     row_counts.reference_row_count,
     row_counts.row_count,
-    judged_columns.overdispersion,
-    cast(judged_columns.overdispersion_pairs as bigint) as overdispersion_pairs,
+    evidence.overdispersion,
+    cast(evidence.overdispersion_pairs as bigint) as overdispersion_pairs,
     case
-        when not judged_columns.has_enough_rows and judged_columns.warn_threshold is not null then 'insufficient_data'
-        when judged_columns.warn_threshold is null then null
-        when judged_columns.level = 2 then 'alert'
-        when judged_columns.level = 1 then 'warn'
+        when levels.warn_threshold is null then null
+        when not evidence.has_enough_rows then 'insufficient_data'
+        when levels.level = 2 then 'alert'
+        when levels.level = 1 then 'warn'
         else 'ok'
     end as status,
     case
-        when not judged_columns.has_enough_rows then 'insufficient_data'
-        when judged_columns.column_level = 2 then 'alert'
-        when judged_columns.column_level = 1 then 'warn'
+        when not evidence.has_enough_rows then 'insufficient_data'
+        when worst_alarms.level = 2 then 'alert'
+        when worst_alarms.level = 1 then 'warn'
         else 'ok'
     end as column_status,
-    case when judged_columns.column_level > 0 then judged_columns.worst_metric end as deciding_metric,
+    worst_alarms.metric as deciding_metric,
     {{ data_health.run_time() }} as built_at
-from judged_columns
+from metrics
+inner join comparisons
+    on metrics.comparison_number = comparisons.comparison_number
+inner join evidence
+    on metrics.comparison_number = evidence.comparison_number
+    and metrics.column_number = evidence.column_number
 inner join compared_columns
-    on judged_columns.column_number = compared_columns.column_number
+    on metrics.column_number = compared_columns.column_number
 inner join row_counts
-    on judged_columns.comparison_number = row_counts.comparison_number
-    and judged_columns.column_number = row_counts.column_number
+    on metrics.comparison_number = row_counts.comparison_number
+    and metrics.column_number = row_counts.column_number
+left join levels
+    on metrics.comparison_number = levels.comparison_number
+    and metrics.column_number = levels.column_number
+    and metrics.metric = levels.metric
+left join worst_alarms
+    on metrics.comparison_number = worst_alarms.comparison_number
+    and metrics.column_number = worst_alarms.column_number
 left join shown_columns
-    on judged_columns.monitor = shown_columns.monitor
+    on comparisons.monitor = shown_columns.monitor
     and compared_columns.column_name = shown_columns.column_name

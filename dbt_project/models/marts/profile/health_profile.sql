@@ -117,31 +117,56 @@ profiled_groups as (
         segment_column,
         segment_value,
         column_name,
-        row_number() over (order by dataset_period_key, segment_column, segment_value, column_name) as group_number
+        cast(row_number() over (order by dataset_period_key, segment_column, segment_value, column_name) as integer) as group_number
     from summed_statistics
     where kind in ('numeric', 'timestamp')
 
 ),
 
-period_bins as (
+stored_bins as (
 
     select
         profiled_groups.group_number,
+        parts_of_periods.part_count,
         column_distributions.grid_generation,
         column_distributions.bin,
-        cast(sum(column_distributions.row_count) as double precision) as row_count,
-        min(column_distributions.minimum) as minimum,
-        max(column_distributions.maximum) as maximum
+        cast(column_distributions.row_count as double precision) as row_count,
+        column_distributions.minimum,
+        column_distributions.maximum
     from (select * from {{ ref('column_distributions') }}) as column_distributions
-    inner join dataset_periods
-        on column_distributions.period_key = dataset_periods.stored_period_key
+    inner join (
+        select dataset_period_key, stored_period_key, count(*) over (partition by dataset_period_key) as part_count
+        from dataset_periods
+    ) as parts_of_periods
+        on column_distributions.period_key = parts_of_periods.stored_period_key
     inner join profiled_groups
-        on dataset_periods.dataset_period_key = profiled_groups.dataset_period_key
+        on parts_of_periods.dataset_period_key = profiled_groups.dataset_period_key
         and column_distributions.segment_column = profiled_groups.segment_column
         and coalesce(column_distributions.segment_value, '(null)') = coalesce(profiled_groups.segment_value, '(null)')
         and column_distributions.column_name = profiled_groups.column_name
     where column_distributions.bin_type = 'bin'
-    group by 1, 2, 3
+
+),
+
+-- most are those of one stored period, and need not be added up
+period_bins as (
+
+    select group_number, grid_generation, bin, row_count, minimum, maximum
+    from stored_bins
+    where part_count = 1
+
+    union all
+
+    select
+        group_number,
+        grid_generation,
+        bin,
+        sum(row_count) as row_count,
+        min(minimum) as minimum,
+        max(maximum) as maximum
+    from stored_bins
+    where part_count > 1
+    group by group_number, grid_generation, bin
 
 ),
 
