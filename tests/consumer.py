@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import quick_dbt  # noqa: F401
 import yaml
 from dbt.cli.main import dbtRunner
 
@@ -35,7 +36,7 @@ class Consumer:
         self.dbt("deps")
 
     def profile(self):
-        return {"type": "duckdb", "path": str(self.database), "threads": 2}
+        return {"type": "duckdb", "path": str(self.database), "threads": 1}
 
     def configure(self, configuration):
         project = {
