@@ -17,7 +17,7 @@ build: .venv/installed
 	@$(environment)/python -m python_checks.demo.look data_health.duckdb
 
 test: .venv/installed
-	$(environment)/python -m pytest --numprocesses auto --dist loadfile
+	$(environment)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \

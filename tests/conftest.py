@@ -3,6 +3,31 @@ import multiprocessing
 import pytest
 from consumer import Consumer
 
+# the files that take longest come first: one that comes last keeps a single worker busy while the others are done
+LONGEST = (
+    "test_postgres",
+    "test_demo_marts",
+    "test_killed",
+    "test_dbt_versions",
+    "test_wide_products",
+    "test_postgres_killed",
+    "test_multivariate_drift",
+    "test_dimensions",
+    "test_representation",
+    "test_package",
+    "test_postgres_builds",
+    "test_incremental",
+    "test_alerts",
+    "test_combinations",
+    "test_self_healing",
+    "test_configuration",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture
 def make_consumer(tmp_path):

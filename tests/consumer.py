@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import quick_dbt  # noqa: F401
 import yaml
 from dbt.cli.main import dbtRunner
 
@@ -15,6 +16,19 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 needs_shared_data = pytest.mark.skipif(not SHARED_DATA.exists(), reason="the real tables are not on this machine")
+
+DIMENSIONS = (
+    "+health_multivariate_drift",
+    "+health_pca_components",
+    "+health_pca_loadings",
+    "+health_pca_summary",
+    "+health_component_scores",
+    "+health_region",
+)
+CLEANING = ("+health_cell_changes", "+health_rule_outcomes", "+health_suggested_rules")
+
+# no test that also reads a table that is not built
+TESTS_OF_THESE = ("--indirect-selection", "buildable")
 
 
 class Consumer:
@@ -35,7 +49,7 @@ class Consumer:
         self.dbt("deps")
 
     def profile(self):
-        return {"type": "duckdb", "path": str(self.database), "threads": 2}
+        return {"type": "duckdb", "path": str(self.database), "threads": 1}
 
     def configure(self, configuration):
         project = {
@@ -71,9 +85,13 @@ class Consumer:
         """The statistics, and the marts that show them as they are."""
         return self.build_up_to("health_profile", "health_volume", "health_schema_changes", **options)
 
-    def build_cleaning(self, **options):
+    def build_dimensions(self, *arguments, **options):
+        """All that comes of products and components."""
+        return self.build(*arguments, "--select", *DIMENSIONS, *TESTS_OF_THESE, **options)
+
+    def build_cleaning(self, *arguments, **options):
         """The project's own models, and the marts of cleaning."""
-        return self.build("--select", "package:consumer", "+health_cell_changes", **options)
+        return self.build(*arguments, "--select", "package:consumer", *CLEANING, *TESTS_OF_THESE, **options)
 
     def sql(self, statement, parameters=None):
         with duckdb.connect(str(self.database)) as connection:

@@ -1,4 +1,7 @@
-"""Builds in processes of their own that die, or wait, at a moment that can be chosen again."""
+"""Builds in processes of their own that die, or wait, at a moment that can be chosen again.
+
+DATA_HEALTH_KILLS says how many chains of five such builds each situation gets; 2 unless it is set.
+"""
 
 import dataclasses
 import functools
@@ -10,7 +13,7 @@ import threading
 
 from dbt.cli.main import dbtRunner
 
-SEED, CHAINS, KILLS_A_CHAIN = 3, 2, 4
+SEED, CHAINS, KILLS_A_CHAIN = 3, int(os.environ.get("DATA_HEALTH_KILLS", "2")), 4
 SCANNING_MODELS = (
     "monitored_periods",
     "column_statistics",
@@ -19,8 +22,17 @@ SCANNING_MODELS = (
     "subgroup_cells",
 )
 SQL_EVENTS = ("SQLQuery", "SQLQueryStatus", "SQLCommit")
+# what a build keeps for the next one, and some marts of it: everything else is made anew by every build
+KEPT = (
+    "--select",
+    "+config.materialized:incremental",
+    "+health_profile",
+    "+health_schema_changes",
+    "+health_volume",
+)
 # a build of the models alone, whose events always come in the same order
 MODELS_IN_ORDER = ("--threads", "1", "--no-write-json", "--exclude-resource-type", "test")
+KEPT_IN_ORDER = (*KEPT, *MODELS_IN_ORDER)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +92,8 @@ def build(processes, project, what, *arguments, expected=0):
     finish(start(processes, project, *arguments), project, expected, what)
 
 
-def kill(processes, project, moment, what):
-    process = start(processes, project, *MODELS_IN_ORDER, moment=moment)
+def kill(processes, project, moment, what, arguments=KEPT_IN_ORDER):
+    process = start(processes, project, *arguments, moment=moment)
     finish(process, project, -signal.SIGKILL, f"{what}: {moment} was never reached")
 
 

@@ -147,7 +147,8 @@ class PostgresConsumer(Consumer):
         twin.write("profiles.yml", {"consumer": {"target": "dev", "outputs": {"dev": twin.profile()}}})
         return twin
 
-    def start_build(self, name="target"):
+    def start_build(self, name, *arguments):
         """A build in a process of its own."""
-        command = [Path(sys.executable).with_name("dbt"), "build", "--target-path", name, "--log-path", f"logs_{name}"]
+        command = [Path(sys.executable).with_name("dbt"), "build", *arguments]
+        command += ["--target-path", name, "--log-path", f"logs_{name}"]
         return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

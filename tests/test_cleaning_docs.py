@@ -63,21 +63,21 @@ def test_what_the_page_says_of_incremental_models(project, tmp_path):
     def kept():
         return [number for (number,) in twin.sql("select visit_id from clean_visits order by visit_id")]
 
-    twin.build("--full-refresh")
+    twin.build_cleaning("--full-refresh")
     assert kept() == ["1", "4", "5", "6"]
     add(7, "70 kg", "'2024-03-02'")
     add(8, "70 kg", "null")
     for _ in range(2):
-        twin.build()
+        twin.build_cleaning()
         assert kept() == ["1", "4", "5", "6", "7", "8"]
     add(9, "70 kg", "'2024-02-28'")
     twin.sql("update raw.visits set age = '340', loaded_at = '2024-03-03' where visit_id = '7'")
-    twin.build()
+    twin.build_cleaning()
     assert kept() == ["1", "4", "5", "6", "8", "9"]
     twin.sql("update raw.visits set age = '340' where visit_id = '9'")
-    twin.build()
+    twin.build_cleaning()
     assert kept() == ["1", "4", "5", "6", "8", "9"]
-    twin.build("--full-refresh")
+    twin.build_cleaning("--full-refresh")
     assert kept() == ["1", "4", "5", "6", "8"]
 
 

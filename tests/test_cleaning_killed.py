@@ -3,10 +3,12 @@
 import random
 
 import pytest
+from consumer import CLEANING
 from killing import MODELS_IN_ORDER, SEED, Moment, build, count_of_events, kill
 from test_killed import Project, contents
 
 KILLS = 6
+SELECTED = ("--select", "package:consumer", *CLEANING)
 RULES = [
     {"columns": "all", "null_values": ["N/A"]},
     {"column": "happened_at", "cast": "timestamp", "on_failure": "quarantine"},
@@ -84,7 +86,7 @@ def undisturbed(processes, tmp_path_factory):
     for name, change in SITUATIONS.items():
         project.sql(change)
         before = project.copy(folder / name.replace(" ", "_"))
-        build(processes, project, name, *MODELS_IN_ORDER)
+        build(processes, project, name, *SELECTED, *MODELS_IN_ORDER)
         result[name] = before, contents(project), count_of_events(project)
     return result
 
@@ -99,11 +101,11 @@ def test_killed_again_and_again_no_row_is_lost_or_doubled(situation, undisturbed
     what = f"seed {SEED}, {situation}, {chosen}"
     for moment in chosen:
         try:
-            kill(processes, project, moment, what)
+            kill(processes, project, moment, what, (*SELECTED, *MODELS_IN_ORDER))
         except AssertionError:
             # a build that has less to do than an undisturbed one may end before the moment comes
             assert "Completed successfully" in (project.folder / "build.txt").read_text(), what
-    build(processes, project, what)
+    build(processes, project, what, *SELECTED)
     found = contents(project)
     assert timeless(found) == timeless(expected), what
     delivered, kept, held, removed = (

@@ -39,7 +39,7 @@ def halves(tmp_path_factory):
                 timestamp '2020-01-01' + to_months(cast(case when 2 * place < row_count then 0 else {month} end as integer)) as happened_at
             from shuffled
         """)
-    project.build("--exclude", "test_type:unit")
+    project.build_up_to("health_coverage")
     return project
 
 
@@ -189,7 +189,7 @@ def project(tmp_path_factory, columns):
     }
     consumer = Consumer(tmp_path_factory.mktemp("coverage") / "project", configuration)
     consumer.load("rows", table)
-    consumer.build("--exclude", "test_type:unit")
+    consumer.build_up_to("health_coverage")
     return consumer
 
 

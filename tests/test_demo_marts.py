@@ -5,6 +5,7 @@ Expected numbers come from the seed files alone. `python tests/test_demo_marts.p
 
 import csv
 import re
+import shutil
 import tempfile
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 import walkthrough
 from consumer import REPOSITORY, Consumer
+from postgres_server import execute, new_database
+from test_postgres import DEMO_KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 
 PAGE = REPOSITORY / "docs" / "demo.md"
 PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in ("alerts", "coverage", "representation", "labeling")))
@@ -52,8 +55,8 @@ SENTINELS = {
 class Demo(Consumer):
     """The package as the root project; all that dbt writes goes into `folder`."""
 
-    def __init__(self, folder):
-        self.folder, self.database, self.output = REPOSITORY, folder / "demo.duckdb", folder
+    def __init__(self, folder, database="demo.duckdb"):
+        self.folder, self.database, self.output = REPOSITORY, folder / database, folder
 
     def dbt(self, *arguments, **options):
         paths = [
@@ -101,6 +104,9 @@ def builds(tmp_path_factory):
     demo = Demo(tmp_path_factory.mktemp("demo"))
     demo.build("--warn-error")
     first = {"written": demo.written(), "run": demo.sql("select distinct built_at from health_profile")}
+    demo.sql("checkpoint")
+    shutil.copy(demo.database, demo.output / "first.duckdb")
+    first["demo"] = Demo(demo.output, "first.duckdb")
     demo.build()
     return demo, first
 
@@ -108,6 +114,23 @@ def builds(tmp_path_factory):
 @pytest.fixture(scope="module")
 def demo(builds):
     return builds[0]
+
+
+def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
+    server = new_database(postgres)
+    on_postgres = Demo(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("host", "port", "user", "password", "dbname"):
+            patch.setenv(f"DATA_HEALTH_POSTGRES_{name.upper()}", str(server[name]))
+        on_postgres.build("--target", "postgres", "--warn-error")
+
+    def their_rows(statement):
+        return execute(server, f"set search_path = data_health; {statement}")
+
+    rows = builds[1]["demo"].rows
+    assert_equal_tables(rows, their_rows)
+    # the same rows are kept, in quarantine and removed, by the same rules; fingerprints hold the names of types
+    assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | {"built_from"})
 
 
 # The seed files as the monitors see them, by the standard library alone.

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 import walkthrough
-from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
+from consumer import DIMENSIONS, REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -522,7 +522,7 @@ def test_versions_and_summaries(made_up):
     assert "a b (constant in the reference)" in one_row["left_out_columns"]
     assert summary["m", "training"]["advised_components"] == len(made_up.rows("select * from advised")[0]) - 4
     frozen = made_up.sql("select distinct loadings_version from odd_scores")
-    made_up.build()
+    made_up.build("--select", "package:consumer", "+health_pca_summary")
     assert made_up.sql("select distinct loadings_version from odd_scores") == frozen
 
 
@@ -579,7 +579,7 @@ def followed(folder):
     # October begins after 274 days of 24 hours, and has 31
     project.load("readings", readings(8784, 3, backwards=np.arange(274 * 24, 305 * 24)))
     project.load("todays_readings", readings(24, 4))
-    project.build("--warn-error")
+    project.build("--warn-error", "--select", "package:consumer", *DIMENSIONS)
     return project
 
 

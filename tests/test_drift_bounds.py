@@ -47,7 +47,7 @@ def months(tmp_path_factory):
         project.load("month", {"id": np.arange(ROWS) + number * ROWS, "at": at, **columns})
         project.sql("create table raw.rows as from raw.month" if number == 0 else "insert into raw.rows from raw.month")
         if number:
-            project.build("--exclude", "resource_type:unit_test")
+            project.build_up_to("health_drift")
     rows = project.rows("select * from health_drift where reference = '(previous period)'")
     return data, {(row["period_start"], row["column_name"], row["metric"]): row for row in rows}
 

@@ -17,7 +17,7 @@ def project(tmp_path_factory):
     project.sql(
         "create table raw.rows as select timestamp '2024-01-01' + i * interval '1 day' as at, i as x from range(60) as t (i)"
     )
-    project.build("--exclude", "resource_type:unit_test")
+    project.build_up_to("drift_evidence")
     return project
 
 

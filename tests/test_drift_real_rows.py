@@ -37,7 +37,7 @@ def shuffled(tmp_path_factory):
                 timestamp '2020-01-01' + to_months(cast(floor({MONTHS} * place / row_count) as integer)) as happened_at
             from shuffled
         """)
-    project.build()
+    project.build_up_to("health_drift")
     return project
 
 

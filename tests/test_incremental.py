@@ -66,8 +66,8 @@ def test_day_by_day_with_late_rows_and_reruns_equals_one_full_build(all_days, tm
         consumer.sql(
             f"insert into raw.rows from raw.everything where cast(loaded_at as date) = date '2024-03-01' + {day}"
         )
-        consumer.build_up_to(*STATISTICS, "dataset_periods")
-        consumer.build_up_to(*STATISTICS, "dataset_periods")
+        for _ in range(2 if day % 4 == 0 else 1):
+            consumer.build_up_to(*STATISTICS, "dataset_periods")
     assert consumer.sql("select count(*) from raw.rows") == [(DAYS * ROWS_A_DAY,)]
     compare_statistics(all_days, consumer)
 

@@ -13,7 +13,7 @@ import sys
 import pytest
 import yaml
 from consumer import Consumer
-from killing import CHAINS, MODELS_IN_ORDER, SEED, Moment, build, count_of_events, finish, kill, moments, start
+from killing import CHAINS, KEPT, KEPT_IN_ORDER, SEED, Moment, build, count_of_events, finish, kill, moments, start
 
 ROWS_A_DAY = 6_000
 CONFIGURATION = yaml.safe_load("""
@@ -160,7 +160,7 @@ def undisturbed(processes, tmp_path_factory):
     for name, change in CHANGES.items():
         project.sql(change)
         before = project.copy(folder / name.replace(" ", "_"))
-        build(processes, project, name, *MODELS_IN_ORDER)
+        build(processes, project, name, *KEPT_IN_ORDER)
         result[name] = Undisturbed(before, contents(project), count_of_events(project))
     return result
 
@@ -175,7 +175,7 @@ def test_killed_again_and_again_a_rerun_equals_an_undisturbed_build(situation, c
     what = f"seed {SEED}, {situation}, chain {chain}, {chosen}"
     for moment in chosen:
         kill(processes, project, moment, what)
-    build(processes, project, what)
+    build(processes, project, what, *KEPT)
     assert_same(expected.after, project, what)
 
 
@@ -185,7 +185,7 @@ def real_build(project):
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from dbt.cli.main import cli; cli()"
     )
-    command = [sys.executable, "-c", code, "build", "--threads", "1"]
+    command = [sys.executable, "-c", code, "build", "--threads", "1", *KEPT]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, cwd=project.folder, start_new_session=True, **streams)
 
@@ -204,7 +204,7 @@ def test_stopped_by_ctrl_c_and_by_a_scheduler_a_rerun_equals_an_undisturbed_buil
                         os.killpg(process.pid, number)
         assert process.returncode != 0, f"{number!r}: {output}"
         assert "health_profile" not in contents(project), f"{number!r} came too late to prove anything"
-    build(processes, project, "after the signals")
+    build(processes, project, "after the signals", *KEPT)
     assert_same(expected.after, project, "after the signals")
 
 
@@ -214,7 +214,7 @@ def test_a_second_build_meanwhile_stops_with_a_message_and_harms_nothing(undistu
     project = expected.before.copy(tmp_path / "project")
     reached, go_on = processes.Event(), processes.Event()
     moment = Moment(event=expected.events // 2)
-    first = start(processes, project, *MODELS_IN_ORDER, moment=moment, reached=reached, go_on=go_on)
+    first = start(processes, project, *KEPT_IN_ORDER, moment=moment, reached=reached, go_on=go_on)
     try:
         assert reached.wait(60), (project.folder / "build.txt").read_text()
         with real_build(project) as second:
@@ -236,13 +236,13 @@ def test_a_table_that_cannot_be_read_half_way_is_completed_when_it_can(undisturb
         create view raw.rows as
             select * replace (case when id = 600005 then cast(site as double) else size end as size) from raw.stored_rows;
     """)
-    build(processes, project, "a value that cannot be cast", expected=1)
+    build(processes, project, "a value that cannot be cast", *KEPT, expected=1)
     assert "Conversion Error: Could not convert string" in (project.folder / "build.txt").read_text()
     newest = "select max(period_start) = date '2024-03-07' from {} where monitor = 'events' and dataset = 'production'"
     assert project.sql(newest.format("monitored_periods")) == [(True,)]
     assert project.sql(newest.format("column_statistics")) == [(False,)]
     project.sql("create or replace view raw.rows as from raw.stored_rows")
-    build(processes, project, "the view is repaired")
+    build(processes, project, "the view is repaired", *KEPT)
     assert_same(expected.after, project, "the view is repaired")
 
 
@@ -250,7 +250,7 @@ def test_changed_columns_are_new_in_the_build_that_reports_them_first(undisturbe
     """A build that died between recording a change and reporting it does not swallow the news."""
     project = undisturbed["late rows"].before.copy(tmp_path / "project")
     kill(processes, project, Moment(event=1, model="health_schema_changes"), "before the report")
-    build(processes, project, "the report", *MODELS_IN_ORDER)
+    build(processes, project, "the report", *KEPT_IN_ORDER)
     changes = "from health_schema_changes where change in ('added', 'retyped') and dataset = 'production' order by all"
     assert project.sql(f"select column_name, is_new {changes}") == [("extra", True), ("pieces", True)]
 
@@ -260,8 +260,8 @@ def test_the_first_values_of_a_column_draw_its_grid_though_the_build_that_saw_th
     monitor = {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}
     project = Project(tmp_path / "project", {"monitors": {"m": monitor}})
     project.sql("create table raw.rows as select date '2024-01-05' as happened_at, null::double as x from range(500)")
-    build(processes, project, "no values", *MODELS_IN_ORDER)
+    build(processes, project, "no values", *KEPT_IN_ORDER)
     project.sql("insert into raw.rows select date '2024-02-05', i * 1.5 from range(500) t(i)")
     kill(processes, project, Moment(event=1, model="column_grids"), "before the grid is drawn")
-    build(processes, project, "the grid", *MODELS_IN_ORDER)
+    build(processes, project, "the grid", *KEPT_IN_ORDER)
     assert project.sql("select generation, sampled_value_count from column_grids") == [(2, 500)]

@@ -168,7 +168,7 @@ def test_components_of_real_tables_are_those_of_scikit_learn(tmp_path, name):
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     real_table(consumer, name)
-    consumer.build()
+    consumer.build_dimensions()
     names = [
         name
         for (name,) in consumer.sql(
@@ -270,7 +270,7 @@ def simulated(tmp_path_factory):
         elif name == "shift":
             months[20][:, 0] += 5 * np.nanstd(months[20][:, 0])
         load_months(consumer, name, months)
-    consumer.build()
+    consumer.build_dimensions()
     return consumer
 
 
@@ -366,7 +366,7 @@ def test_an_empty_table_and_one_row_are_built(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     clinic = Demo(tmp_path_factory.mktemp("clinic"))
-    clinic.build("--warn-error")
+    clinic.build_dimensions("--warn-error")
     return clinic
 
 
@@ -400,5 +400,5 @@ def test_the_demo_shows_its_pounds_and_its_glucose_and_nothing_else(demo):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         written = Demo(Path(folder))
-        written.build()
+        written.build_dimensions()
         PAGE.write_text(walkthrough.with_tables(PAGE.read_text(), written.rows))

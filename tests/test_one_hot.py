@@ -108,7 +108,7 @@ def test_levels_stay_as_they_were_drawn(tmp_path, most):
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     consumer.load("rows", rows_of(2))
-    consumer.build()
+    consumer.build_dimensions()
     levels = consumer.sql("select factor_name, level_number, row_count from one_hot_levels order by 2")
     assert levels == [("kind of=it's", 1, 60), ("kind of=b", 2, 34)]
     table = "dataset_products" if most > 2 else "dataset_wide_products"
@@ -120,7 +120,7 @@ def test_levels_stay_as_they_were_drawn(tmp_path, most):
         assert consumer.sql(pairs) == [(48, 17), (48, 17)]
     # a level that is common from now on has no column, so days of before are not read again
     consumer.load("rows", rows_of(3, rare=100))
-    consumer.build()
+    consumer.build_dimensions()
     assert consumer.sql("select factor_name, level_number, row_count from one_hot_levels order by 2") == levels
     assert consumer.sql(f"select * from {table} where period_start = '2024-03-01' order by all") == before
     assert consumer.sql(f"select count(distinct period_start) from {table} where dataset = 'production'") == [(3,)]

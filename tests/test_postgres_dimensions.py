@@ -44,7 +44,7 @@ def project(postgres, tmp_path_factory):
         create table raw.frozen as select * from (values {loadings}) as loadings (monitor, reference, values_used, component, column_name, loading, eigenvalue, explained_share, is_kept, mean, scale, loadings_version);
         select 1 as done
     """)
-    consumer.build("--warn-error")
+    consumer.build_dimensions("--warn-error")
     return consumer
 
 

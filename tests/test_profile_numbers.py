@@ -55,7 +55,7 @@ def shapes(tmp_path_factory):
         else:
             consumer.sql("insert into raw.rows by name from raw.month")
         if number >= 2:
-            consumer.build()
+            consumer.build_profile()
     return consumer, months
 
 

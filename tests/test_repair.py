@@ -300,7 +300,7 @@ def test_sql_repairs_what_python_does_and_logs_every_change(make_consumer):
     consumer = make_consumer({"cleaning": SETS}, models=MODELS)
     path = SHARED_DATA / "cleaning" / "hospital" / "dirty.csv"
     consumer.sql(f"create table raw.rows as select * from read_csv('{path}', all_varchar = true)")
-    consumer.build()
+    consumer.build_cleaning()
     names = [name for (name,) in consumer.sql("select column_name from (describe raw.rows)")]
     dirty = np.array(consumer.sql("select * from raw.rows order by cast(index as integer)"), dtype=object)
     after = np.array(consumer.sql("select * from repaired_rows order by cast(index as integer)"), dtype=object)
@@ -315,7 +315,7 @@ def test_sql_repairs_what_python_does_and_logs_every_change(make_consumer):
         assert entry["confidence"] >= 0.85 and entry["support"] >= 2
     # the same input twice changes nothing
     before = consumer.sql("select * from repair_rules order by all")
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql("select * from repair_rules order by all") == before
 
 
@@ -335,7 +335,7 @@ def test_typed_columns_and_hostile_names_are_repaired_in_sql(make_consumer):
     city_number = [None if value is None else float(len(value)) for value in values[:, 0]]
     columns = {name: values[:, number].tolist() for number, name in enumerate(names)}
     consumer.load("rows", {"number": list(range(len(values))), **columns, "length": city_number})
-    consumer.build()
+    consumer.build_cleaning()
     after = consumer.rows("select * from repaired_rows order by number")
     before = consumer.rows("select * from raw.rows order by number")
     changed = {
@@ -355,7 +355,7 @@ def test_small_tables_are_left_as_they_are(make_consumer, rows):
     sets = {"hospital": SETS["hospital"] | {"key": "a"}}
     consumer = make_consumer({"cleaning": sets}, models=MODELS)
     consumer.sql(f"create table raw.rows as select range as a, 'x' as b, null as c from range({rows})")
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql("select count(*) from repaired_rows") == [(rows,)]
     assert consumer.sql("select count(*) from repairs") == [(0,)]
     assert consumer.sql("select count(*) from health_suggested_rules") == [(0,)]
@@ -365,7 +365,7 @@ def test_who_does_not_ask_needs_no_python(make_consumer, monkeypatch):
     consumer = make_consumer({"cleaning": {"plain": {"relation": {"source": ["raw", "rows"]}, "rules": []}}})
     consumer.sql("create table raw.rows as select 1 as a")
     monkeypatch.setitem(__import__("sys").modules, "python_checks.cleaning.tables", None)
-    consumer.build()
+    consumer.build_cleaning()
     tables = {name for (name,) in consumer.sql("select table_name from information_schema.tables")}
     assert "health_suggested_rules" in tables
     assert not tables & {"cleaning_sample", "cleaning_sample_columns", "repair_rules", "rule_suggestions"}

@@ -148,7 +148,7 @@ def test_the_mart_and_what_is_printed(make_consumer):
     consumer = make_consumer({"cleaning": sets})
     a = [*NUMBERS, *["N/A"] * 7, *["skipped"] * 50]
     consumer.load("rows", {"a": a, "order": [None if value == "N/A" else len(value) for value in a]})
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql("""
         select cleaning, rule_number, column_name, kind, rule, sampled_count, affected_count, affected_share
         from health_suggested_rules
@@ -160,7 +160,7 @@ def test_the_mart_and_what_is_printed(make_consumer):
     pasted = dict(sets["letters"], rules=printed_rules(consumer))
     consumer.configure({"cleaning": {"letters": pasted}})
     (consumer.folder / "models" / "clean_rows.sql").write_text("{{ data_health.clean('letters') }}")
-    consumer.build()
+    consumer.build_cleaning()
     assert consumer.sql("select count(*), count(a), typeof(any_value(a)) from clean_rows") == [(407, 400, "INTEGER")]
 
 
@@ -206,7 +206,7 @@ def test_statistics_of_a_monitor_count_all_rows(make_consumer):
         where kind = 'sentinel'
         order by column_name
     """
-    consumer.build()
+    consumer.build_cleaning()
     source = "; all 50000 rows, counted by the monitor letters"
     assert consumer.sql(found) == [
         ("amount", "{column: amount, null_values: [-999]}", 50_000, 6, f"6 x '-999' lie apart from all other numbers{source}"),
@@ -223,5 +223,5 @@ def test_statistics_of_a_monitor_count_all_rows(make_consumer):
     ) == [(6, 6, 6)]
     # a monitor of other rows says nothing about these
     consumer.configure(block | {"monitors": {"others": monitors["others"]}})
-    consumer.build()
+    consumer.build_cleaning()
     assert [row[:3] for row in consumer.sql(found)] == [("word", "{column: word, null_values: [N/A]}", 20_000)]

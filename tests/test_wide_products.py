@@ -24,7 +24,7 @@ def built(tmp_path_factory):
     monitors = {"narrow": HOSTILE, "wide": HOSTILE | WIDE}
     consumer = Consumer(tmp_path_factory.mktemp("wide") / "project", {"monitors": monitors})
     loaded(consumer, range(DAYS))
-    consumer.build()
+    consumer.build_dimensions()
     return consumer
 
 
@@ -128,7 +128,7 @@ def test_days_in_any_order_give_the_same_sums(built, tmp_path):
         consumer.sql(f"delete from {table}")
     for days in ([2], [2, 0], [0, 2, 3], [0, 1, 2, 3]):
         loaded(consumer, days)
-        consumer.build()
+        consumer.build_up_to("wide_products", "column_products", "column_distributions", "dataset_periods")
     usual, ours = ({k: v for k, v in stored_sums(of).items() if "odd" not in k} for of in (built, consumer))
     assert_same_sums(ours, usual)
 
@@ -136,22 +136,22 @@ def test_days_in_any_order_give_the_same_sums(built, tmp_path):
 def test_a_build_reads_again_only_what_changed(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
     before = consumer.sql(EVERYTHING)
-    consumer.build()
+    consumer.build_up_to("wide_products")
     assert consumer.sql(EVERYTHING) == before
     assert consumer.sql("select count(*) from wide_scans") == [(0,)]
     assert '"raw"."rows"' not in compiled(consumer, "wide_scans")
     consumer.sql("insert into raw.rows select * replace (id + 100000 as id) from raw.rows where id = 301")
-    consumer.build()
+    consumer.build_up_to("wide_products")
     newest = "select distinct cast(period_start as varchar) from wide_products where built_at = (select max(built_at) from wide_products)"
     assert consumer.sql(newest) == [("2024-03-02",)]
     assert consumer.sql("select count(*) from wide_products") == [(DAYS * len(NUMBERS),)]
 
     consumer.sql("alter table raw.rows add column more double default 1.5")
-    consumer.build()
+    consumer.build_up_to("wide_products")
     rows = "select count(*), count(distinct built_at), count(distinct column_name) from wide_products"
     assert consumer.sql(rows) == [(DAYS * 12, 1, 12)]
     consumer.sql("update column_grids set generation = 2 where column_name = 'gaps'")
-    consumer.build()
+    consumer.build_up_to("wide_products")
     assert consumer.sql("select count(distinct built_at), max(grid_generation) from wide_products") == [(1, 2)]
 
 
@@ -162,7 +162,7 @@ def test_what_a_killed_run_or_two_runs_at_once_left_is_counted_again(built, tmp_
     consumer.sql(
         "insert into wide_products select * replace (built_at + interval 1 minute as built_at) from wide_products where period_start = '2024-03-03'"
     )
-    consumer.build()
+    consumer.build_up_to("wide_products")
     assert_same_sums(stored_sums(consumer), before, 1e38)
     assert consumer.sql("select count(*), count(distinct period_key || column_name) from wide_products") == [(44, 44)]
 
@@ -172,7 +172,7 @@ def test_a_table_that_becomes_wide_or_narrow_is_counted_once(built, tmp_path):
     one_day = "select count(*), sum(row_count) from subspace_measures where monitor = '{}' and metric = 'mean_shift' and column_name = '(all)'"
     before = consumer.sql(one_day.format("wide"))
     consumer.configure({"monitors": {"narrow": HOSTILE | WIDE, "wide": HOSTILE}})
-    consumer.build()
+    consumer.build_dimensions()
     assert consumer.sql(one_day.format("wide")) == consumer.sql(one_day.format("narrow")) == before
     places = "select monitor, count(distinct dataset_period_key) from {} where row_count > 0 group by 1"
     assert consumer.sql(places.format("dataset_products")) == [("wide", DAYS + 1)]
@@ -183,7 +183,7 @@ def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):
     monitor = HOSTILE | {"features": ["order", "a b", "gaps"], "dimensions": {"max_columns": 2}}
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     loaded(consumer, range(DAYS))
-    consumer.build()
+    consumer.build_up_to("component_loadings")
     query = "select column_name, component, abs(loading), eigenvalue, mean, standard_deviation from component_loadings where values_used = 'all' order by 1, 2"
     before = consumer.sql(query)
     assert len(before) == 9
@@ -191,7 +191,7 @@ def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):
     consumer.sql(
         "update column_grids set generation = 2, centre = centre + 2, scale = scale * 3 where column_name = 'gaps'"
     )
-    consumer.build()
+    consumer.build_up_to("component_loadings")
     for ours, theirs in zip(consumer.sql(query), before, strict=True):
         assert ours == (*theirs[:2], *(pytest.approx(value, rel=1e-9, abs=1e-9) for value in theirs[2:]))
     # what was clipped there was clipped elsewhere
@@ -260,7 +260,7 @@ def test_fewer_rows_than_columns(tmp_path, n):
     rows = np.random.default_rng(1).normal(0, 1, (40, 60))
     consumer.load("training", {f"x{number}": rows[:n, number] for number in range(60)})
     consumer.load("rows", {f"x{number}": rows[:, number] for number in range(60)})
-    consumer.build()
+    consumer.build_dimensions()
     largest = "select count(distinct component) from component_loadings where eigenvalue > 1e-9 and values_used = 'all'"
     assert consumer.sql(largest) == [(max(n - 1, 0),)]
     assert consumer.sql("select count(*) from wide_products") == [(60 * (2 if n else 1),)]
@@ -295,7 +295,7 @@ def test_numbers_of_lists_are_columns(tmp_path):
         "fixed": fixed_array,
     }
     consumer.load("rows", columns | {"words": pyarrow.array([["a"]] * n)})
-    consumer.build()
+    consumer.build_dimensions()
     rows = np.column_stack([numbers, fixed.astype(np.float32).astype(float), x])
     rows[3, :6] = np.nan
     rows[4, 0] = rows[5, 0] = rows[5, 1] = np.nan
@@ -342,7 +342,7 @@ def test_lists_of_another_length_count_as_missing_and_are_reported(tmp_path):
     assert before[1][1] == 24 and before[1][2] == pytest.approx(49 / 4.65)
     lists = [[100.0, 200.0 + number] for number in range(54)]
     load(2)
-    consumer.build()
+    consumer.build_up_to("wide_products")
     assert consumer.sql(grid) == before
     assert consumer.sql("select count(distinct period_start) from wide_products") == [(2,)]
 

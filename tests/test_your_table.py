@@ -267,11 +267,11 @@ def test_second_build_writes_no_statistics_and_a_corrected_value_is_recounted_on
     model = twin.folder / "models" / "stops.sql"
     model.write_text(model.read_text().replace("*,", "* replace (nullif(SUSPECT_HEIGHT, 1) as SUSPECT_HEIGHT),", 1))
     smallest = "select minimum from health_profile where dataset = 'first_half' and column_name = 'SUSPECT_HEIGHT'"
-    twin.build()
+    twin.build_profile()
     assert {table: twin.sql(written.format(table)) for table in tables} == before
     assert twin.sql(smallest) == [(1,)]
     twin.sql(walkthrough.files(PAGE.read_text())["recount/stops.sql"])
-    twin.build()
+    twin.build_profile()
     assert twin.sql(smallest) == [(4,)]
 
 
