@@ -62,7 +62,9 @@ class Project:
         for key in keys:
             number, part = key.split("|", 1)
             label = (labels or self.truth)[key]
-            self.consumer.sql("insert into raw.answers values (?, ?, ?, ?, ?, 3)", [int(number), part, label, annotator, at])
+            self.consumer.sql(
+                "insert into raw.answers values (?, ?, ?, ?, ?, 3)", [int(number), part, label, annotator, at]
+            )
 
     def answer_open(self):
         """Everybody answers; who is asked for one more opinion is somebody else."""
@@ -138,11 +140,15 @@ def test_what_sql_makes_of_coefficients_is_what_python_does(project):
     terms = {(fit["column_name"], fit["term"]) for fit in fits}
     assert ("d%e|c", "number") in terms and ("d%e|c", "missing") in terms
     assert not {"constant", "nothing"} & {name for name, _ in terms}
-    assert "rare" not in {fit["level"] for fit in fits} and None in {fit["level"] for fit in fits if fit["term"] == "level"}
+    assert "rare" not in {fit["level"] for fit in fits} and None in {
+        fit["level"] for fit in fits if fit["term"] == "level"
+    }
 
 
 def test_out_of_fold_probabilities_are_of_every_labelled_row(project):
-    rows = project.consumer.rows("select row_key, given_label, sum(probability) as total from learner_fits where row_key is not null group by all")
+    rows = project.consumer.rows(
+        "select row_key, given_label, sum(probability) as total from learner_fits where row_key is not null group by all"
+    )
     assert len(rows) == 100
     assert all(row["given_label"] == project.truth[row["row_key"]] for row in rows)
     assert [row["total"] for row in rows] == pytest.approx([1] * 100)
@@ -179,7 +185,12 @@ def test_a_part_of_the_answers_makes_room_for_as_many(project, tmp_path):
     twin.build()
     rows = twin.candidates()
     statuses = [row["status"] for row in rows if row["batch"] == 2]
-    assert {name: statuses.count(name) for name in set(statuses)} == {"answered": 10, "skipped": 3, "gone": 1, "open": 26}
+    assert {name: statuses.count(name) for name in set(statuses)} == {
+        "answered": 10,
+        "skipped": 3,
+        "gone": 1,
+        "open": 26,
+    }
     third = [row for row in rows if row["batch"] == 3]
     assert len(third) == 14
     fresh = {row["row_key"] for row in third if row["strategy"] != "relabel"}
@@ -194,7 +205,9 @@ def test_the_order_of_rows_does_not_matter(project, make_consumer):
     other.answer(sorted(set(other.truth) - set(answered))[:60])
     other.build()
     columns = ("batch", "rank", "row_key", "strategy", "status", "cluster")
-    ours, theirs = ([[row[name] for name in columns] for row in rows] for rows in (other.candidates(), project.first_batches))
+    ours, theirs = (
+        [[row[name] for name in columns] for row in rows] for rows in (other.candidates(), project.first_batches)
+    )
     assert ours == theirs
 
 
@@ -212,14 +225,19 @@ def test_other_strategies(project, tmp_path, strategy):
     order = {"margin": "margin", "entropy": "-entropy", "random": "random_number"}[strategy]
     asked = [row["row_key"] for row in twin.candidates() if row["batch"] < 3 or row["strategy"] != strategy]
     least = twin.consumer.sql(
-        f"select row_key from labeling_rows where label is null and not list_contains(?, row_key) order by {order}, random_number limit {len(third)}", [asked]
+        f"select row_key from labeling_rows where label is null and not list_contains(?, row_key) order by {order}, random_number limit {len(third)}",
+        [asked],
     )
     assert sorted(third) == sorted(key for (key,) in least)
 
 
 AUTOMATIC = {
     "monitors": {
-        "visits": MONITOR | {"subgroups": ["order", ["order", "Größe"]], "labeling": MONITOR["labeling"] | {"budget": 400, "precision": 0.8, "labels_per_subgroup": 0}}
+        "visits": MONITOR
+        | {
+            "subgroups": ["order", ["order", "Größe"]],
+            "labeling": MONITOR["labeling"] | {"budget": 400, "precision": 0.8, "labels_per_subgroup": 0},
+        }
     }
 }
 
@@ -234,7 +252,10 @@ def gated(tmp_path_factory):
 
     project = Project(make, AUTOMATIC)
     # of one label and one size more is certain than of others
-    project.truth = {key: "yes" if level == "c" else truth for (key, truth), level in zip(project.truth.items(), project.table["level"], strict=True)}
+    project.truth = {
+        key: "yes" if level == "c" else truth
+        for (key, truth), level in zip(project.truth.items(), project.table["level"], strict=True)
+    }
     for _ in range(3):
         project.build()
         project.answer_open()
@@ -253,7 +274,10 @@ def test_gates_hold_what_people_confirmed(gated):
     by_label = {gate["predicted_label"]: gate for gate in gates if gate["subgroup"] is None}
     audited = gated.consumer.rows("select * from audited_rows")
     assert len(audited) > 150
-    assert all(row["label"] == gated.truth[row["row_key"]] and row["is_right"] == (row["label"] == row["predicted_label"]) for row in audited)
+    assert all(
+        row["label"] == gated.truth[row["row_key"]] and row["is_right"] == (row["label"] == row["predicted_label"])
+        for row in audited
+    )
     assert by_label["yes"]["status"] == "open"
     for label, gate in by_label.items():
         of_label = [row for row in audited if row["predicted_label"] == label]
@@ -270,7 +294,9 @@ def test_gates_hold_what_people_confirmed(gated):
 def test_automatic_labels_are_above_every_gate_of_their_row(gated):
     gates = gated.consumer.rows("select * from label_gates")
     of_label = {gate["predicted_label"]: gate["threshold"] for gate in gates if gate["subgroup"] is None}
-    of_group = {(gate["subgroup"], gate["group_key"]): gate["threshold"] for gate in gates if gate["subgroup"] is not None}
+    of_group = {
+        (gate["subgroup"], gate["group_key"]): gate["threshold"] for gate in gates if gate["subgroup"] is not None
+    }
     groups = {}
     for key, order, size in zip(keys_of(gated.table), gated.table["order"], gated.table["Größe"], strict=True):
         groups[key] = [("order", order), ("order, Größe", f"{order}|{size}")]
@@ -280,7 +306,10 @@ def test_automatic_labels_are_above_every_gate_of_their_row(gated):
         if None not in limits and row["confidence"] >= max(limits):
             expected[row["row_key"]] = (row["predicted_label"], max(limits))
     waiting = {row["row_key"] for row in gated.candidates() if row["status"] == "open"}
-    found = {row["row_key"]: (row["label"], row["threshold"]) for row in gated.consumer.rows("select * from health_auto_labels")}
+    found = {
+        row["row_key"]: (row["label"], row["threshold"])
+        for row in gated.consumer.rows("select * from health_auto_labels")
+    }
     assert found == {key: value for key, value in expected.items() if key not in waiting}
     assert len(found) > 100
     right = sum(gated.truth[key] == label for key, (label, _) in found.items())
@@ -295,7 +324,7 @@ def test_progress_adds_up(gated):
     assert [row["label_count"] for row in batches][2] == whole["label_count"]
     assert all(0.5 < row["score"] <= 1 and row["score_error"] > 0 for row in batches[:3])
     assert (whole["asked_count"], whole["answered_count"], whole["open_count"]) == (1600, 1200, 400)
-    answers = gated.consumer.sql("select count(distinct (\"Id\", part)) from raw.answers")[0][0]
+    answers = gated.consumer.sql('select count(distinct ("Id", part)) from raw.answers')[0][0]
     assert whole["label_count"] == answers < 1200 and whole["row_count"] == N
     assert whole["status"] in ("helps", "does_not_help") and whole["gain_error"] > 0
     assert whole["automatic_count"] == gated.consumer.sql("select count(*) from health_auto_labels")[0][0]
@@ -313,7 +342,9 @@ def test_a_label_that_leaks_by_time_stops_the_batch(gated, tmp_path):
         """insert into raw.answers select "Id", part, 'yes', 'robot', '2025-07-01', 1 from raw.visits where "at" >= '2025-05-01'"""
     )
     twin.build("health_labeling_progress")
-    assert twin.consumer.sql("select distinct status from health_label_quality where subject = 'label' and given_label = 'yes'") == [("leak",)]
+    assert twin.consumer.sql(
+        "select distinct status from health_label_quality where subject = 'label' and given_label = 'yes'"
+    ) == [("leak",)]
     status, reason = twin.consumer.sql("select status, reason from health_labeling_progress where batch is null")[0]
     assert status == "stopped" and "no batch is drawn" in reason
     assert max(row["batch"] for row in twin.candidates()) == 4
@@ -321,7 +352,9 @@ def test_a_label_that_leaks_by_time_stops_the_batch(gated, tmp_path):
 
 
 def test_where_there_is_no_signal_the_mart_says_so(make_consumer):
-    project = Project(make_consumer, {"monitors": {"visits": MONITOR | {"labeling": MONITOR["labeling"] | {"budget": 300}}}})
+    project = Project(
+        make_consumer, {"monitors": {"visits": MONITOR | {"labeling": MONITOR["labeling"] | {"budget": 300}}}}
+    )
     project.truth = dict(zip(project.truth, np.random.default_rng(3).choice(["no", "yes"], N), strict=True))
     for _ in range(2):
         project.build()
@@ -335,19 +368,27 @@ def test_where_there_is_no_signal_the_mart_says_so(make_consumer):
 def test_doubtful_labels_are_the_wrong_ones(gated, tmp_path):
     twin = object.__new__(Project)
     twin.consumer, twin.truth = gated.consumer.copy(tmp_path / "wrong"), gated.truth
-    sure = twin.consumer.sql("select row_key from learner_fits where row_key is not null and label = given_label and probability > 0.9 order by row_key")
+    sure = twin.consumer.sql(
+        "select row_key from learner_fits where row_key is not null and label = given_label and probability > 0.9 order by row_key"
+    )
     wrong = {key for (key,) in sure[::10]}
     assert len(wrong) > 15
     other = {"yes": "no", "no": "yes", "it's": "no"}
     for key in wrong:
         number, part = key.split("|", 1)
-        twin.consumer.sql('update raw.answers set label = ? where "Id" = ? and part = ?', [other[twin.truth[key]], int(number), part])
+        twin.consumer.sql(
+            'update raw.answers set label = ? where "Id" = ? and part = ?', [other[twin.truth[key]], int(number), part]
+        )
     configuration = json.loads(json.dumps(AUTOMATIC))
     configuration["monitors"]["visits"]["labeling"] |= {"budget": 800, "on_label_break": "continue"}
     twin.consumer.configure(configuration)
     twin.build()
-    queue = twin.consumer.sql("select row_key from health_label_quality where subject = 'row' order by rank limit ?", [len(wrong)])
+    queue = twin.consumer.sql(
+        "select row_key from health_label_quality where subject = 'row' order by rank limit ?", [len(wrong)]
+    )
     assert len(wrong & {key for (key,) in queue}) > 0.6 * len(wrong)
     asked_again = {row["row_key"] for row in twin.candidates() if row["strategy"] == "relabel" and row["batch"] == 5}
-    doubted = {key for (key,) in twin.consumer.sql("select row_key from health_label_quality where status = 'likely_error'")}
+    doubted = {
+        key for (key,) in twin.consumer.sql("select row_key from health_label_quality where status = 'likely_error'")
+    }
     assert asked_again & doubted

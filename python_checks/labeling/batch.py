@@ -3,13 +3,10 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
-from python_checks.labeling.fits import Matrix, Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
-from python_checks.labeling.selection import clustered_margin, typical
+from python_checks.labeling.fits import Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
+from python_checks.labeling.selection import clustered_margin, principal_points, typical
 
-# directions that distances are measured in
-MOST_DIMENSIONS = 20
 SEED = 0
 BATCH = pa.schema(
     [
@@ -52,11 +49,12 @@ def chosen_rows(
     ties = rows["random_number"].to_numpy()
     if rows["strategy"][0].as_py() == "typical":
         known = examples(session, scan, labels)
-        places = principal(np.vstack([encoded(terms, rows), encoded(terms, known)]))
+        all_ties = np.concatenate([ties, known["random_number"].to_numpy()])
+        places = principal_points(np.vstack([encoded(terms, rows), encoded(terms, known)]), all_ties)
         order, clusters = typical(places[: rows.num_rows], places[rows.num_rows :], count, SEED, ties)
     else:
         margins = rows["margin"].to_numpy()
-        order, clusters = clustered_margin(margins, principal(encoded(terms, rows)), ties, count, SEED)
+        order, clusters = clustered_margin(margins, principal_points(encoded(terms, rows), ties), ties, count, SEED)
     return pa.Table.from_pydict(
         {
             "monitor": [scan.monitor] * len(order),
@@ -66,11 +64,3 @@ def chosen_rows(
         },
         schema=BATCH,
     )
-
-
-def principal(matrix: Matrix) -> Matrix:
-    """Rows (n × d) by their scores along the first 20 principal directions, or all of fewer; signs do not matter."""
-    centred = matrix - matrix.mean(axis=0) if len(matrix) else matrix
-    with threadpool_limits(limits=1):
-        _, directions = np.linalg.eigh(centred.T @ centred)
-    return centred @ directions[:, ::-1][:, :MOST_DIMENSIONS]

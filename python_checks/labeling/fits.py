@@ -1,4 +1,4 @@
-"""The built-in learner inside dbt: labelled rows come in as batches of a query, coefficients and probabilities go out."""
+"""The built-in learner inside dbt: labelled rows come in, coefficients and probabilities go out."""
 
 import hashlib
 from collections import Counter
@@ -55,7 +55,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Term:
-    """A column of the matrix: `number` standardised, whether a number is `missing`, or whether a text is this `level`."""
+    """A column of the matrix: a `number` standardised, whether it is `missing`, or whether a text is this `level`."""
 
     feature: Feature
     kind: str
@@ -96,9 +96,7 @@ def fits_table(
     return pa.Table.from_pylist(lines, FITS)
 
 
-def fitted(
-    session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation
-) -> list[dict[str, object]]:
+def fitted(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> list[dict[str, object]]:
     """The lines of one monitor; none while there are too few labels of two kinds."""
     rows = examples(session, scan, labels)
     counts = Counter(rows["label"].to_pylist())

@@ -1,4 +1,4 @@
-"""Between dbt and the gates of automatic labels: audited rows come in, a row per predicted label and subgroup goes out."""
+"""Between dbt and the gates of automatic labels: audited rows come in, a row per label and subgroup goes out."""
 
 import duckdb
 import numpy as np

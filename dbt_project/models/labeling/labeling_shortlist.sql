@@ -149,6 +149,7 @@ slots as (
         cast(totals.row_count as double precision) as row_count,
         totals.labelled_count,
         coalesce(asked_counts.asked_count, 0) as asked_count,
+        settings.learner,
         greatest(settings.budget - coalesce(waiting.row_count, 0), 0) as slot_count,
         case
             when settings.strategy = 'random' or totals.scored_count = 0 and settings.strategy in ('margin', 'entropy') then 'random'
@@ -180,6 +181,7 @@ shares as (
         row_count,
         labelled_count,
         asked_count,
+        learner,
         slot_count,
         strategy,
         ceil(slot_count * 0.15e0) as audit_count,
@@ -362,7 +364,7 @@ certain_rows as (
         rows_to_ask.row_key,
         rows_to_ask.random_number,
         shares.strategy,
-        shares.slot_count,
+        shares.learner,
         case shares.strategy
             when 'clustered_margin' then 10 * shares.slot_count
             when 'typical' then greatest(10 * shares.slot_count, 2000)
@@ -379,13 +381,13 @@ certain_rows as (
 
 ),
 
--- so that only the least certain are put in order
+-- so that only the least certain are put in order; what is as certain to the last digit as another row is like it to the learner
 counted_certainties as (
 
     select
         monitor,
         floor(certainty * 1000) as thousandth,
-        count(*) as row_count
+        case when min(learner) = 'score' then count(*) else count(distinct certainty) end as row_count
     from certain_rows
     group by monitor, floor(certainty * 1000)
 
@@ -401,22 +403,40 @@ least_certainties as (
 
 ),
 
-ranked_rows as (
+uncertain_rows as (
 
     select
         certain_rows.monitor,
         certain_rows.row_key,
+        certain_rows.random_number,
         certain_rows.strategy,
+        certain_rows.learner,
+        certain_rows.certainty,
         certain_rows.wanted_count,
         row_number() over (
-            partition by certain_rows.monitor
-            order by certain_rows.certainty, certain_rows.random_number, certain_rows.row_key
-        ) as place
+            partition by certain_rows.monitor, certain_rows.certainty
+            order by certain_rows.random_number, certain_rows.row_key
+        ) as copy_number
     from certain_rows
     inner join least_certainties
         on certain_rows.monitor = least_certainties.monitor
         and floor(certain_rows.certainty * 1000) = least_certainties.thousandth
     where least_certainties.rows_before < certain_rows.wanted_count
+
+),
+
+ranked_rows as (
+
+    select
+        monitor,
+        row_key,
+        strategy,
+        wanted_count,
+        row_number() over (
+            partition by monitor
+            order by case learner when 'score' then 1 else copy_number end, certainty, random_number, row_key
+        ) as place
+    from uncertain_rows
 
 ),
 

@@ -81,7 +81,7 @@ batches as (
         count(case when candidates.status = 'answered' then 1 end) as answered_count,
         count(case when candidates.status = 'skipped' then 1 end) as skipped_count,
         count(case when candidates.status = 'open' then 1 end) as open_count,
-        sum(people.seconds) as seconds
+        sum(case when candidates.status in ('answered', 'skipped') then people.seconds end) as seconds
     from candidates
     left join people
         on candidates.monitor = people.monitor
