@@ -1,10 +1,12 @@
 {%- do data_health.begin_model() %}
 {%- set cell = [] %}
 {%- for number in range(1, 9) %}{% do cell.append('value_' ~ number) %}{% endfor %}
-with settings as (
+with shares as (
 
-    select monitor, learner, strategy, budget, labels_per_subgroup, on_label_break
-    from {{ ref('labeling_settings') }}
+    select
+        monitor, learner, strategy, labels_per_subgroup, cast(pool_count as double precision) as pool_count, cast(row_count as double precision) as row_count,
+        labelled_count, asked_count, slot_count, audit_count, quota_count, drift_count, relabel_count
+    from {{ ref('labeling_slots') }}
 
 ),
 
@@ -24,10 +26,11 @@ labeling_groups as (
 
 drift as (
 
-    select monitor, period_start, column_name, column_status
+    select monitor, period_start, column_name
     from {{ ref('health_drift_latest') }}
-    where segment_column is null
+    where segment_column = '(all)'
         and role = 'feature'
+        and column_status = 'alert'
 
 ),
 
@@ -38,10 +41,10 @@ people as (
 
 ),
 
-candidates_before as (
+rows_to_ask as (
 
-    select monitor, row_key, strategy, answers_before
-    from {{ ref('labeling_history') }}
+    select monitor, row_key, period_start, random_number, {{ cell | join(', ') }}, margin, entropy
+    from {{ ref('labeling_pool') }}
 
 ),
 
@@ -54,146 +57,15 @@ doubts as (
 
 ),
 
--- a label that suddenly is everywhere, or nowhere, would teach the wrong thing
-stopped_monitors as (
-
-    select distinct settings.monitor
-    from {{ ref('health_label_quality') }} as judged_labels
-    inner join settings
-        on judged_labels.monitor = settings.monitor
-    where judged_labels.subject = 'label'
-        and (judged_labels.status = 'leak' or judged_labels.status = 'break' and settings.on_label_break = 'stop')
-
-),
-
--- 1. How many rows may be asked for now: the budget less what still waits for an answer.
-waiting as (
-
-    select candidates_before.monitor, count(distinct candidates_before.row_key) as row_count
-    from candidates_before
-    inner join labeling_rows
-        on candidates_before.monitor = labeling_rows.monitor
-        and candidates_before.row_key = labeling_rows.row_key
-    left join people
-        on candidates_before.monitor = people.monitor
-        and candidates_before.row_key = people.row_key
-    where candidates_before.strategy = 'relabel' and people.answer_count <= candidates_before.answers_before
-        or candidates_before.strategy <> 'relabel' and labeling_rows.label is null and not labeling_rows.is_asked
-    group by candidates_before.monitor
-
-),
-
-rows_to_ask as (
-
-    select
-        labeling_rows.monitor,
-        labeling_rows.row_key,
-        labeling_rows.period_start,
-        labeling_rows.random_number,
-        {%- for name in cell %}
-        labeling_rows.{{ name }},
-        {%- endfor %}
-        labeling_rows.predicted_label,
-        labeling_rows.confidence,
-        labeling_rows.margin,
-        labeling_rows.entropy,
-        labeling_rows.learner_version
-    from labeling_rows
-    left join (select distinct monitor, row_key from candidates_before) as asked_before
-        on labeling_rows.monitor = asked_before.monitor
-        and labeling_rows.row_key = asked_before.row_key
-    where labeling_rows.label is null
-        and not labeling_rows.is_asked
-        and asked_before.row_key is null
-
-),
-
-totals as (
-
-    select monitor, count(*) as row_count, count(label) as labelled_count, count(confidence) as scored_count
-    from labeling_rows
-    group by monitor
-
-),
-
-pool_sizes as (
-
-    select monitor, count(*) as pool_count
-    from rows_to_ask
-    group by monitor
-
-),
-
 asked_again as (
 
     select distinct monitor, row_key
-    from candidates_before
+    from {{ ref('labeling_history') }}
     where strategy = 'relabel'
 
 ),
 
-asked_counts as (
-
-    select monitor, count(*) as asked_count
-    from candidates_before
-    group by monitor
-
-),
-
-slots as (
-
-    select
-        settings.monitor,
-        settings.labels_per_subgroup,
-        pool_sizes.pool_count,
-        cast(totals.row_count as double precision) as row_count,
-        totals.labelled_count,
-        coalesce(asked_counts.asked_count, 0) as asked_count,
-        settings.learner,
-        greatest(settings.budget - coalesce(waiting.row_count, 0), 0) as slot_count,
-        case
-            when settings.strategy = 'random' or totals.scored_count = 0 and settings.strategy in ('margin', 'entropy') then 'random'
-            when settings.strategy = 'typical' or totals.scored_count = 0 then 'typical'
-            when settings.learner = 'logistic_regression' and totals.labelled_count < 60 and settings.strategy = 'clustered_margin' then 'typical'
-            else settings.strategy
-        end as strategy
-    from settings
-    inner join totals
-        on settings.monitor = totals.monitor
-    inner join pool_sizes
-        on settings.monitor = pool_sizes.monitor
-    left join waiting
-        on settings.monitor = waiting.monitor
-    left join asked_counts
-        on settings.monitor = asked_counts.monitor
-    left join stopped_monitors
-        on settings.monitor = stopped_monitors.monitor
-    where stopped_monitors.monitor is null
-
-),
-
-shares as (
-
-    select
-        monitor,
-        labels_per_subgroup,
-        pool_count,
-        row_count,
-        labelled_count,
-        asked_count,
-        learner,
-        slot_count,
-        strategy,
-        ceil(slot_count * 0.15e0) as audit_count,
-        floor(slot_count * 0.3e0) as quota_count,
-        floor(slot_count * 0.1e0) as drift_count,
-        floor(slot_count * 0.05e0) as relabel_count
-    from slots
-    where slot_count > 0
-
-),
-
--- 2. A random sample with a known chance: the smallest of numbers that are drawn evenly from 0 to 1. Only rows below a limit that
+-- 1. A random sample with a known chance: the smallest of numbers that are drawn evenly from 0 to 1. Only rows below a limit that
 -- surely holds enough, those that cannot be asked among them, are put in order.
 audit_rows as (
 
@@ -211,7 +83,7 @@ audit_rows as (
 
 ),
 
--- 3. Subgroups with too few labels, those with fewest first.
+-- 2. Subgroups with too few labels, those with fewest first.
 short_groups as (
 
     select distinct
@@ -283,7 +155,7 @@ quota_rows as (
 
 ),
 
--- 4. The newest period, if a feature of it drifts: chance picks the rows.
+-- 3. The newest period, if a feature of it drifts: chance picks the rows.
 drifted_periods as (
 
     select
@@ -292,7 +164,6 @@ drifted_periods as (
         count(distinct column_name) as column_count,
         min(column_name) as first_column
     from drift
-    where column_status = 'alert'
     group by monitor, period_start
 
 ),
@@ -312,7 +183,7 @@ drift_rows as (
 
 ),
 
--- 5. Rows that people do not agree on, and labels that the model doubts, for one more opinion.
+-- 4. Rows that people do not agree on, and labels that the model doubts, for one more opinion.
 rows_to_ask_again as (
 
     select
@@ -356,87 +227,11 @@ relabel_rows as (
 
 ),
 
--- 6. The rest, by how uncertain they are: ten for each place, of which Python takes those that differ.
-certain_rows as (
-
-    select
-        rows_to_ask.monitor,
-        rows_to_ask.row_key,
-        rows_to_ask.random_number,
-        shares.strategy,
-        shares.learner,
-        case shares.strategy
-            when 'clustered_margin' then 10 * shares.slot_count
-            when 'typical' then greatest(10 * shares.slot_count, 2000)
-            else shares.slot_count
-        end as wanted_count,
-        case
-            when shares.strategy in ('clustered_margin', 'margin') then coalesce(rows_to_ask.margin, 1e0)
-            when shares.strategy = 'entropy' then 1 - coalesce(rows_to_ask.entropy, 0e0)
-            else rows_to_ask.random_number
-        end as certainty
-    from rows_to_ask
-    inner join shares
-        on rows_to_ask.monitor = shares.monitor
-
-),
-
--- so that only the least certain are put in order; what is as certain to the last digit as another row is like it to the learner
-counted_certainties as (
-
-    select
-        monitor,
-        floor(certainty * 1000) as thousandth,
-        case when min(learner) = 'score' then count(*) else count(distinct certainty) end as row_count
-    from certain_rows
-    group by monitor, floor(certainty * 1000)
-
-),
-
-least_certainties as (
-
-    select
-        monitor,
-        thousandth,
-        sum(row_count) over (partition by monitor order by thousandth) - row_count as rows_before
-    from counted_certainties
-
-),
-
-uncertain_rows as (
-
-    select
-        certain_rows.monitor,
-        certain_rows.row_key,
-        certain_rows.random_number,
-        certain_rows.strategy,
-        certain_rows.learner,
-        certain_rows.certainty,
-        certain_rows.wanted_count,
-        row_number() over (
-            partition by certain_rows.monitor, certain_rows.certainty
-            order by certain_rows.random_number, certain_rows.row_key
-        ) as copy_number
-    from certain_rows
-    inner join least_certainties
-        on certain_rows.monitor = least_certainties.monitor
-        and floor(certain_rows.certainty * 1000) = least_certainties.thousandth
-    where least_certainties.rows_before < certain_rows.wanted_count
-
-),
-
+-- 5. The rest, by how uncertain they are: ten for each place, of which Python takes those that differ.
 ranked_rows as (
 
-    select
-        monitor,
-        row_key,
-        strategy,
-        wanted_count,
-        row_number() over (
-            partition by monitor
-            order by case learner when 'score' then 1 else copy_number end, certainty, random_number, row_key
-        ) as place
-    from uncertain_rows
+    select monitor, row_key, strategy, place
+    from {{ ref('labeling_uncertain') }}
 
 ),
 
@@ -486,7 +281,6 @@ streams as (
         cast(null as double precision) as inclusion_probability,
         cast(null as varchar) as subgroup
     from ranked_rows
-    where place <= wanted_count
 
 ),
 
@@ -538,7 +332,7 @@ select
         partition by shortlisted_rows.monitor, shortlisted_rows.priority
         order by shortlisted_rows.place, shortlisted_rows.random_number, shortlisted_rows.row_key
     ) as bigint) as place,
-    cast(slots.slot_count as bigint) as slot_count,
+    shares.slot_count as slot_count,
     shortlisted_rows.period_start,
     shortlisted_rows.random_number,
     shortlisted_rows.subgroup,
@@ -550,6 +344,6 @@ select
     shortlisted_rows.given_label,
     {{ data_health.run_time() }} as built_at
 from shortlisted_rows
-inner join slots
-    on shortlisted_rows.monitor = slots.monitor
+inner join shares
+    on shortlisted_rows.monitor = shares.monitor
 where shortlisted_rows.row_place = 1
