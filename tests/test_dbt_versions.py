@@ -40,9 +40,10 @@ pytestmark = pytest.mark.skipif(
 
 
 def own_requirements():
-    """What pyproject.toml asks for, but for dbt-core."""
+    """What pyproject.toml asks for, but for dbt-core; the demo learns from labels."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    return [requirement for requirement in project["dependencies"] if not requirement.startswith("dbt-core")]
+    requirements = project["dependencies"] + project["optional-dependencies"]["labeling"]
+    return [requirement for requirement in requirements if not requirement.startswith("dbt-core")]
 
 
 class Environment:

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 import walkthrough
-from consumer import DIMENSIONS, REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
+from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -579,7 +579,7 @@ def followed(folder):
     # October begins after 274 days of 24 hours, and has 31
     project.load("readings", readings(8784, 3, backwards=np.arange(274 * 24, 305 * 24)))
     project.load("todays_readings", readings(24, 4))
-    project.build("--warn-error", "--select", "package:consumer", *DIMENSIONS)
+    project.build("--warn-error")
     return project
 
 

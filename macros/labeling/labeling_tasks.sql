@@ -32,7 +32,7 @@
             'monitor': monitor, 'dataset': dataset, 'row_key': row_key, 'label': 'cast(' ~ (label.identifier if label else 'null') ~ ' as varchar)', 'features': features,
             'score': 'cast(' ~ score.identifier ~ ' as double precision)' if score else none, 'values': values,
             'positive': (monitor.label.positive | string | lower if monitor.label.positive is boolean else monitor.label.positive | string) if monitor.label and monitor.label.positive is not none else none,
-            'random_number': 'abs(' ~ data_health.row_hash([row_key, data_health.text_literal(monitor.name)], 'row_hash_number') ~ ' % 4503599627370496) / 4503599627370496e0',
+            'random_number': 'cast(abs(' ~ data_health.row_hash([row_key, data_health.text_literal(monitor.name)], 'row_hash_number') ~ ' % 4503599627370496) as double precision) / 4503599627370496e0',
             'source': data_health.scan_source(dataset, monitor.label is not none and monitor.label.relation is not none),
             'condition': data_health.scan_condition(dataset, none)
         }) -%}

@@ -7,7 +7,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from python_checks.labeling.gate_tables import gates_table
     except ModuleNotFoundError as missing:
         # a project that has only the dbt part installed, or not the extra for labeling
-        print(f"data_health: {missing}, so nothing is labelled automatically; pip install 'data-health[labeling]'")
+        if settings.limit(1).fetchall():
+            print(f"data_health: {missing}, so nothing is labelled automatically; pip install 'data-health[labeling]'")
         return session.sql(
             "select "
             "cast(null as varchar) as monitor, cast(null as varchar) as subgroup, cast(null as varchar) as group_key, "

@@ -6,7 +6,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from python_checks.labeling.quality_tables import issues_table
     except ModuleNotFoundError as missing:
         # a project that has only the dbt part installed, or not the extra for labeling
-        print(f"data_health: {missing}, so labels are not doubted; pip install 'data-health[labeling]'")
+        if probabilities.limit(1).fetchall():
+            print(f"data_health: {missing}, so labels are not doubted; pip install 'data-health[labeling]'")
         return session.sql(
             "select "
             "cast(null as varchar) as monitor, cast(null as varchar) as row_key, cast(null as bigint) as rank, "

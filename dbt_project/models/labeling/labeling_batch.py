@@ -7,7 +7,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from python_checks.labeling.batch import batch_table
     except ModuleNotFoundError as missing:
         # a project that has only the dbt part installed, or not the extra for labeling
-        print(f"data_health: {missing}, so the least certain rows are asked for, like or unlike")
+        if shortlist.limit(1).fetchall():
+            print(f"data_health: {missing}, so the least certain rows are asked for, like or unlike")
         return session.sql(
             "select "
             "cast(null as varchar) as monitor, cast(null as varchar) as row_key, "

@@ -9,7 +9,7 @@ select
     strategy,
     budget,
     labels_per_subgroup,
-    target_precision,
+    cast(target_precision as double precision) as target_precision,
     on_label_break
 from (
     values

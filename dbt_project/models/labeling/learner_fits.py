@@ -6,9 +6,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from python_checks.labeling.fits import fits_table
     except ModuleNotFoundError as missing:
         # a project that has only the dbt part installed, or not the extra for labeling
-        print(
-            f"data_health: {missing}, so nothing is learnt from labels; pip install 'data-health[labeling]' beside dbt"
-        )
+        if scans.limit(1).fetchall():
+            print(f"data_health: {missing}, so nothing is learnt from labels; pip install 'data-health[labeling]'")
         return session.sql(
             "select "
             "cast(null as varchar) as monitor, cast(null as varchar) as learner_version, "
