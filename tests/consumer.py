@@ -91,7 +91,7 @@ class Consumer:
 
     def build_cleaning(self, *arguments, **options):
         """The project's own models, and the marts of cleaning."""
-        return self.build(*arguments, "--select", "package:consumer", *CLEANING, *TESTS_OF_THESE, **options)
+        return self.build(*arguments, "--select", "+package:consumer", *CLEANING, *TESTS_OF_THESE, **options)
 
     def sql(self, statement, parameters=None):
         with duckdb.connect(str(self.database)) as connection:

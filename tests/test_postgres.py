@@ -9,7 +9,7 @@ import datetime
 import math
 
 import pytest
-from consumer import SHARED_DATA, Consumer, needs_shared_data
+from consumer import SHARED_DATA, TESTS_OF_THESE, Consumer, needs_shared_data
 from postgres_server import PostgresConsumer, execute
 
 KEYS = {
@@ -109,6 +109,9 @@ def same(name, row, ours, theirs):
         ours, theirs = ([float(number) for number in text.split(";")] for text in (ours, theirs))
         return ours == pytest.approx(theirs, rel=1e-9)
     if isinstance(ours, float) and isinstance(theirs, float):
+        if row.get("metric") == "cramers_v":
+            # a root: of nothing but rounding it makes ten million times as much
+            ours, theirs = ours**2, theirs**2
         return ours == pytest.approx(theirs, rel=1e-9, abs=1e-9 * scale_of(row, name), nan_ok=True)
     return ours == theirs
 
@@ -169,7 +172,7 @@ def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
     other = PostgresConsumer(postgres, tmp_path / "other", configuration, sources=[name])
     other.take(duck, name)
     # everything for one table: a first build without rows is possible on this engine too
-    other.build("--empty", *(() if name == "examinations" else ("--select", "+column_grids")))
+    other.build("--empty", *(() if name == "examinations" else ("--select", "+column_grids", *TESTS_OF_THESE)))
     for grid in duck.rows("select * from column_grids"):
         texts = ", ".join(f"%({column})s" for column in grid)
         execute(other.server, f"insert into main.column_grids ({', '.join(grid)}) values ({texts})", grid)

@@ -1,6 +1,7 @@
 """On PostgreSQL, which has no Python models: rows on frozen loadings, and marts that are there and empty."""
 
 import pytest
+from consumer import DIMENSIONS, TESTS_OF_THESE
 from postgres_server import PostgresConsumer
 
 CALL = "data_health.{}({}, 'm', 'training', 2, keys=['id', 'at']{}, loadings=source('raw', 'frozen'))"
@@ -44,7 +45,7 @@ def project(postgres, tmp_path_factory):
         create table raw.frozen as select * from (values {loadings}) as loadings (monitor, reference, values_used, component, column_name, loading, eigenvalue, explained_share, is_kept, mean, scale, loadings_version);
         select 1 as done
     """)
-    consumer.build_dimensions("--warn-error")
+    consumer.build("--warn-error", "--select", "+package:consumer", *DIMENSIONS, *TESTS_OF_THESE)
     return consumer
 
 

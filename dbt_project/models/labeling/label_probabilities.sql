@@ -12,6 +12,21 @@ with fits as (
 
 ),
 
+labeling_rows as (
+
+    select monitor, row_key, label, predicted_label, confidence, random_number
+    from {{ ref('labeling_rows') }}
+
+),
+
+watched_scores as (
+
+    select monitor
+    from {{ ref('labeling_settings') }}
+    where learner = 'score'
+
+),
+
 -- labelled rows of a model that is watched, as many as are learnt from elsewhere
 scored_rows as (
 
@@ -22,11 +37,10 @@ scored_rows as (
         labeling_rows.predicted_label,
         labeling_rows.confidence,
         row_number() over (partition by labeling_rows.monitor order by labeling_rows.random_number, labeling_rows.row_key) as place
-    from {{ ref('labeling_rows') }} as labeling_rows
-    inner join {{ ref('labeling_settings') }} as labeling_settings
-        on labeling_rows.monitor = labeling_settings.monitor
-    where labeling_settings.learner = 'score'
-        and labeling_rows.label is not null
+    from labeling_rows
+    inner join watched_scores
+        on labeling_rows.monitor = watched_scores.monitor
+    where labeling_rows.label is not null
         and labeling_rows.confidence is not null
 
 )

@@ -27,15 +27,23 @@ candidates_before as (
 
 ),
 
+judged_labels as (
+
+    select monitor, status
+    from {{ ref('health_label_quality') }}
+    where subject = 'label'
+
+),
+
 -- a label that suddenly is everywhere, or nowhere, would teach the wrong thing
 stopped_monitors as (
 
     select distinct settings.monitor
-    from {{ ref('health_label_quality') }} as judged_labels
+    from judged_labels
     inner join settings
         on judged_labels.monitor = settings.monitor
-    where judged_labels.subject = 'label'
-        and (judged_labels.status = 'leak' or judged_labels.status = 'break' and settings.on_label_break = 'stop')
+    where judged_labels.status = 'leak'
+        or judged_labels.status = 'break' and settings.on_label_break = 'stop'
 
 ),
 

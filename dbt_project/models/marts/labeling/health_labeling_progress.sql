@@ -32,6 +32,14 @@ people as (
 
 ),
 
+judged_labels as (
+
+    select monitor, given_label, status, rate, earlier_rate
+    from {{ ref('health_label_quality') }}
+    where subject = 'label'
+
+),
+
 -- why no batch is drawn
 stopped_monitors as (
 
@@ -39,11 +47,11 @@ stopped_monitors as (
         judged_labels.monitor,
         min('label ' || judged_labels.given_label || ': ' || cast(round(100 * judged_labels.earlier_rate) as bigint) || ' % before, '
             || cast(round(100 * judged_labels.rate) as bigint) || ' % in the newest period; no batch is drawn') as reason
-    from {{ ref('health_label_quality') }} as judged_labels
+    from judged_labels
     inner join settings
         on judged_labels.monitor = settings.monitor
-    where judged_labels.subject = 'label'
-        and (judged_labels.status = 'leak' or judged_labels.status = 'break' and settings.on_label_break = 'stop')
+    where judged_labels.status = 'leak'
+        or judged_labels.status = 'break' and settings.on_label_break = 'stop'
     group by judged_labels.monitor
 
 ),
