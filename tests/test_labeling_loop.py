@@ -51,7 +51,7 @@ class Project:
         table = visits()
         self.truth = dict(zip(keys_of(table), table.pop("label"), strict=True))
         self.table = table
-        self.consumer = make_consumer(configuration, sources=("visits", "answers"))
+        self.consumer = make_consumer(configuration, sources=("visits", "training", "answers"))
         order = np.random.default_rng(1).permutation(N) if permuted else np.arange(N)
         self.consumer.load("visits", {name: values[order] for name, values in table.items()})
         self.consumer.sql(
@@ -167,6 +167,28 @@ def test_the_next_batch_is_of_uncertain_rows_and_asks_nobody_twice(project):
     assert len({row["cluster"] for row in chosen}) > len(chosen) / 2
     margins = [row[0] for row in project.consumer.sql("select margin from labeling_rows where label is null")]
     assert max(row["margin"] for row in chosen) < np.quantile(margins, 0.25)
+
+
+def test_what_a_training_set_lacks_is_asked_for_until_there_are_labels_of_it(make_consumer):
+    lacking = {
+        "references": {"training": {"relation": {"source": ["raw", "training"]}}},
+        "coverage": {"features": ["level", "order"]},
+    }
+    project = Project(lambda _, **options: make_consumer({"monitors": {"visits": MONITOR | lacking}}, **options))
+    project.consumer.sql("create table raw.training as select * from raw.visits where level <> 'c' or level is null")
+    level = dict(zip(keys_of(project.table), project.table["level"], strict=True))
+    project.build()
+    asked = project.candidates("batch, rank, row_key, strategy, reason")
+    gaps = [row for row in asked if row["strategy"] == "coverage_gap"]
+    # a tenth of the budget; rows of the sample that are of use here need no place of it
+    assert 1 <= len(gaps) <= 4 and len(asked) == 40
+    assert {level[row["row_key"]] for row in gaps} == {"c"}
+    known = sum(level[row["row_key"]] == "c" for row in asked)
+    assert {row["reason"] for row in gaps} == {"training has few of level = (hidden 2), here are more; 0 labels"}
+    assert known >= 10
+    project.answer_open()
+    project.build()
+    assert "coverage_gap" not in {row["strategy"] for row in project.candidates() if row["batch"] == 2}
 
 
 def test_the_same_again_adds_nothing(project):

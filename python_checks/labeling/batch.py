@@ -37,8 +37,8 @@ def chosen_rows(
 ) -> pa.Table | None:
     """The rows of one monitor; None where no strategy asks for clusters."""
     own = shortlist.filter(f"monitor = {literal(scan.monitor)}")
-    asked_otherwise = own.filter("priority < 5").count("*").fetchall()[0][0]
-    listed = own.filter("priority = 5 and strategy in ('clustered_margin', 'typical')")
+    asked_otherwise = own.filter("priority < 6").count("*").fetchall()[0][0]
+    listed = own.filter("priority = 6 and strategy in ('clustered_margin', 'typical')")
     listed = listed.project("row_key as listed_key, strategy, margin, slot_count").set_alias("listed")
     rows = session.sql(scan.rows_sql).set_alias("own_rows").join(listed, "own_rows.row_key = listed.listed_key")
     rows = rows.order("random_number, row_key").to_arrow_table()

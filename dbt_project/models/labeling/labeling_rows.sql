@@ -1,10 +1,16 @@
 -- depends_on: {{ ref('labeling_scans') }}
+-- depends_on: {{ ref('feature_bins') }}
 {%- if target.type == 'duckdb' %}
 -- depends_on: {{ ref('data_health', 'learner_fits') }}
 {%- endif %}
 
 {%- do data_health.begin_model() %}
-{%- set tasks = data_health.labeling_tasks(data_health.datasets_of_this_run()) %}
+{%- set datasets = data_health.datasets_of_this_run() %}
+{%- set tasks = data_health.labeling_tasks(datasets) %}
+{%- set cells = {} %}
+{%- for task in data_health.feature_tasks(datasets | selectattr('name', 'equalto', 'production') | list) %}
+    {%- do cells.update({task.monitor.name: task.cell}) %}
+{%- endfor %}
 {%- set learners = {} %}
 {%- for task in tasks if not task.score and target.type == 'duckdb' %}
     {%- do learners.update({task.monitor.name: data_health.stored_learner(ref('data_health', 'learner_fits'), task)}) %}
@@ -39,6 +45,7 @@ rows_{{ loop.index }} as (
         value_{{ number }},
         {%- endfor %}
         own_label,
+        cell_code,
         {%- for label in labels %}
         {{ 'probability_' ~ loop.index if task.score else 'odds_' ~ loop.index ~ ' / (odds_' ~ range(1, labels | length + 1) | join(' + odds_') ~ ')' }} as probability_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -76,7 +83,8 @@ rows_{{ loop.index }} as (
                         {%- for value in task['values'] %}
                         {{ value }} as value_{{ loop.index }},
                         {%- endfor %}
-                        {{ task.label }} as own_label
+                        {{ task.label }} as own_label,
+                        {{ cells[task.monitor.name] or 'cast(null as bigint)' }} as cell_code
                         {%- if learner %}
                         {%- for feature in task.features %},
                         {{ feature.value }} as feature_{{ loop.index }}
@@ -114,6 +122,7 @@ judged_rows as (
         value_{{ number }},
         {%- endfor %}
         own_label,
+        cell_code,
         predicted_label,
         confidence,
         confidence - second_probability as margin,
@@ -149,7 +158,7 @@ judged_rows as (
 {%- else %}
     {%- set columns = {'monitor': 'varchar', 'row_key': 'varchar', 'period_start': 'date', 'random_number': 'double precision'} %}
     {%- for number in range(1, 9) %}{% do columns.update({'value_' ~ number: 'varchar'}) %}{% endfor %}
-    {%- do columns.update({'own_label': 'varchar', 'predicted_label': 'varchar', 'confidence': 'double precision', 'margin': 'double precision', 'entropy': 'double precision',
+    {%- do columns.update({'own_label': 'varchar', 'cell_code': 'bigint', 'predicted_label': 'varchar', 'confidence': 'double precision', 'margin': 'double precision', 'entropy': 'double precision',
         'positive_probability': 'double precision', 'learner_version': 'varchar'}) %}
     {{- data_health.no_rows(columns) }}
 {%- endfor %}
@@ -166,6 +175,7 @@ select
     {%- endfor %}
     coalesce(people.label, judged_rows.own_label) as label,
     people.row_key is not null as is_asked,
+    judged_rows.cell_code,
     judged_rows.predicted_label,
     judged_rows.confidence,
     judged_rows.margin,

@@ -5,7 +5,7 @@ with shares as (
 
     select
         monitor, learner, strategy, labels_per_subgroup, cast(pool_count as double precision) as pool_count, cast(row_count as double precision) as row_count,
-        labelled_count, asked_count, slot_count, audit_count, quota_count, drift_count, relabel_count
+        labelled_count, asked_count, slot_count, audit_count, quota_count, coverage_gap_count, drift_count, relabel_count
     from {{ ref('labeling_slots') }}
 
 ),
@@ -34,34 +34,10 @@ drift as (
 
 ),
 
-people as (
-
-    select monitor, row_key, method, probability, answer_count, is_tie
-    from {{ ref('health_labels') }}
-
-),
-
 rows_to_ask as (
 
     select monitor, row_key, period_start, random_number, {{ cell | join(', ') }}, margin, entropy
     from {{ ref('labeling_pool') }}
-
-),
-
-doubts as (
-
-    select monitor, row_key, rank, given_label, suggested_label
-    from {{ ref('health_label_quality') }}
-    where subject = 'row'
-        and status = 'likely_error'
-
-),
-
-asked_again as (
-
-    select distinct monitor, row_key
-    from {{ ref('labeling_history') }}
-    where strategy = 'relabel'
 
 ),
 
@@ -155,7 +131,15 @@ quota_rows as (
 
 ),
 
--- 3. The newest period, if a feature of it drifts: chance picks the rows.
+-- 3. What production has more of than a training set.
+gap_rows as (
+
+    select monitor, row_key, dataset, pattern, labelled_count, place
+    from {{ ref('labeling_gap_rows') }}
+
+),
+
+-- 4. The newest period, if a feature of it drifts: chance picks the rows.
 drifted_periods as (
 
     select
@@ -183,51 +167,15 @@ drift_rows as (
 
 ),
 
--- 4. Rows that people do not agree on, and labels that the model doubts, for one more opinion.
-rows_to_ask_again as (
-
-    select
-        labeling_rows.monitor,
-        labeling_rows.row_key,
-        labeling_rows.label,
-        labeling_rows.random_number,
-        case
-            when people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) then people.answer_count || ' people do not agree'
-            else 'labelled ' || doubts.given_label || ', but looks like ' || doubts.suggested_label
-        end as reason,
-        row_number() over (
-            partition by labeling_rows.monitor, case when people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) then 1 else 2 end
-            order by coalesce(people.probability, 1e0), doubts.rank, labeling_rows.random_number, labeling_rows.row_key
-        ) as place
-    from labeling_rows
-    left join people
-        on labeling_rows.monitor = people.monitor
-        and labeling_rows.row_key = people.row_key
-    left join doubts
-        on labeling_rows.monitor = doubts.monitor
-        and labeling_rows.row_key = doubts.row_key
-    left join asked_again
-        on labeling_rows.monitor = asked_again.monitor
-        and labeling_rows.row_key = asked_again.row_key
-    where asked_again.row_key is null
-        and coalesce(people.method, '') <> 'gold'
-        and (people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) or doubts.row_key is not null)
-
-),
-
+-- 5. One more opinion.
 relabel_rows as (
 
-    select
-        monitor,
-        row_key,
-        label,
-        reason,
-        row_number() over (partition by monitor order by place, reason, random_number, row_key) as place
-    from rows_to_ask_again
+    select monitor, row_key, reason, place
+    from {{ ref('labeling_relabel_rows') }}
 
 ),
 
--- 5. The rest, by how uncertain they are: ten for each place, of which Python takes those that differ.
+-- 6. The rest, by how uncertain they are: ten for each place, of which Python takes those that differ.
 ranked_rows as (
 
     select monitor, row_key, strategy, place
@@ -251,7 +199,15 @@ streams as (
 
     union all
 
-    select drift_rows.monitor, drift_rows.row_key, 3 as priority, 'drift' as strategy, drift_rows.first_column || case when drift_rows.column_count > 1 then ' and ' || (drift_rows.column_count - 1) || ' more' else '' end || ' drifted in its period' as reason, drift_rows.place, cast(null as double precision) as inclusion_probability, cast(null as varchar) as subgroup
+    select gap_rows.monitor, gap_rows.row_key, 3 as priority, 'coverage_gap' as strategy, gap_rows.dataset || ' has few of ' || gap_rows.pattern || ', here are more; ' || gap_rows.labelled_count || ' labels' as reason, gap_rows.place, cast(null as double precision) as inclusion_probability, cast(null as varchar) as subgroup
+    from gap_rows
+    inner join shares
+        on gap_rows.monitor = shares.monitor
+    where gap_rows.place <= shares.coverage_gap_count
+
+    union all
+
+    select drift_rows.monitor, drift_rows.row_key, 4 as priority, 'drift' as strategy, drift_rows.first_column || case when drift_rows.column_count > 1 then ' and ' || (drift_rows.column_count - 1) || ' more' else '' end || ' drifted in its period' as reason, drift_rows.place, cast(null as double precision) as inclusion_probability, cast(null as varchar) as subgroup
     from drift_rows
     inner join shares
         on drift_rows.monitor = shares.monitor
@@ -259,7 +215,7 @@ streams as (
 
     union all
 
-    select relabel_rows.monitor, relabel_rows.row_key, 4 as priority, 'relabel' as strategy, relabel_rows.reason, relabel_rows.place, cast(null as double precision) as inclusion_probability, cast(null as varchar) as subgroup
+    select relabel_rows.monitor, relabel_rows.row_key, 5 as priority, 'relabel' as strategy, relabel_rows.reason, relabel_rows.place, cast(null as double precision) as inclusion_probability, cast(null as varchar) as subgroup
     from relabel_rows
     inner join shares
         on relabel_rows.monitor = shares.monitor
@@ -270,7 +226,7 @@ streams as (
     select
         monitor,
         row_key,
-        5 as priority,
+        6 as priority,
         strategy,
         case strategy
             when 'random' then 'a random row'

@@ -134,6 +134,7 @@ shares as (
         slot_count,
         ceil(slot_count * 0.15e0) as audit_count,
         floor(slot_count * 0.3e0) as quota_count,
+        floor(slot_count * 0.1e0) as coverage_gap_count,
         floor(slot_count * 0.1e0) as drift_count,
         floor(slot_count * 0.05e0) as relabel_count
     from slots
@@ -153,6 +154,7 @@ select
     cast(slot_count as bigint) as slot_count,
     cast(audit_count as bigint) as audit_count,
     cast(quota_count as bigint) as quota_count,
+    cast(coverage_gap_count as bigint) as coverage_gap_count,
     cast(drift_count as bigint) as drift_count,
     cast(relabel_count as bigint) as relabel_count
 from shares

@@ -94,7 +94,7 @@ picked_rows as (
         and shortlist.row_key = different_rows.row_key
     left join clustered_monitors
         on shortlist.monitor = clustered_monitors.monitor
-    where shortlist.priority < 5
+    where shortlist.priority < 6
         or different_rows.row_key is not null
         or clustered_monitors.monitor is null
 

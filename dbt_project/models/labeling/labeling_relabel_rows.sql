@@ -1,0 +1,68 @@
+{%- do data_health.begin_model() %}
+with labeling_rows as (
+
+    select monitor, row_key, random_number
+    from {{ ref('labeling_rows') }}
+
+),
+
+people as (
+
+    select monitor, row_key, method, probability, answer_count, is_tie
+    from {{ ref('health_labels') }}
+
+),
+
+doubts as (
+
+    select monitor, row_key, rank, given_label, suggested_label
+    from {{ ref('health_label_quality') }}
+    where subject = 'row'
+        and status = 'likely_error'
+
+),
+
+asked_again as (
+
+    select distinct monitor, row_key
+    from {{ ref('labeling_history') }}
+    where strategy = 'relabel'
+
+),
+
+rows_to_ask_again as (
+
+    select
+        labeling_rows.monitor,
+        labeling_rows.row_key,
+        labeling_rows.random_number,
+        case
+            when people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) then people.answer_count || ' people do not agree'
+            else 'labelled ' || doubts.given_label || ', but looks like ' || doubts.suggested_label
+        end as reason,
+        row_number() over (
+            partition by labeling_rows.monitor, case when people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) then 1 else 2 end
+            order by coalesce(people.probability, 1e0), doubts.rank, labeling_rows.random_number, labeling_rows.row_key
+        ) as place
+    from labeling_rows
+    left join people
+        on labeling_rows.monitor = people.monitor
+        and labeling_rows.row_key = people.row_key
+    left join doubts
+        on labeling_rows.monitor = doubts.monitor
+        and labeling_rows.row_key = doubts.row_key
+    left join asked_again
+        on labeling_rows.monitor = asked_again.monitor
+        and labeling_rows.row_key = asked_again.row_key
+    where asked_again.row_key is null
+        and coalesce(people.method, '') <> 'gold'
+        and (people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) or doubts.row_key is not null)
+
+)
+
+select
+    monitor,
+    row_key,
+    reason,
+    row_number() over (partition by monitor order by place, reason, random_number, row_key) as place
+from rows_to_ask_again
