@@ -39,6 +39,7 @@ MARTS = {
     "health_bias_gate",
     "health_labels",
     "health_annotators",
+    "health_label_quality",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",
@@ -608,6 +609,11 @@ def test_no_other_alert_of_rows_rules_or_schemas(demo):
         ("waist_cm", "training_v2"): "warn",
     }
     assert demo.findings("freshness") == {}
+    rates = demo.findings("label_rate")
+    assert {name: row["evidence"] for (_, name, _, _), row in rates.items()} == {
+        "no": "57.9 % of the labels of 2025-06-01, 81.1 % before: a break",
+        "yes": "42.1 % of the labels of 2025-06-01, 18.9 % before: a break",
+    }
 
 
 def test_glucose_mean_drift(demo, months, weeks):
@@ -743,6 +749,9 @@ def test_label_break(demo, months):
         assert row["row_count"] - row["null_count"] == len(expected[month])
         assert row["top_share"] == pytest.approx(most_frequent(expected[month], "label")[1], rel=1e-12)
         assert row["top_value"] is None
+    rates = demo.rows("select given_label, period_start, status from health_label_quality where subject = 'label'")
+    assert {row["given_label"]: row["status"] for row in rates} == {"no": "break", "yes": "break"}
+    assert {row["period_start"] for row in rates} == {date(2025, 6, 1)}
     (broken,), others = split(of(profile, "top_share"), date(2025, 6, 1))
     assert round(broken, 2) == 0.57
     assert (round(min(others), 2), round(max(others), 2)) == (0.67, 0.77)

@@ -1,5 +1,5 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
-{%- set parts = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias'] %}
+{%- set parts = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'label_rate'] %}
 with periods as (
 
     select
