@@ -1,8 +1,11 @@
 import multiprocessing
+import signal
 
 import pytest
 from consumer import Consumer
 
+# seconds after which a test waits for something that will not come; the longest takes a tenth of it
+TIME_LIMIT = 600
 # the files that take longest come first: one that comes last keeps a single worker busy while the others are done
 LONGEST = (
     "test_postgres",
@@ -27,6 +30,20 @@ LONGEST = (
 def pytest_collection_modifyitems(items):
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    def stop(*_):
+        raise TimeoutError(f"{item.nodeid} took more than {TIME_LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(TIME_LIMIT)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -118,7 +118,14 @@ def killed_at_commit(folder, arguments):
 
 def kill_at_commit(processes, project, *arguments):
     """The same in a process of its own; its exit code."""
-    process = processes.Process(target=killed_at_commit, args=(project.folder, arguments))
+    return exit_code(processes.Process(target=killed_at_commit, args=(project.folder, arguments)))
+
+
+def exit_code(process):
+    """Run a process to its end, which must come within two minutes."""
     process.start()
-    process.join()
+    process.join(120)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError(f"{process.name} did not end")
     return process.exitcode

@@ -54,6 +54,8 @@ def throwaway_server(programs):
 
     # a client that was killed is noticed while its query runs; nothing here has to survive a power cut
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    # who waits for a lock that nobody gives back hears of it
+    options += " -c lock_timeout=180s"
     try:
         run("initdb", "-U", "tester", "--auth=trust", "-E", "UTF8", "--locale=C")
         run("pg_ctl", "-w", "-l", folder / "log", "-o", f"{options} -c client_connection_check_interval=100", "start")

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from label_studio import annotated, annotation, as_json, run
-from labeling_exchange import MODELS, SOURCES, configuration, draw, kill_at_commit, load, reset, state
+from labeling_exchange import MODELS, SOURCES, configuration, draw, exit_code, kill_at_commit, load, reset, state
 from postgres_server import PostgresConsumer
 
 KEYS = ["k2|2", "k1|1", "k3|(null)", "k4|4|4", "k6|6", "007|7"]
@@ -135,7 +135,7 @@ def test_a_command_that_is_killed_leaves_nothing(project, tmp_path, processes):
     # two at once: one waits, and then knows all of it
     start = [processes.Process(target=in_a_process, args=(project.folder, arguments)) for _ in range(2)]
     with ThreadPoolExecutor() as pool:
-        assert list(pool.map(finished, start)) == [0, 0]
+        assert list(pool.map(exit_code, start)) == [0, 0]
     assert len(project.sql('select * from answered."visit answers"')) == 6
     assert sorted(project.sql("select added_count, known_count from labeling_import_log")) == [(0, 6), (6, 0)]
 
@@ -147,9 +147,3 @@ def in_a_process(folder, arguments):
     Folder.folder = folder
     code, said = run(Folder, *arguments)
     assert code == 0, said
-
-
-def finished(process):
-    process.start()
-    process.join()
-    return process.exitcode

@@ -27,7 +27,9 @@ ROWS = """
 FIRST = ROWS.format(days=20, loaded="2024-04-01", first=0, last=49_999)
 # late rows of every old day, and four new days
 LATER = ROWS.format(days=24, loaded="2024-04-02", first=50_000, last=64_999)
-MEETINGS = re.compile(r"Database Error in model .*\n.*(?:already exists|does not exist|deadlock detected|concurrently)")
+MEETINGS = re.compile(
+    r"Database Error in (?:model|test) .*\n.*(?:already exists|does not exist|deadlock detected|concurrently)"
+)
 DUPLICATES = "select count(*) from (select 1 from {} group by {} having count(*) > 1) as doubled"
 
 
