@@ -50,8 +50,10 @@ KEYS = {
     ],
 }
 # principal components are computed by Python models, which this adapter has none of
-WITHOUT_PYTHON = {"health_alerts": "finding <> 'multivariate_drift'"}
-OF_PYTHON = {"health_scorecard": {"multivariate_drift_status", "status", "alert_count", "warn_count"}}
+WITHOUT_PYTHON = {"health_alerts": "finding not in ('multivariate_drift', 'label_rate')"}
+OF_PYTHON = {
+    "health_scorecard": {"multivariate_drift_status", "label_rate_status", "status", "alert_count", "warn_count"}
+}
 DEMO_KEYS = {
     # patterns of values that are not shown look alike, so only the demo's are compared row by row
     "health_coverage_gaps": ["monitor", "dataset", "pattern"],
