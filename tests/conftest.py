@@ -17,6 +17,7 @@ LONGEST = (
     "test_multivariate_drift",
     "test_dimensions",
     "test_representation",
+    "test_labeling_rounds",
     "test_package",
     "test_postgres_builds",
     "test_incremental",

@@ -21,14 +21,15 @@ def monitor(relation, answers, **settings):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Monitors of a table with an awkward key, of answers with hardly any column, of no answers, and of the ducks."""
+    """Monitors of a table with an awkward key, of answers with hardly any column, of none, of no table, and of the ducks."""
     monitors = {
         "odd": monitor("rows", "odd answers", key=["a b", "order"]),
         "plain": monitor("rows", "plain", key="a b"),
         "nobody": monitor("rows", "nobody", key="a b"),
+        "not yet": monitor("rows", "no such table", key="a b"),
         "off": monitor("rows", "plain", key="a b", marts={"labeling": False}),
     }
-    sources = ["rows", "odd answers", "plain", "nobody"]
+    sources = ["rows", "odd answers", "plain", "nobody", "no such table"]
     if SHARED_DATA.exists():
         monitors["ducks"] = monitor("pictures", "ducks", key="question")
         sources += ["pictures", "ducks"]
@@ -89,7 +90,7 @@ def test_labels_that_are_no_texts_and_monitors_without_answers(built):
         ("true",),
     ]
     assert built.sql("select distinct monitor from label_answers order by 1")[-2:] == [("odd",), ("plain",)]
-    assert built.sql("select count(*) from health_annotators where monitor in ('nobody', 'off')") == [(0,)]
+    assert built.sql("select count(*) from health_annotators where monitor in ('nobody', 'not yet', 'off')") == [(0,)]
 
 
 def test_every_answer_is_kept(built):

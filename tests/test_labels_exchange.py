@@ -310,7 +310,7 @@ def test_a_command_that_is_killed_leaves_nothing(project, processes):
 
 def test_the_commands_of_the_page(project, monkeypatch):
     page = (REPOSITORY / "docs/labeling.md").read_text()
-    calls = commands(page)
+    calls = [words for _, *words in commands(page)]
     assert [call[:2] for call in calls] == [["labels", "import"], ["labels", "export"], ["labels", "import"]]
     monkeypatch.chdir(project.folder)
     calls = [["visits" if word == "screenings" else word for word in call] for call in calls]

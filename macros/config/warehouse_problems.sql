@@ -1,7 +1,7 @@
 {#
     What only the warehouse can say about one monitor. `written` is the monitor without defaults: columns that all
-    monitors share under exclude, columns and show_values need not be in each table. A unit test has no tables to
-    ask.
+    monitors share under exclude, columns and show_values need not be in each table. Nor does a source of answers exist
+    before the first one. A unit test has no tables to ask.
 #}
 {% macro warehouse_problems(monitor, written) %}
     {% set problems = [] %}
@@ -12,7 +12,7 @@
         {% if relation.is_cte %}
             {% set allowed = 'a table or a view; this model is ephemeral' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation.identifier, allowed)) %}
-        {% elif columns is none and not flags.EMPTY %}
+        {% elif columns is none and not flags.EMPTY and not (item['key'] == 'labeling.answers' and item['relation'].get('source')) %}
             {% set allowed = 'a relation that exists; it does not exist in the warehouse, build or load it first' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation | string, allowed)) %}
         {% elif columns is not none %}

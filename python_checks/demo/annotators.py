@@ -1,128 +1,112 @@
-"""People who label visits of the clinic and err at a known rate, as far as Label Studio's files show them.
+"""People who answer tasks of Label Studio in place of you: they know the truth, and err at a known rate.
 
-    python -m python_checks.demo.annotators visits clinic.duckdb truth.json
-    python -m python_checks.demo.annotators answer tasks.json truth.json answers.json
-
-The first writes a year of visits into the table `raw.visits`, and who was ill into a file that only the annotators
-read. The second answers tasks as `data-health labels export` writes them: what it writes, `data-health labels import`
-reads. Rows of the random sample are answered by all, since these answers judge everything else; others by one.
+`python -m python_checks.demo.annotators truth.csv tasks.json project.json` imports the tasks into a project, which is a
+file, answers them, and writes the project's export.
 """
 
-import argparse
+from __future__ import annotations
+
+import csv
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from zlib import crc32
 
-import duckdb
-import numpy as np
-import pyarrow as pa
+import click
 
-from python_checks.demo.rows import POPULATION, SEED, Screening, logit, make_patients, make_screenings
+from python_checks.demo.label_studio import FIRST_TASK, Json, annotated, annotation
+from python_checks.demo.rows import ANNOTATORS, SEED, choose, stream
 
-FIRST_DAY, LAST_DAY = date(2025, 1, 1), date(2025, 12, 31)
-ACCURACIES = {"ana": 0.96, "ben": 0.92, "chloe": 0.85}
-SKIPPED = 0.03
-# who is ill is plainer in their numbers than in the demo: a tenth cannot be told
-PLAINNESS = 3.0
-COLUMNS = (
-    "sex",
-    "age_band",
-    "region",
-    "age",
-    "bmi",
-    "systolic_bp",
-    "glucose",
-    "cholesterol",
-    "smoking_status",
-    "family_history",
-)
+# a row of the random sample judges automatic labels, so that three people look at it
+PEOPLE = {"audit": {"3": 1.0}, "relabel": {"1": 1.0}}
+USUAL_PEOPLE = {"1": 0.6, "2": 0.4}
+SKIP_SHARE = 0.04
+FIRST_BATCH = datetime(2025, 1, 6, 8)
 
 
-def visits() -> list[Screening]:
-    """A year of visits in which nothing goes wrong, from older to newer."""
-    people = make_patients("people of the rounds", "R", 3000, POPULATION["age_band"], date(2025, 7, 1))
-    return make_screenings("visits of the rounds", "V", people, FIRST_DAY, LAST_DAY, (8, 17))
+def address(annotator: str) -> str:
+    """By what the export names somebody."""
+    return f"{annotator}@clinic.example"
 
 
-def diagnoses(rows: Sequence[Screening]) -> dict[str, str]:
-    """The truth, by visit."""
-    draw = np.random.default_rng([SEED, crc32(b"truth of the rounds")])
-    return {row.screening_id: "yes" if draw.logistic() < PLAINNESS * logit(row) else "no" for row in rows}
+def answer_of(annotator: str, row_key: str, truth: str, labels: Sequence[str], seed: int = SEED) -> str | None:
+    """What somebody says of a row whatever else they were asked: the truth at their own rate, else another label.
 
-
-def write_visits(database: Path, truth: Path) -> int:
-    """Put the visits into a database and the truth into a file; how many there are."""
-    rows = visits()
-    table = pa.Table.from_pydict(
-        {
-            "visit_id": [row.screening_id for row in rows],
-            "visited_at": [row.screened_at for row in rows],
-            **{name: [getattr(row, name) for row in rows] for name in COLUMNS},
-        }
-    )
-    with duckdb.connect(str(database)) as connection:
-        connection.execute("create schema if not exists raw")
-        connection.register("visits_of_python", table)
-        connection.execute("create or replace table raw.visits as select * from visits_of_python")
-    truth.write_text(json.dumps(diagnoses(rows), indent=0))
-    return table.num_rows
-
-
-def annotated(
-    tasks: Sequence[Mapping], truth: Mapping[str, str], names: Sequence[str] = tuple(ACCURACIES)
-) -> list[dict]:
-    """The tasks with their answers; those to a row are the same in whatever file it is.
-
-    Who is asked for one more opinion is somebody who did not answer before.
+    None where they would not decide.
     """
-    exported = []
-    for number, task in enumerate(tasks, start=1):
-        key = task["data"]["dq_row_key"].split("|", 1)[1]
-        draw = np.random.default_rng([SEED, crc32(key.encode())])
-        people = list(draw.permutation(names))
-        asked = {"audit": people, "relabel": people[1:2]}.get(task["data"]["dq_strategy"], people[:1])
-        given = [annotation(key, name, truth[key], 10 * number + place) for place, name in enumerate(asked)]
-        exported.append({"id": number, "data": task["data"], "annotations": given, "predictions": []})
-    return exported
+    rng = stream(f"answer of {annotator} to {row_key}", seed)
+    if rng.random() < SKIP_SHARE:
+        return None
+    if rng.random() < ANNOTATORS[annotator]:
+        return truth
+    return str(rng.choice([label for label in labels if label != truth]))
 
 
-def annotation(key: str, name: str, truth: str, number: int) -> dict:
-    """One answer of one person: right as often as that person is right."""
-    draw = np.random.default_rng([SEED, crc32(f"{key}|{name}".encode())])
-    is_skipped, is_right = draw.random() < SKIPPED, draw.random() < ACCURACIES[name]
-    label = truth if is_right else {"yes": "no", "no": "yes"}[truth]
-    choice = {"from_name": "label", "to_name": "row_key", "type": "choices", "value": {"choices": [label]}}
-    answered_at = datetime(2026, 1, 5, 9) + timedelta(seconds=int(draw.integers(0, 28_800)))
-    return {
-        "id": number,
-        "completed_by": {"id": 1 + list(ACCURACIES).index(name), "email": name},
-        "result": [] if is_skipped else [choice],
-        "was_cancelled": is_skipped,
-        "ground_truth": False,
-        "created_at": answered_at.isoformat() + "Z",
-        "updated_at": answered_at.isoformat() + "Z",
-        "lead_time": round(5 + 40 * float(draw.gamma(2.0, 0.5)), 1),
-    }
+def asked_people(data: Json, before: set[str], seed: int = SEED) -> list[str]:
+    """Who is asked about the row of a task: nobody who has answered `before`."""
+    rng = stream(f"people for {data['dq_row_key']}", seed)
+    order = [str(name) for name in rng.permutation(list(ANNOTATORS)) if address(str(name)) not in before]
+    return order[: int(choose(rng, PEOPLE.get(data["dq_strategy"], USUAL_PEOPLE)))]
 
 
-def main() -> None:
-    """Write the visits, or answer tasks."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    table = commands.add_parser("visits", help="write the table and the truth")
-    answer = commands.add_parser("answer", help="answer tasks")
-    for command, names in ((table, ("database", "truth")), (answer, ("tasks", "truth", "answers"))):
-        for name in names:
-            command.add_argument(name, type=Path)
-    options = parser.parse_args()
-    if options.command == "visits":
-        print(f"{write_visits(options.database, options.truth)} visits")
-        return
-    answered = annotated(json.loads(options.tasks.read_text()), json.loads(options.truth.read_text()))
-    options.answers.write_text(json.dumps(answered, indent=1))
-    print(f"{sum(len(task['annotations']) for task in answered)} answers to {len(answered)} tasks")
+def given_answer(number: int, task: int, annotator: str, data: Json, label: str | None, seed: int = SEED) -> Json:
+    """The annotation that says so; each batch is answered in a week of its own."""
+    rng = stream(f"time of {annotator} for {data['dq_row_key']}", seed)
+    began = FIRST_BATCH + timedelta(weeks=data["dq_batch"] - 1, minutes=int(rng.integers(5 * 24 * 60)))
+    seconds = 5 + round(40 * rng.gamma(2.0, 0.5))
+    return annotation(
+        number,
+        None if label is None else [label],
+        was_cancelled=label is None,
+        completed_by={"id": 1 + list(ANNOTATORS).index(annotator), "email": address(annotator)},
+        created_at=f"{began:%Y-%m-%dT%H:%M:%S.000000Z}",
+        updated_at=f"{began + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S.000000Z}",
+        lead_time=float(seconds),
+        task=task,
+    )
+
+
+def answered(
+    project: Sequence[Json], tasks: Sequence[Json], truth: Mapping[str, str], labels: Sequence[str], seed: int = SEED
+) -> list[Json]:
+    """The export of a project after these tasks came in and were answered; those that it has already are left out."""
+
+    def place(item: Json) -> tuple[str, int]:
+        return item["data"]["dq_row_key"], item["data"]["dq_batch"]
+
+    there = {place(item) for item in project}
+    fresh = [task for task in tasks if place(task) not in there]
+    people: dict[str, set[str]] = {}
+    for item in project:
+        names = {one["completed_by"]["email"] for one in item["annotations"]}
+        people.setdefault(item["data"]["dq_row_key"], set()).update(names)
+    number = sum(len(item["annotations"]) for item in project)
+    annotations: list[list[Json]] = []
+    for count, task in enumerate(fresh, len(project)):
+        key = task["data"]["dq_row_key"]
+        given = []
+        for annotator in asked_people(task["data"], people.get(key, set()), seed):
+            number += 1
+            label = answer_of(annotator, key, truth[key.partition("|")[2]], labels, seed)
+            given.append(given_answer(number, FIRST_TASK + count, annotator, task["data"], label, seed))
+        annotations.append(given)
+    return [*project, *annotated(fresh, annotations, len(project))]
+
+
+@click.command()
+@click.argument("truth", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("tasks", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("project", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--seed", default=SEED, show_default=True, help="Another one errs in other rows.")
+def main(truth: Path, tasks: Path, project: Path, seed: int) -> None:
+    """Answer the TASKS that were exported, as people would who know the TRUTH, and add them to the export PROJECT."""
+    with truth.open(newline="") as file:
+        known = {key: label for key, label in list(csv.reader(file))[1:]}
+    before = json.loads(project.read_text()) if project.exists() else []
+    after = answered(before, json.loads(tasks.read_text()), known, sorted(set(known.values())), seed)
+    project.write_text(json.dumps(after, indent=1, ensure_ascii=False))
+    counts = [sum(len(item["annotations"]) for item in export) for export in (before, after)]
+    click.echo(f"{counts[1] - counts[0]} answers to {len(after) - len(before)} tasks; {project} has {counts[1]}")
 
 
 if __name__ == "__main__":

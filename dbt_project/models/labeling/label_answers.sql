@@ -1,10 +1,13 @@
 -- depends_on: {{ ref('health_monitors') }}
-{%- set monitors = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.marts.labeling and monitor.labeling.answers and monitor.key %}{% do monitors.append(monitor) %}{% endfor %}
-with written_answers as (
-{% for monitor in monitors %}
+{%- set tables = [] %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.marts.labeling and monitor.labeling.answers and monitor.key %}
     {%- set relation = data_health.relation_of(monitor.labeling.answers) %}
-    {%- set known = (data_health.columns_of(relation) if execute else none) or [] %}
+    {%- set known = data_health.columns_of(relation) if execute else none %}
+    {#- before anybody has answered there is no table, if no model makes it -#}
+    {%- if known is not none or not monitor.labeling.answers.source or relation.is_cte or not execute %}{% do tables.append([monitor, relation, known or []]) %}{% endif %}
+{%- endfor %}
+with written_answers as (
+{% for monitor, relation, known in tables %}
     {%- set keys, parts = [], {} %}
     {%- for name in monitor.key %}
         {%- do keys.append("coalesce(cast(" ~ data_health.quoted((data_health.find_column(known, name) or {'name': name}).name) ~ " as varchar), '(null)')") %}
