@@ -180,6 +180,11 @@ def test_all_answers_together_are_better_than_one_and_than_the_majority(reader, 
     together = right_share([(label, truth[key]) for key, label, _, _ in labels])
     assert together > right_share(single) + 0.05
     assert together > right_share([(majority, truth[key]) for key, _, majority, _ in labels]) + 0.05
+    doubted = [(label, truth[key]) for key, label, majority, count in labels if count == 1 and label != majority]
+    counts = (
+        f"the {len(doubted)} visits of which dan alone said `yes` are `no`, as {doubted.count(('no', 'no'))} of them"
+    )
+    assert counts in " ".join(PAGE.read_text().split()) and {label for label, _ in doubted} == {"no"}
     several = right_share([(label, truth[key]) for key, label, _, count in labels if count > 1])
     assert several > together
 
@@ -209,7 +214,7 @@ def test_the_warehouse_measures_without_the_truth_how_well_the_learner_ranks(rea
     assert errors == sorted(errors, reverse=True)
 
 
-def test_gates_are_closed_and_why(reader):
+def test_gates_are_closed_and_why(reader, truth):
     gate = reader.rows("select * from health_label_gates where predicted_label = 'no'")[0]
     right, tested = gate["right_count"], gate["tested_count"]
     assert tested == rows_needed(2, 0.9) and f"the {tested} visits" in PAGE.read_text()
@@ -217,6 +222,13 @@ def test_gates_are_closed_and_why(reader):
     said = " ".join(PAGE.read_text().split())
     assert f"confirmed {right}: seen are {right / tested:.0%}".replace("%", " %") in said
     assert f"may well be {gate['precision_lower']:.0%}".replace("%", " %") in said
+    sample = reader.rows("""
+        select row_key, predicted_label, label, is_right from audited_rows order by predicted_label = 'no' desc, confidence desc
+    """)
+    wrong = [row["label"] != truth[row["row_key"]] for row in sample[:tested] if not row["is_right"]]
+    assert len(wrong) == tested - right == 4 and sum(wrong) == 1 and "one of the four errors is theirs" in said
+    mistakes = 1 - right_share([(row["label"], truth[row["row_key"]]) for row in sample])
+    assert f"err in {mistakes:.0%} of".replace("%", " %") in said
     assert reader.sql("select status, count(*) from health_label_gates group by 1") == [("needs_human", 9)]
     assert reader.sql("select count(*) from health_auto_labels") == [(0,)]
 
