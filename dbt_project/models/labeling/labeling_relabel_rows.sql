@@ -8,7 +8,7 @@ with labeling_rows as (
 
 people as (
 
-    select monitor, row_key, method, probability, answer_count, is_tie
+    select monitor, row_key, method, probability, answer_count, skip_count, is_tie
     from {{ ref('health_labels') }}
 
 ),
@@ -56,6 +56,8 @@ rows_to_ask_again as (
         and labeling_rows.row_key = asked_again.row_key
     where asked_again.row_key is null
         and coalesce(people.method, '') <> 'gold'
+        -- whoever skips it from now on does so because they were asked again
+        and coalesce(people.skip_count, 0) = 0
         and (people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) or doubts.row_key is not null)
 
 )

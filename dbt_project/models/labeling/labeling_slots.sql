@@ -15,7 +15,7 @@ labeling_rows as (
 
 people as (
 
-    select monitor, row_key, answer_count
+    select monitor, row_key, answer_count, skip_count
     from {{ ref('health_labels') }}
 
 ),
@@ -58,7 +58,7 @@ waiting as (
     left join people
         on candidates_before.monitor = people.monitor
         and candidates_before.row_key = people.row_key
-    where candidates_before.strategy = 'relabel' and people.answer_count <= candidates_before.answers_before
+    where candidates_before.strategy = 'relabel' and people.answer_count <= candidates_before.answers_before and people.skip_count = 0
         or candidates_before.strategy <> 'relabel' and labeling_rows.label is null and not labeling_rows.is_asked
     group by candidates_before.monitor
 

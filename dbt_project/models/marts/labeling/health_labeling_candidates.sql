@@ -159,7 +159,7 @@ followed_rows as (
         coalesce(people.answer_count, 0) as answers_now,
         case
             when coalesce(people.answer_count, 0) > before.answers_before then 'answered'
-            when before.strategy <> 'relabel' and people.skip_count > 0 then 'skipped'
+            when people.skip_count > 0 then 'skipped'
             when rows_now.row_key is null then 'gone'
             when before.strategy <> 'relabel' and rows_now.label is not null then 'labelled'
             else 'open'
