@@ -4,7 +4,7 @@ import signal
 import pytest
 from consumer import Consumer
 
-# seconds after which a test waits for something that will not come; the longest takes a tenth of it
+# seconds after which a test waits for something that will not come; the longest takes an eighth of it
 TIME_LIMIT = 600
 # the files that take longest come first: one that comes last keeps a single worker busy while the others are done
 LONGEST = (
