@@ -43,8 +43,12 @@ class Project:
         memory_limit: str = "",
         block: dict[str, Any] | None = None,
         models: dict[str, str] | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
-        """Write the files; nothing is run. `block` replaces the configuration, `models` are the user's own by file name."""
+        """Write the files; nothing is run.
+
+        `block` replaces the configuration, `models` are the user's own by file name, `settings` are DuckDB's.
+        """
         self.folder = folder.resolve()
         self.database = self.folder / "bench.duckdb"
         monitor = {"relation": {"source": ["raw", "bench"]}, "key": "id", "time": "happened_at", "grain": grain}
@@ -53,7 +57,9 @@ class Project:
             "path": str(self.database),
             "schema": SCHEMA,
             "threads": THREADS,
-            "config_options": {"threads": THREADS} | ({"memory_limit": memory_limit} if memory_limit else {}),
+            "config_options": {"threads": THREADS}
+            | ({"memory_limit": memory_limit} if memory_limit else {})
+            | (settings or {}),
         }
         files = {
             "dbt_project.yml": {

@@ -39,10 +39,20 @@ compared_features as (
 
 ),
 
-cells as (
+quantile_groups as (
 
-    select column_number, period_number, cell, row_count
-    from {{ ref('drift_cells') }}
+    select
+        comparison_number,
+        column_number,
+        reference_cell_count,
+        reference_singleton_count,
+        reference_doubleton_count,
+        singleton_count,
+        absent_cell_count,
+        absent_count,
+        unseen_count,
+        barely_seen_count
+    from {{ ref('drift_quantile_groups') }}
 
 ),
 
@@ -72,35 +82,44 @@ compared_groups as (
 
 ),
 
-paired_bins as (
+counted_groups as (
 
     select
         compared_features.comparison_number,
         compared_features.column_number,
-        compared_features.barely_seen_below,
-        'bin' as bin_type,
-        reference_cells.row_count as reference_count,
-        current_cells.row_count
+        'quantiles' as group_type,
+        cast(null as double precision) as reference_count,
+        cast(null as double precision) as row_count,
+        quantile_groups.reference_cell_count,
+        quantile_groups.reference_singleton_count,
+        quantile_groups.reference_doubleton_count,
+        quantile_groups.singleton_count,
+        quantile_groups.absent_cell_count,
+        quantile_groups.absent_count,
+        quantile_groups.unseen_count,
+        quantile_groups.barely_seen_count
     from compared_features
-    inner join cells as current_cells
-        on compared_features.period_number = current_cells.period_number
-        and compared_features.column_number = current_cells.column_number
-    inner join cells as reference_cells
-        on compared_features.reference_number = reference_cells.period_number
-        and current_cells.column_number = reference_cells.column_number
-        and current_cells.cell = reference_cells.cell
-    where reference_cells.row_count > 0
-        or current_cells.row_count > 0
+    inner join quantile_groups
+        on compared_features.comparison_number = quantile_groups.comparison_number
+        and compared_features.column_number = quantile_groups.column_number
 
     union all
 
+    -- each of the others is one cell
     select
         comparison_number,
         column_number,
-        barely_seen_below,
-        group_type as bin_type,
+        group_type,
         reference_count,
-        row_count
+        row_count,
+        case when reference_count > 0 then 1 else 0 end as reference_cell_count,
+        case when reference_count = 1 then 1 else 0 end as reference_singleton_count,
+        case when reference_count = 2 then 1 else 0 end as reference_doubleton_count,
+        case when row_count = 1 then 1 else 0 end as singleton_count,
+        case when reference_count > 0 and row_count = 0 then 1 else 0 end as absent_cell_count,
+        case when row_count = 0 then reference_count else 0 end as absent_count,
+        case when reference_count = 0 then row_count else 0 end as unseen_count,
+        case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end as barely_seen_count
     from compared_groups
 
 ),
@@ -120,23 +139,24 @@ unseen_categories as (
 )
 
 select
-    paired_bins.comparison_number,
-    paired_bins.column_number,
-    count(case when paired_bins.reference_count > 0 then 1 end) as reference_bin_count,
-    count(case when paired_bins.reference_count = 1 then 1 end) as singleton_count,
-    count(case when paired_bins.reference_count = 2 then 1 end) as doubleton_count,
-    cast(sum(case when paired_bins.reference_count = 0 then paired_bins.row_count else 0 end) as double precision) as unseen_count,
-    cast(sum(case when paired_bins.reference_count > 0 and paired_bins.reference_count < paired_bins.barely_seen_below then paired_bins.row_count else 0 end) as double precision) as barely_seen_count,
-    case when max(case when paired_bins.bin_type = 'other' and paired_bins.row_count > 0 then 1 else 0 end) = 0 then count(case when paired_bins.row_count = 1 then 1 end) end as current_singleton_count,
-    count(case when paired_bins.reference_count > 0 and paired_bins.row_count = 0 then 1 end) as absent_bin_count,
-    cast(sum(case when paired_bins.row_count = 0 then paired_bins.reference_count else 0 end) as double precision) as absent_count,
-    cast(sum(case when paired_bins.bin_type in ('negative_infinity', 'positive_infinity') and paired_bins.reference_count = 0 then paired_bins.row_count else 0 end) as double precision) as outside_infinity_count,
+    counted_groups.comparison_number,
+    counted_groups.column_number,
+    cast(sum(counted_groups.reference_cell_count) as bigint) as reference_bin_count,
+    cast(sum(counted_groups.reference_singleton_count) as bigint) as singleton_count,
+    cast(sum(counted_groups.reference_doubleton_count) as bigint) as doubleton_count,
+    sum(counted_groups.unseen_count) as unseen_count,
+    sum(counted_groups.barely_seen_count) as barely_seen_count,
+    case when max(case when counted_groups.group_type = 'other' and counted_groups.row_count > 0 then 1 else 0 end) = 0
+        then cast(sum(counted_groups.singleton_count) as bigint) end as current_singleton_count,
+    cast(sum(counted_groups.absent_cell_count) as bigint) as absent_bin_count,
+    sum(counted_groups.absent_count) as absent_count,
+    sum(case when counted_groups.group_type in ('negative_infinity', 'positive_infinity') then counted_groups.unseen_count else 0 end) as outside_infinity_count,
     max(unseen_categories.category) as unseen_category,
-    max(case when paired_bins.bin_type = 'uncut' then 1 else 0 end) = 1 as is_uncut,
-    max(case when paired_bins.bin_type = 'other' and paired_bins.reference_count > 0 then 1 else 0 end) = 1 as has_hidden_categories
-from paired_bins
+    max(case when counted_groups.group_type = 'uncut' then 1 else 0 end) = 1 as is_uncut,
+    max(case when counted_groups.group_type = 'other' and counted_groups.reference_count > 0 then 1 else 0 end) = 1 as has_hidden_categories
+from counted_groups
 left join unseen_categories
-    on paired_bins.comparison_number = unseen_categories.comparison_number
-    and paired_bins.column_number = unseen_categories.column_number
+    on counted_groups.comparison_number = unseen_categories.comparison_number
+    and counted_groups.column_number = unseen_categories.column_number
     and unseen_categories.place = 1
-group by paired_bins.comparison_number, paired_bins.column_number
+group by counted_groups.comparison_number, counted_groups.column_number

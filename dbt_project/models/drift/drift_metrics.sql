@@ -1,4 +1,4 @@
-{%- do data_health.begin_model() %}
+{{ config(materialized='ephemeral') }}
 {#- how far chance alone moves a metric: `noise` is 1/n + 1/m, times the variance inflation; chi_95 the 95 % point of chi-square, one degree less than there are groups #}
 {%- set metrics = {
     'population_stability_index': {

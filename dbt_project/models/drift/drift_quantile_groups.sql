@@ -1,9 +1,29 @@
 {%- do data_health.begin_model() %}
 {#- of a column of one grid distances are bounded by what a cell knows, of several grids by where bins may lie #}
-with comparisons as (
+with coverage_settings as (
 
-    select comparison_number, period_number, reference_number
+    select monitor, barely_seen_below
+    from {{ ref('coverage_settings') }}
+
+),
+
+drift_comparisons as (
+
+    select comparison_number, monitor, period_number, reference_number
     from {{ ref('drift_comparisons') }}
+
+),
+
+comparisons as (
+
+    select
+        drift_comparisons.comparison_number,
+        drift_comparisons.period_number,
+        drift_comparisons.reference_number,
+        coverage_settings.barely_seen_below
+    from drift_comparisons
+    left join coverage_settings
+        on drift_comparisons.monitor = coverage_settings.monitor
 
 ),
 
@@ -12,7 +32,7 @@ cells as (
     select
         column_number, period_number, cell, lower_edge, upper_edge, next_edge, row_count, share, minimum, maximum, share_before,
         share_to, area
-    from (select * from {{ ref('drift_cells') }}) as cells_of_one_grid
+    from {{ ref('drift_cells') }}
     where not is_mixed
 
 ),
@@ -22,7 +42,7 @@ mixed_cells as (
     select
         column_number, period_number, cell, lower_edge, upper_edge, next_edge, row_count, share, share_before, share_to,
         lowest_share_before, highest_share_to, lowest_share_to
-    from (select * from {{ ref('drift_cells') }}) as cells_of_several_grids
+    from {{ ref('drift_cells') }}
     where is_mixed
 
 ),
@@ -55,6 +75,7 @@ paired_cells as (
 
     select
         comparisons.comparison_number,
+        comparisons.barely_seen_below,
         current_cells.column_number,
         current_cells.upper_edge - current_cells.lower_edge as width,
         current_cells.next_edge - current_cells.upper_edge as gap,
@@ -85,6 +106,7 @@ bounded_cells as (
 
     select
         comparison_number,
+        barely_seen_below,
         column_number,
         f_before,
         width,
@@ -120,6 +142,7 @@ single_grid_distances as (
 
     select
         comparison_number,
+        barely_seen_below,
         column_number,
         f_before,
         reference_count,
@@ -145,6 +168,7 @@ paired_mixed_cells as (
 
     select
         comparisons.comparison_number,
+        comparisons.barely_seen_below,
         current_cells.column_number,
         current_cells.upper_edge - current_cells.lower_edge as width,
         current_cells.next_edge - current_cells.upper_edge as gap,
@@ -179,6 +203,7 @@ mixed_distances as (
 
     select
         comparison_number,
+        barely_seen_below,
         column_number,
         f_before,
         reference_count,
@@ -198,15 +223,15 @@ mixed_distances as (
 distances as (
 
     select
-        comparison_number, column_number, f_before, reference_count, row_count, p, q, smallest_difference, largest_difference,
-        smallest_area, largest_area, is_outside, is_partly_outside, 0 as is_mixed
+        comparison_number, barely_seen_below, column_number, f_before, reference_count, row_count, p, q, smallest_difference,
+        largest_difference, smallest_area, largest_area, is_outside, is_partly_outside, 0 as is_mixed
     from single_grid_distances
 
     union all
 
     select
-        comparison_number, column_number, f_before, reference_count, row_count, p, q, smallest_difference, largest_difference,
-        smallest_area, largest_area, is_outside, is_partly_outside, 1 as is_mixed
+        comparison_number, barely_seen_below, column_number, f_before, reference_count, row_count, p, q, smallest_difference,
+        largest_difference, smallest_area, largest_area, is_outside, is_partly_outside, 1 as is_mixed
     from mixed_distances
 
 ),
@@ -227,7 +252,16 @@ numeric_groups as (
         sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end) / (2 * ln(2e0)) as fine_divergence,
         sum(case when is_outside then row_count else 0 end) as outside_count,
         sum(case when is_partly_outside then row_count else 0 end) as partly_outside_count,
-        max(is_mixed) as is_mixed
+        max(is_mixed) as is_mixed,
+        -- what of each side the other has
+        count(case when reference_count > 0 then 1 end) as reference_cell_count,
+        count(case when reference_count = 1 then 1 end) as reference_singleton_count,
+        count(case when reference_count = 2 then 1 end) as reference_doubleton_count,
+        count(case when row_count = 1 then 1 end) as singleton_count,
+        count(case when reference_count > 0 and row_count = 0 then 1 end) as absent_cell_count,
+        sum(case when row_count = 0 then reference_count else 0 end) as absent_count,
+        sum(case when reference_count = 0 then row_count else 0 end) as unseen_count,
+        sum(case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end) as barely_seen_count
     from distances
     group by 1, 2, 3
 
@@ -247,7 +281,15 @@ select
     numeric_groups.fine_divergence,
     numeric_groups.outside_count,
     numeric_groups.partly_outside_count,
-    numeric_groups.is_mixed = 1 as is_mixed
+    numeric_groups.is_mixed = 1 as is_mixed,
+    numeric_groups.reference_cell_count,
+    numeric_groups.reference_singleton_count,
+    numeric_groups.reference_doubleton_count,
+    numeric_groups.singleton_count,
+    numeric_groups.absent_cell_count,
+    cast(numeric_groups.absent_count as double precision) as absent_count,
+    cast(numeric_groups.unseen_count as double precision) as unseen_count,
+    cast(numeric_groups.barely_seen_count as double precision) as barely_seen_count
 from numeric_groups
 inner join comparisons
     on numeric_groups.comparison_number = comparisons.comparison_number

@@ -221,6 +221,7 @@ ranked_bins as (
         cumulative_bins.maximum,
         cumulative_bins.row_count,
         bin_totals.finite_count,
+        bin_totals.is_mixed,
         cumulative_bins.rank_to - cumulative_bins.row_count as rank_before,
         cumulative_bins.rank_to,
         coalesce(
@@ -254,6 +255,12 @@ group_quantiles as (
         min(case when rank_to >= ceil({{ position }}) then maximum end) as {{ name }}_upper
         {%- endfor %}
     from ranked_bins
+    -- of one grid, no other bins have a say
+    where is_mixed
+        {%- for share in quantiles.values() %}
+            {%- set position = '(' ~ share ~ ' * (finite_count - 1) + 1)' %}
+        or (rank_before < ceil({{ position }}) and rank_to >= floor({{ position }}))
+        {%- endfor %}
     group by group_number
 
 ),
