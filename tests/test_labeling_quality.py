@@ -194,6 +194,14 @@ def test_without_a_signal_selection_does_not_help():
         said.append(verdict(matrix, codes, is_audit, batches, 2))
     assert sum(one.status == "does_not_help" for one in said) >= 7
     assert not any(one.does_help for one in said)
+    # forty audit rows seldom tell an area of .5 from one of .7
+    few = np.flatnonzero(~is_audit | (np.arange(len(is_audit)) < 80))
+    said = []
+    for seed in range(8):
+        codes = np.random.default_rng(seed).integers(0, 2, len(matrix))
+        said.append(verdict(matrix[few], codes[few], is_audit[few], batches[few], 2))
+    assert sum(one.status == "not_shown" for one in said) >= 5
+    assert all(one.score + 2 * one.score_error < 0.7 for one in said if one.status == "does_not_help")
 
 
 def test_labels_that_teach_more_help_and_labels_that_teach_nothing_do_not():

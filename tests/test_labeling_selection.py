@@ -7,7 +7,14 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from python_checks.labeling.selection import Shares, allocation, clustered_margin, principal_points, typical
+from python_checks.labeling.selection import (
+    Shares,
+    allocation,
+    clustered_margin,
+    is_near_duplicate,
+    principal_points,
+    typical,
+)
 
 
 def candidates(rows=200, width=5, seed=0, ties=True):
@@ -80,15 +87,16 @@ def test_near_duplicates_are_never_both_chosen(choose):
     assert sorted((chosen // 10).tolist()) == list(range(30))
 
 
-@pytest.mark.parametrize("choose", ["clustered_margin", "typical"])
-def test_rows_near_to_known_ones_are_not_asked_again(choose):
-    margins, points, hashes = candidates(100)
+def test_rows_near_to_known_ones_are_not_asked_again():
+    _, points, hashes = candidates(100)
     known = points[:60] + 1e-7
-    if choose == "typical":
-        chosen, _ = typical(points, known, 100, 0, hashes)
-    else:
-        chosen, _ = clustered_margin(margins, points, hashes, 100, 0, known)
+    chosen, _ = typical(points, known, 100, 0, hashes)
     assert set(chosen.tolist()) == set(range(60, 100))
+    assert is_near_duplicate(points, known).tolist() == [True] * 60 + [False] * 40
+    assert not is_near_duplicate(points, points[:0]).any()
+    assert not is_near_duplicate(points[:, :0], points[:5, :0]).any()
+    # a row that is as far away as the others are from each other is none
+    assert not is_near_duplicate(points[:50], points[50:]).any()
 
 
 def test_typical_rows_come_from_large_clusters_without_labels():

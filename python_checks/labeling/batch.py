@@ -5,7 +5,14 @@ import numpy as np
 import pyarrow as pa
 
 from python_checks.labeling.fits import Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
-from python_checks.labeling.selection import clustered_margin, principal_points, typical
+from python_checks.labeling.selection import (
+    Matrix,
+    Numbers,
+    clustered_margin,
+    is_near_duplicate,
+    principal_points,
+    typical,
+)
 
 SEED = 0
 BATCH = pa.schema(
@@ -46,15 +53,19 @@ def chosen_rows(
         return None
     count = rows["slot_count"][0].as_py() - asked_otherwise
     terms = terms_of(scan.features, sampled_rows(session, scan))
-    ties = rows["random_number"].to_numpy()
-    if rows["strategy"][0].as_py() == "typical":
-        known = examples(session, scan, labels)
-        all_ties = np.concatenate([ties, known["random_number"].to_numpy()])
-        places = principal_points(np.vstack([encoded(terms, rows), encoded(terms, known)]), all_ties)
-        order, clusters = typical(places[: rows.num_rows], places[rows.num_rows :], count, SEED, ties)
-    else:
-        margins = rows["margin"].to_numpy()
-        order, clusters = clustered_margin(margins, principal_points(encoded(terms, rows), ties), ties, count, SEED)
+    known = examples(session, scan, labels)
+    points, known_points = encoded(terms, rows), encoded(terms, known)
+    known_ties = known["random_number"].to_numpy()
+    # of a row that is like one with a label there is little to learn: such rows fill what others leave
+    is_known = is_near_duplicate(points, known_points)
+    order, clusters = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for group in (np.flatnonzero(~is_known), np.flatnonzero(is_known)):
+        if len(group) and len(order) < count:
+            found, numbers = different_rows(
+                rows.take(pa.array(group)), points[group], known_points, known_ties, count - len(order)
+            )
+            clusters = np.append(clusters, numbers + clusters.max(initial=0))
+            order = np.append(order, group[found])
     return pa.Table.from_pydict(
         {
             "monitor": [scan.monitor] * len(order),
@@ -64,3 +75,18 @@ def chosen_rows(
         },
         schema=BATCH,
     )
+
+
+def different_rows(
+    rows: pa.Table, points: Matrix, known_points: Matrix, known_ties: Matrix, count: int
+) -> tuple[Numbers, Numbers]:
+    """Up to `count` of the rows, best first, and their clusters, by the strategy that the shortlist names.
+
+    `points` (m × d) are the rows as a matrix, `known_points` (l × d) those with a label, `known_ties` (l) their
+    random numbers.
+    """
+    ties = rows["random_number"].to_numpy()
+    if rows["strategy"][0].as_py() == "typical":
+        places = principal_points(np.vstack([points, known_points]), np.concatenate([ties, known_ties]))
+        return typical(places[: rows.num_rows], places[rows.num_rows :], count, SEED, ties)
+    return clustered_margin(rows["margin"].to_numpy(), principal_points(points, ties), ties, count, SEED)

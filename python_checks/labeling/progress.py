@@ -16,6 +16,8 @@ STRENGTH = 0.1
 FOLDS, HALVINGS = 5, 10
 # audit rows, and rows of each of two labels among them, below which nothing is said
 LEAST_AUDIT, LEAST_OF_CLASS = 30, 5
+# areas below are poor (Hosmer and Lemeshow 2000); where the truth may be above, nobody knows that labels teach nothing
+POOR_AREA = 0.7
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def verdict(
     The audit rows are halved ten times over. On each half is scored what a model learns from the other half, and what
     it learns from as many chosen rows, drawn from all of them. The error allows for the overlap of the halves (Nadeau
     and Bengio 2003). It helps when the gain is more than two standard errors above 0. It does not when it is two below,
-    nor when all labels together do not beat chance by two standard errors.
+    nor when all labels together do not beat chance by two standard errors and two more do not reach an area of .7; with
+    fewer audit rows than that takes, nothing is shown.
     """
     nan = float("nan")
     audited = int(np.count_nonzero(is_audit))
@@ -90,8 +93,11 @@ def verdict(
     gain, error = float(gains.mean()), float(np.sqrt((1 / len(gains) + 1) * gains.var(ddof=1)))
     numbers = (labels, gain, error, last.score, last.standard_error)
     if last.score - 2 * last.standard_error <= 0.5:
-        reason = f"what all labels teach is not better than chance on {audited} audit rows"
-        return Verdict("does_not_help", reason, *numbers)
+        if last.score + 2 * last.standard_error < POOR_AREA:
+            reason = f"what all labels teach is not better than chance on {audited} audit rows"
+            return Verdict("does_not_help", reason, *numbers)
+        reason = f"{audited} audit rows do not tell whether labels teach anything"
+        return Verdict("not_shown", reason, *numbers)
     if gain - 2 * error > 0:
         return Verdict("helps", f"{labels} chosen labels teach more than as many random ones", *numbers)
     if gain + 2 * error < 0:

@@ -50,7 +50,6 @@ def clustered_margin(
     tie_breakers: NDArray,
     count: int,
     seed: int,
-    known_points: Matrix | None = None,
 ) -> tuple[Numbers, Numbers]:
     """Up to `count` uncertain rows that differ from each other: the least certain row of each of `count` clusters.
 
@@ -58,8 +57,8 @@ def clustered_margin(
     place (standardised, some 20 dimensions at most), `tie_breakers` (m) a random number or hash that belongs to the
     row, by which rows are put in order first: the answer does not depend on the order they come in. Places count to six
     decimals, margins to nine. The caller passes the 10 · count rows with the smallest margins, best without copies.
-    Rows nearer than a hundredth of the root mean square distance from the centre to one that is chosen, or to one of
-    `known_points` (l × p: rows asked before), are left out, so that there may be fewer than `count`.
+    Rows nearer than a hundredth of the root mean square distance from the centre to one that is chosen are left out, so
+    that there may be fewer than `count`.
 
     Returns the chosen rows, least certain first, and the number of the cluster of each, from 1 in the same order.
     After Cluster-Margin (Citovsky et al. 2021), with k-means of the shortlist in place of one clustering of the pool.
@@ -69,10 +68,8 @@ def clustered_margin(
     _check(points, margins, tie_breakers)
     order = np.lexsort((*points.T[::-1], margins, tie_breakers))
     margins, points = margins[order].round(MARGIN_DECIMALS), points[order].round(DECIMALS)
-    free = np.flatnonzero(~_is_near(points, known_points, _nearness(points)))
-    if not len(free) or count < 1:
+    if not len(order) or count < 1:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    margins, points, order = margins[free], points[free], order[free]
     clusters = _clusters(points, count, seed)
     by_margin = np.argsort(margins, kind="stable")
     # first the least certain of each cluster, then, should near-duplicates leave room, whatever is least certain
@@ -83,6 +80,13 @@ def clustered_margin(
     chosen = _without_near(points, np.concatenate([heads, others]), count, _nearness(points))
     chosen = chosen[np.argsort(margins[chosen], kind="stable")]
     return order[chosen], _numbered(clusters[chosen])
+
+
+def is_near_duplicate(points: Matrix, known_points: Matrix) -> NDArray[np.bool_]:
+    """Which of m rows (m × p, finite) are near-duplicates of one of `known_points` (l × p, l may be 0)."""
+    _check(points)
+    _check(known_points)
+    return _is_near(points, known_points, _nearness(points))
 
 
 def typical(
@@ -184,8 +188,8 @@ def _nearness(points: Matrix) -> float:
     return NEAR * float(np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).mean()))
 
 
-def _is_near(points: Matrix, known: Matrix | None, near: float) -> NDArray[np.bool_]:
-    if known is None or not len(known) or not len(points):
+def _is_near(points: Matrix, known: Matrix, near: float) -> NDArray[np.bool_]:
+    if not len(known) or not points.size:
         return np.zeros(len(points), np.bool_)
     distances, _ = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(points)
     return distances[:, 0] <= near
