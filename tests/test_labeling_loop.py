@@ -311,6 +311,30 @@ def test_gates_hold_what_people_confirmed(gated):
             assert (gate["tested_count"], gate["right_count"]) == (len(above), sum(above))
             assert gate["precision_lower"] == pytest.approx(lower_bound(sum(above), len(above)), abs=1e-9)
             assert gate["precision_lower"] >= 0.8
+    # who has a label would get another one automatically: above all gates of the row
+    table = gated.table
+    parts = zip(keys_of(table), table["order"], table["Größe"], strict=True)
+    groups_of = {key: [("order", order), ("order, Größe", f"{order}|{size}")] for key, order, size in parts}
+    of_group = {
+        (gate["subgroup"], gate["group_key"]): gate["threshold"]
+        for gate in gated.consumer.rows("select * from label_gates where subgroup is not null")
+    }
+    for label, gate in by_label.items():
+        with_label = [row for row in audited if row["label"] == label]
+        limits = [
+            [by_label[row["predicted_label"]]["threshold"], *map(of_group.get, groups_of[row["row_key"]])]
+            for row in with_label
+        ]
+        lost = sum(
+            row["predicted_label"] != label and None not in limit and row["confidence"] >= max(limit)
+            for row, limit in zip(with_label, limits, strict=True)
+        )
+        assert (gate["label_count"], gate["lost_count"]) == (len(with_label), lost)
+        assert gate["lost_share"] == pytest.approx(lost / len(with_label), abs=1e-12)
+        assert gate["lost_share_upper"] == pytest.approx(
+            1 - lower_bound(len(with_label) - lost, len(with_label)), abs=1e-9
+        )
+    assert {gate["predicted_label"] for gate in gates if gate["subgroup"] is None} == set(LABELS)
     groups = {gate["group_value"]: gate for gate in gates if gate["subgroup"] == "order, Größe"}
     assert {name for name, gate in groups.items() if gate["audited_count"] < 30 and gate["status"] == "open"} == set()
 

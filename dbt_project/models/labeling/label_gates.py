@@ -15,7 +15,9 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             "cast(null as varchar) as group_value, cast(null as varchar) as predicted_label, "
             "cast(null as double) as target_precision, cast(null as double) as threshold, "
             "cast(null as bigint) as audited_count, cast(null as bigint) as tested_count, "
-            "cast(null as bigint) as right_count, cast(null as double) as precision_lower "
+            "cast(null as bigint) as right_count, cast(null as double) as precision_lower, "
+            "cast(null as bigint) as label_count, cast(null as bigint) as lost_count, "
+            "cast(null as double) as lost_share, cast(null as double) as lost_share_upper "
             "where false"
         )
     return gates_table(audited, groups, settings)

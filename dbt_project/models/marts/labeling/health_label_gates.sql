@@ -1,12 +1,14 @@
 with gates as (
 {% if target.type == 'duckdb' %}
     select
-        monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count, precision_lower
+        monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count, precision_lower,
+        label_count, lost_count, lost_share, lost_share_upper
     from {{ ref('data_health', 'label_gates') }}
 {%- else %}
     {{ data_health.no_rows({
         'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar', 'target_precision': 'double precision',
-        'threshold': 'double precision', 'audited_count': 'bigint', 'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision'
+        'threshold': 'double precision', 'audited_count': 'bigint', 'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision',
+        'label_count': 'bigint', 'lost_count': 'bigint', 'lost_share': 'double precision', 'lost_share_upper': 'double precision'
     }) }}
 {%- endif %}
 
@@ -25,5 +27,9 @@ select
     right_count,
     cast(right_count as double precision) / nullif(tested_count, 0) as precision_seen,
     precision_lower,
+    label_count,
+    lost_count,
+    lost_share,
+    lost_share_upper,
     {{ data_health.run_time() }} as built_at
 from gates
