@@ -1,4 +1,4 @@
-"""The built-in learner: a classifier of the labelled rows that a warehouse can apply by itself."""
+"""The built-in learners of labelled rows: a regression that a warehouse can apply by itself, and boosted trees."""
 
 import warnings
 from dataclasses import dataclass
