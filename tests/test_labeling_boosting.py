@@ -9,11 +9,11 @@ import pytest
 
 from python_checks.dimensions.scans import grid_of
 from python_checks.labeling import scores
-from python_checks.labeling.fits import FITS, fits_table
+from python_checks.labeling.fits import FITS, fits_table, scans_of, training_of
 from python_checks.labeling.learner import fit_boosting, fit_learner, probabilities
 
 N = 2400
-LABELLED = 700
+LABELLED = 500
 CONFIGURATION = {
     "monitors": {
         "visits": {
@@ -21,8 +21,12 @@ CONFIGURATION = {
             "key": "Id",
             "time": "at",
             "prediction": {"score": "score"},
-            "subgroups": ["site"],
-            "labeling": {"answers": {"source": ["raw", "answers"]}, "learner": "boosting", "budget": 200},
+            "labeling": {
+                "answers": {"source": ["raw", "answers"]},
+                "learner": "boosting",
+                "budget": 200,
+                "precision": 0.8,
+            },
             "marts": {"dimensions": False, "coverage": False},
         }
     }
@@ -48,7 +52,6 @@ def visits(seed=5):
         "left": left,
         "ri%g|ht": right,
         "level": level,
-        "site": draw.choice(["x", "y"], N),
         "constant": np.ones(N),
         "nothing": np.full(N, np.nan),
         "score": np.full(N, 0.5),
@@ -146,9 +149,19 @@ def test_the_marts_have_these_scores(project):
             own["predicted_label"],
         )
     assert {row["learner_version"] for row in newest if row["strategy"] != "relabel"} == versions
-    assert project.sql("select count(*) from health_label_quality where subject = 'row'")[0][0] > 0
-    score = project.sql("select max(score) from health_labeling_progress where batch = 1")[0][0]
-    assert score is None or 0 <= score <= 1
+    automatic = project.rows("select row_key, label, confidence, learner_version from health_auto_labels")
+    assert len(automatic) > 100
+    for row in automatic:
+        own = scored[row["row_key"]]
+        assert (row["label"], row["confidence"]) == (own["predicted_label"], own["confidence"])
+    # a row that nobody could have seen the label of is judged by trees that did not see it either
+    held_out = dict(
+        project.sql("select row_key, max(probability) from learner_fits where row_key is not null group by 1")
+    )
+    audited = project.rows("select row_key, confidence from audited_rows")
+    assert audited and all(row["confidence"] == held_out[row["row_key"]] for row in audited)
+    assert project.sql("select count(*) > 0 from health_label_quality where subject = 'row'") == [(True,)]
+    assert project.sql("select count(*) > 0 from health_labeling_progress where batch = 1 and score > 0.8") == [(True,)]
     assert project.sql("select count(*) from learner_fits where row_key is null") == [(0,)]
 
 
@@ -242,6 +255,18 @@ def test_five_labels_of_each_are_enough():
     assert found.num_rows == 400 and np.isfinite(found["probabilities"].combine_chunks().flatten()).all()
 
 
+def test_three_labels_have_three_probabilities_in_their_order():
+    values, _ = same_sign()
+    labels = np.array(["a", "b", "c"])[(values > 0).sum(axis=0)].tolist()
+    session, scans, answers, fits = fitted_tables(values, labels)
+    found = scores.scored_batches(session, scans, answers, fits).read_all()
+    training = training_of(session, scans_of(scans)[0], answers)
+    given = probabilities(fit_boosting(training.matrix, training.codes, 3), training.matrix)
+    expected = dict(zip(training.keys, given.tolist(), strict=True))
+    assert training.classes == ["a", "b", "c"] and training.codes.tolist() == given.argmax(axis=1).tolist()
+    assert dict(zip(found["row_key"].to_pylist(), found["probabilities"].to_pylist(), strict=True)) == expected
+
+
 def test_batches_of_any_size_give_the_same_scores_and_are_read_one_by_one(monkeypatch):
     *everything, fits = fitted_tables(*same_sign())
     whole = scores.scored_batches(*everything, fits).read_all()
@@ -263,3 +288,17 @@ def test_trees_of_other_rows_than_those_of_the_fits_are_refused():
     with pytest.raises(scores.ChangedRowsError, match=r"monitor m: .* dbt build --select"):
         scores.scored_batches(session, scans, answers, fits)
     assert fits_table(session, scans, session.table("answers").filter("false")).schema == FITS
+
+
+def test_postgresql_does_without_trees_as_it_does_without_a_regression(postgres, project, tmp_path):
+    from postgres_server import PostgresConsumer
+
+    consumer = PostgresConsumer(postgres, tmp_path / "elsewhere", CONFIGURATION, sources=("visits", "answers"))
+    for table in ("visits", "answers"):
+        consumer.take(project, table)
+    consumer.build_up_to("health_labeling_candidates")
+    assert consumer.sql("select learner from labeling_settings") == [("boosting",)]
+    assert consumer.sql("select count(*) as n, count(confidence) as of_them from labeling_rows") == [(N, 0)]
+    assert consumer.sql("select count(*) as n, count(confidence) as of_them from health_labeling_candidates") == [
+        (200, 0)
+    ]
