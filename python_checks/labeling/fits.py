@@ -148,17 +148,15 @@ def examples(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.Duck
     features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
     labelled = joined.project(f"row_key, random_number, coalesce(answer, label) as label, {features}")
     # a key that is there twice has one number, and trees depend on the order of rows
-    ordered = labelled.filter("label is not null").order(f"random_number, row_key, label, {features}")
+    ordered = labelled.filter("label is not null").order(f"random_number, row_key, label, hash({features})")
     return ordered.limit(MOST_EXAMPLES).to_arrow_table()
 
 
 def sampled_rows(session: duckdb.DuckDBPyConnection, scan: Scan) -> pa.Table:
     """Rows that averages and levels are taken from, labelled or not."""
     features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
-    statement = (
-        f"select {features} from ({scan.rows_sql}) order by random_number, row_key, {features} limit {SAMPLED_ROWS}"
-    )
-    return session.sql(statement).to_arrow_table()
+    order = f"random_number, row_key, hash({features}) limit {SAMPLED_ROWS}"
+    return session.sql(f"select {features} from ({scan.rows_sql}) order by {order}").to_arrow_table()
 
 
 def literal(text: str) -> str:
