@@ -1,6 +1,7 @@
 """What a batch costs on a pool of many rows: the learner, the scores of all rows, and the choice of those to ask for.
 
     python benchmarks/labeling_cost.py --rows 500000 5000000
+    python benchmarks/labeling_cost.py --rows 1000000 --learner boosting
 
 A table of eight numbers and two categories, of which people have labelled 2,000 rows; the labels depend on three of the features. Execution
 times are dbt's, one model at a time. Peak memory is of the whole process, of which DuckDB may use what `--memory-limit` says; beyond that
@@ -23,7 +24,7 @@ MONITOR = {
     "key": "id",
     "time": "happened_at",
     "subgroups": ["site"],
-    "labeling": {"answers": {"ref": "answers"}, "learner": "logistic_regression"},
+    "labeling": {"answers": {"ref": "answers"}},
     "marts": {"dimensions": False},
 }
 ANSWERS = f"""
@@ -39,8 +40,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[500_000, 5_000_000])
     parser.add_argument("--memory-limit", default="2GB", help="what DuckDB may use")
+    parser.add_argument("--learner", choices=["logistic_regression", "boosting"], default="logistic_regression")
     options = parser.parse_args()
-    columns = {rows: cost(rows, options.memory_limit) for rows in options.rows}
+    columns = {rows: cost(rows, options.memory_limit, options.learner) for rows in options.rows}
     names = list(columns[options.rows[0]])
     print(
         markdown(
@@ -50,13 +52,14 @@ def main() -> None:
     )
 
 
-def cost(rows: int, memory_limit: str) -> dict[str, float]:
+def cost(rows: int, memory_limit: str, learner: str) -> dict[str, float]:
     """Seconds of every model of labeling, their sum, and GiB at the most."""
+    monitor = MONITOR | {"labeling": MONITOR["labeling"] | {"learner": learner}}
     with tempfile.TemporaryDirectory() as folder:
         project = Project(
             Path(folder),
             memory_limit=memory_limit,
-            block={"monitors": {"bench": MONITOR}},
+            block={"monitors": {"bench": monitor}},
             models={"answers.sql": ANSWERS},
         )
         generate(project.database, rows)

@@ -27,9 +27,10 @@
         {%- endfor -%}
         {%- for number in range(values | length, 8) -%}{%- do values.append('cast(null as varchar)') -%}{%- endfor -%}
         {%- set prediction = monitor.prediction or {} -%}
-        {%- set score = data_health.find_column(plain_columns, prediction.score) if prediction.score and monitor.labeling.learner != 'logistic_regression' else none -%}
+        {%- set score = data_health.find_column(plain_columns, prediction.score) if prediction.score and monitor.labeling.learner not in ['logistic_regression', 'boosting'] else none -%}
         {%- do tasks.append({
             'monitor': monitor, 'dataset': dataset, 'row_key': row_key, 'label': 'cast(' ~ (label.identifier if label else 'null') ~ ' as varchar)', 'features': features,
+            'learner': 'score' if score else 'boosting' if monitor.labeling.learner == 'boosting' else 'logistic_regression',
             'score': 'cast(' ~ score.identifier ~ ' as double precision)' if score else none, 'values': values,
             'positive': (monitor.label.positive | string | lower if monitor.label.positive is boolean else monitor.label.positive | string) if monitor.label and monitor.label.positive is not none else none,
             'random_number': 'cast(abs(' ~ data_health.row_hash([row_key, data_health.text_literal(monitor.name)], 'row_hash_number') ~ ' % 4503599627370496) as double precision) / 4503599627370496e0',

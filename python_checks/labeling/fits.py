@@ -1,4 +1,4 @@
-"""The built-in learner inside dbt: labelled rows come in, coefficients and probabilities go out."""
+"""The built-in learners inside dbt: labelled rows come in, coefficients and out-of-fold probabilities go out."""
 
 import hashlib
 from collections import Counter
@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from python_checks.dimensions.scans import grid_of
-from python_checks.labeling.learner import Learner, fit_learner
+from python_checks.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
 
 Matrix = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 
 # labelled rows that are learnt from, and rows that averages and levels are taken from: those with the smallest numbers
 MOST_EXAMPLES = 20_000
@@ -23,6 +24,7 @@ MOST_LEVELS = 50
 # beyond so many deviations a number is an accident: it counts as that far away
 LARGEST_DEVIATION = 8.0
 LEAST_EXAMPLES_PER_LABEL = 5
+LEARNERS = {"logistic_regression": fit_learner, "boosting": fit_boosting}
 FITS = pa.schema(
     [
         ("monitor", pa.string()),
@@ -74,6 +76,21 @@ class Scan:
     features: list[Feature]
 
 
+@dataclass(frozen=True)
+class Training:
+    """What is learnt from: `matrix` (n × d) and `codes` (n) of labelled rows, in an order that their content gives.
+
+    `codes` number `classes`, `terms` describe the columns, and `keys` and `given` (n) are the rows' keys and labels.
+    """
+
+    classes: list[str]
+    terms: list[Term]
+    keys: list[str]
+    given: list[str]
+    matrix: Matrix
+    codes: Numbers
+
+
 def scans_of(scans: duckdb.DuckDBPyRelation) -> list[Scan]:
     """The monitors of the model labeling_scans, in order."""
     result = []
@@ -91,24 +108,35 @@ def fits_table(
     """What the model learner_fits holds: a row per class and term, and one per class and labelled row."""
     lines: list[dict[str, object]] = []
     for scan in scans_of(scans):
-        if scan.learner == "logistic_regression":
+        if scan.learner in LEARNERS:
             lines += fitted(session, scan, labels)
     return pa.Table.from_pylist(lines, FITS)
 
 
 def fitted(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> list[dict[str, object]]:
-    """The lines of one monitor; none while there are too few labels of two kinds."""
+    """The lines of one monitor; none while there is nothing to learn."""
+    training = training_of(session, scan, labels)
+    if training is None:
+        return []
+    learner = LEARNERS[scan.learner](training.matrix, training.codes, len(training.classes))
+    version = version_of(training, learner)
+    lines = coefficient_lines(training, learner) if isinstance(learner, Learner) else []
+    lines += probability_lines(training, learner)
+    return [{"monitor": scan.monitor, "learner_version": version} | line for line in lines]
+
+
+def training_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> Training | None:
+    """The labelled rows of one monitor; None while there are too few labels of two kinds, or no column varies."""
     rows = examples(session, scan, labels)
     counts = Counter(rows["label"].to_pylist())
     classes = sorted(label for label, count in counts.items() if count >= LEAST_EXAMPLES_PER_LABEL)
-    if len(classes) < 2:
-        return []
+    terms = terms_of(scan.features, sampled_rows(session, scan)) if len(classes) > 1 else []
+    if not terms:
+        return None
     rows = rows.filter(pa.compute.is_in(rows["label"], pa.array(classes)))
-    terms = terms_of(scan.features, sampled_rows(session, scan))
     given = rows["label"].to_pylist()
     codes = np.array([classes.index(label) for label in given])
-    learner = fit_learner(encoded(terms, rows), codes, len(classes))
-    return described(scan.monitor, classes, terms, learner, rows["row_key"].to_pylist(), given)
+    return Training(classes, terms, rows["row_key"].to_pylist(), given, encoded(terms, rows), codes)
 
 
 def examples(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> pa.Table:
@@ -119,14 +147,16 @@ def examples(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.Duck
     joined = rows.join(answers, "own_rows.row_key = answers.answered_key", how="left")
     features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
     labelled = joined.project(f"row_key, random_number, coalesce(answer, label) as label, {features}")
-    return labelled.filter("label is not null").order("random_number, row_key").limit(MOST_EXAMPLES).to_arrow_table()
+    # a key that is there twice has one number, and trees depend on the order of rows
+    ordered = labelled.filter("label is not null").order(f"random_number, row_key, label, hash({features})")
+    return ordered.limit(MOST_EXAMPLES).to_arrow_table()
 
 
 def sampled_rows(session: duckdb.DuckDBPyConnection, scan: Scan) -> pa.Table:
     """Rows that averages and levels are taken from, labelled or not."""
     features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
-    statement = f"select {features} from ({scan.rows_sql}) order by random_number, row_key limit {SAMPLED_ROWS}"
-    return session.sql(statement).to_arrow_table()
+    order = f"random_number, row_key, hash({features}) limit {SAMPLED_ROWS}"
+    return session.sql(f"select {features} from ({scan.rows_sql}) order by {order}").to_arrow_table()
 
 
 def literal(text: str) -> str:
@@ -179,18 +209,25 @@ def encoded(terms: list[Term], rows: pa.Table) -> Matrix:
     return result
 
 
-def described(
-    monitor: str, classes: list[str], terms: list[Term], learner: Learner, keys: list[str], given: list[str]
-) -> list[dict[str, object]]:
-    """Coefficients (term 0 is the intercept) and out-of-fold probabilities as lines of the table."""
-    content = [classes, [(term.feature.name, term.kind, term.level, term.centre, term.scale) for term in terms]]
-    numbers = np.column_stack([learner.intercepts, learner.coefficients])
-    version = hashlib.md5(repr(content).encode() + numbers.tobytes(), usedforsecurity=False).hexdigest()[:12]
+def version_of(training: Training, learner: Learner | Boosting) -> str:
+    """A hash of the coefficients and what they stand for; trees are told by the rows that they grew from."""
+    terms = [(term.feature.name, term.kind, term.level, term.centre, term.scale) for term in training.terms]
+    digest = hashlib.md5(repr([training.classes, terms]).encode(), usedforsecurity=False)
+    if isinstance(learner, Learner):
+        digest.update(np.column_stack([learner.intercepts, learner.coefficients]).tobytes())
+    else:
+        for numbers in (training.matrix, training.codes, learner.out_of_fold):
+            digest.update(numbers.tobytes())
+    return digest.hexdigest()[:12]
+
+
+def coefficient_lines(training: Training, learner: Learner) -> list[dict[str, object]]:
+    """Coefficients of every class as lines of the table; term 0 is the intercept."""
     lines: list[dict[str, object]] = []
-    for number, label in enumerate(classes):
-        common = {"monitor": monitor, "learner_version": version, "class_number": number + 1, "label": label}
+    for number, label in enumerate(training.classes):
+        common = {"class_number": number + 1, "label": label}
         lines.append(common | {"term_number": 0, "term": "intercept", "coefficient": learner.intercepts[number]})
-        for place, term in enumerate(terms):
+        for place, term in enumerate(training.terms):
             lines.append(
                 common
                 | {
@@ -204,7 +241,19 @@ def described(
                     "coefficient": learner.coefficients[number, place],
                 }
             )
-        for place, key in enumerate(keys):
-            probability = learner.out_of_fold[place, number]
-            lines.append(common | {"row_key": key, "given_label": given[place], "probability": probability})
     return lines
+
+
+def probability_lines(training: Training, learner: Learner | Boosting) -> list[dict[str, object]]:
+    """Out-of-fold probabilities of every class and labelled row as lines of the table."""
+    return [
+        {
+            "class_number": number + 1,
+            "label": label,
+            "row_key": key,
+            "given_label": training.given[place],
+            "probability": learner.out_of_fold[place, number],
+        }
+        for number, label in enumerate(training.classes)
+        for place, key in enumerate(training.keys)
+    ]

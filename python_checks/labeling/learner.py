@@ -1,4 +1,4 @@
-"""The built-in learner: a classifier of the labelled rows that a warehouse can apply by itself."""
+"""The built-in learners of labelled rows: a regression that a warehouse can apply by itself, and boosted trees."""
 
 import warnings
 from dataclasses import dataclass
@@ -126,13 +126,13 @@ def fit_boosting(
         folds = _folds(_checked(matrix, codes, class_count), codes, class_count, seed, groups)
         held_out = np.full((len(codes), class_count), np.nan)
         for train, test in folds:
-            model = _boosted(matrix[train], codes[train], seed)
+            model = boosted(matrix[train], codes[train], seed)
             held_out[test] = np.log(LEAST_PROBABILITY)
             raw = np.maximum(model.predict_proba(matrix[test]), LEAST_PROBABILITY)
             held_out[np.ix_(test, model.classes_)] = np.log(raw)
         is_held_out = np.isfinite(held_out).all(axis=1)
         temperature = fitted_temperature(held_out[is_held_out], codes[is_held_out])
-        model = _boosted(matrix, codes, seed)
+        model = boosted(matrix, codes, seed)
     out_of_fold = np.full((len(codes), class_count), np.nan)
     out_of_fold[is_held_out] = softmax(held_out[is_held_out] / temperature, axis=1)
     loss = log_loss(held_out[is_held_out] / temperature, codes[is_held_out])
@@ -242,7 +242,8 @@ def _fitted(matrix: Matrix, codes: Numbers, class_count: int, strength: float) -
     return everything, beginnings
 
 
-def _boosted(matrix: Matrix, codes: Numbers, seed: int) -> HistGradientBoostingClassifier:
+def boosted(matrix: Matrix, codes: Numbers, seed: int = 0) -> HistGradientBoostingClassifier:
+    """Trees of rows (n × d) and codes (n), neither cross-validated nor calibrated."""
     leaf = max(5, min(20, len(codes) // 20))
     model = HistGradientBoostingClassifier(
         learning_rate=0.1,

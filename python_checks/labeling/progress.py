@@ -1,6 +1,8 @@
 """What labels were worth: learning curves on the audit stream, and whether choosing rows beats drawing them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from threadpoolctl import threadpool_limits
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
+# from rows (n × d) and codes (n) to a classifier of scikit-learn
+Fit = Callable[[Matrix, Numbers], Any]
 
 # C of the logistic regression that is scored: strong, since it is to learn from a few labels as well
 STRENGTH = 0.1
@@ -53,8 +57,19 @@ class Verdict:
         return self.status == "helps"
 
 
+def regression(matrix: Matrix, codes: Numbers) -> LogisticRegression:
+    """What is learnt where nobody asks for trees, a score that is watched among them: it is quick."""
+    return LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix, codes)
+
+
 def learning_curve(
-    matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], batches: Numbers, class_count: int, seed: int = 0
+    matrix: Matrix,
+    codes: Numbers,
+    is_audit: NDArray[np.bool_],
+    batches: Numbers,
+    class_count: int,
+    seed: int = 0,
+    fit: Fit = regression,
 ) -> list[CurvePoint]:
     """Scores after every batch on all audit rows, each by a model that did not see it.
 
@@ -67,12 +82,18 @@ def learning_curve(
         return []
     parts = _parts(codes, is_audit, FOLDS, np.random.default_rng(seed))
     with threadpool_limits(limits=1):
-        points = [_point(matrix, codes, batches, int(batch), parts, class_count) for batch in np.unique(batches)]
+        points = [_point(matrix, codes, batches, int(batch), parts, class_count, fit) for batch in np.unique(batches)]
     return [point for point in points if np.isfinite(point.score)]
 
 
 def verdict(
-    matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], batches: Numbers, class_count: int, seed: int = 0
+    matrix: Matrix,
+    codes: Numbers,
+    is_audit: NDArray[np.bool_],
+    batches: Numbers,
+    class_count: int,
+    seed: int = 0,
+    fit: Fit = regression,
 ) -> Verdict:
     """Compare chosen labels with as many random ones, both scored on audit rows that neither learnt from.
 
@@ -87,8 +108,8 @@ def verdict(
     if not _is_enough(codes, is_audit, class_count) or np.count_nonzero(~is_audit) < 2:
         reason = f"{audited} audit rows: at least {LEAST_AUDIT} are needed, {LEAST_OF_CLASS} of each of two labels"
         return Verdict("insufficient_data", reason, 0, nan, nan, nan, nan)
-    last = learning_curve(matrix, codes, is_audit, np.zeros(len(codes), np.int64), class_count, seed)[0]
-    labels, gains = _gains(matrix, codes, is_audit, class_count, seed)
+    last = learning_curve(matrix, codes, is_audit, np.zeros(len(codes), np.int64), class_count, seed, fit)[0]
+    labels, gains = _gains(matrix, codes, is_audit, class_count, seed, fit)
     # as if the rows scored were as many as those learnt from, which they are
     gain, error = float(gains.mean()), float(np.sqrt((1 / len(gains) + 1) * gains.var(ddof=1)))
     numbers = (labels, gain, error, last.score, last.standard_error)
@@ -107,11 +128,11 @@ def verdict(
 
 
 def _point(
-    matrix: Matrix, codes: Numbers, batches: Numbers, batch: int, parts: Numbers, class_count: int
+    matrix: Matrix, codes: Numbers, batches: Numbers, batch: int, parts: Numbers, class_count: int, fit: Fit
 ) -> CurvePoint:
     is_there = batches <= batch
     scored = [
-        _score(matrix, codes, np.flatnonzero(is_there & (parts != part)), parts == part, class_count)
+        _score(matrix, codes, np.flatnonzero(is_there & (parts != part)), parts == part, class_count, fit)
         for part in range(FOLDS)
     ]
     areas, variances, sizes = np.array([(area, variance, weight) for area, variance, weight in scored]).T
@@ -121,7 +142,7 @@ def _point(
 
 
 def _gains(
-    matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], class_count: int, seed: int
+    matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], class_count: int, seed: int, fit: Fit
 ) -> tuple[int, Matrix]:
     """Labels learnt from, and per half the area of chosen rows less that of random ones."""
     draw = np.random.default_rng([seed, 1])
@@ -134,7 +155,7 @@ def _gains(
                 drawn = np.flatnonzero(halves == 1 - half)
                 size = min(len(drawn), len(chosen))
                 rows = (np.sort(draw.choice(source, size, replace=False)) for source in (chosen, drawn))
-                ours, theirs = (_score(matrix, codes, these, halves == half, class_count)[0] for these in rows)
+                ours, theirs = (_score(matrix, codes, these, halves == half, class_count, fit)[0] for these in rows)
                 # of labels of one kind nothing is learnt
                 gains.append(np.nan_to_num(ours, nan=0.5) - np.nan_to_num(theirs, nan=0.5))
                 sizes.append(size)
@@ -188,14 +209,14 @@ def _parts(codes: Numbers, is_audit: NDArray[np.bool_], count: int, draw: np.ran
 
 
 def _score(
-    matrix: Matrix, codes: Numbers, train: Numbers, is_test: NDArray[np.bool_], class_count: int
+    matrix: Matrix, codes: Numbers, train: Numbers, is_test: NDArray[np.bool_], class_count: int, fit: Fit
 ) -> tuple[float, float, int]:
     """Area, its variance and the number of rows scored; NaN when there is one label only, to learn from or to score."""
     classes = np.unique(codes[train])
     number = int(np.count_nonzero(is_test))
     if len(classes) < 2:
         return float("nan"), float("nan"), number
-    model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix[train], codes[train])
+    model = fit(matrix[train], codes[train])
     found = np.zeros((number, class_count))
     found[:, model.classes_] = model.predict_proba(matrix[is_test])
     return *area_and_variance(found, codes[is_test], class_count), number

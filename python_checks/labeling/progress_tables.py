@@ -5,7 +5,8 @@ import numpy as np
 import pyarrow as pa
 
 from python_checks.labeling.fits import encoded, examples, sampled_rows, scans_of, terms_of
-from python_checks.labeling.progress import learning_curve, verdict
+from python_checks.labeling.learner import boosted
+from python_checks.labeling.progress import learning_curve, regression, verdict
 
 CURVES = pa.schema(
     [
@@ -46,7 +47,9 @@ def curves_table(
         origins = [first.get(key, ("", 0)) for key in rows["row_key"].to_pylist()]
         is_audit = np.array([strategy == "audit" for strategy, _ in origins], np.bool_)
         batches = np.array([batch for _, batch in origins], np.int64)
-        for point in learning_curve(matrix, codes, is_audit, batches, len(classes)):
+        # what a regression cannot learn would say that the labels of trees are worth nothing
+        fit = boosted if scan.learner == "boosting" else regression
+        for point in learning_curve(matrix, codes, is_audit, batches, len(classes), fit=fit):
             lines.append(
                 {
                     "monitor": scan.monitor,
@@ -56,7 +59,7 @@ def curves_table(
                     "score_error": point.standard_error,
                 }
             )
-        found = verdict(matrix, codes, is_audit, batches, len(classes))
+        found = verdict(matrix, codes, is_audit, batches, len(classes), fit=fit)
         numbers = {"score": found.score, "score_error": found.score_error, "gain": found.gain}
         numbers |= {"gain_error": found.gain_error}
         lines.append(

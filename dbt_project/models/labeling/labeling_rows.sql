@@ -2,6 +2,7 @@
 -- depends_on: {{ ref('feature_bins') }}
 {%- if target.type == 'duckdb' %}
 -- depends_on: {{ ref('data_health', 'learner_fits') }}
+-- depends_on: {{ ref('data_health', 'learner_scores') }}
 {%- endif %}
 
 {%- do data_health.begin_model() %}
@@ -47,7 +48,7 @@ rows_{{ loop.index }} as (
         own_label,
         cell_code,
         {%- for label in labels %}
-        {{ 'probability_' ~ loop.index if task.score else 'odds_' ~ loop.index ~ ' / (odds_' ~ range(1, labels | length + 1) | join(' + odds_') ~ ')' }} as probability_{{ loop.index }}{{ ',' if not loop.last }}
+        {{ 'probability_' ~ loop.index if task.score or (learner or {}).is_stored else 'odds_' ~ loop.index ~ ' / (odds_' ~ range(1, labels | length + 1) | join(' + odds_') ~ ')' }} as probability_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
         {%- if not labels %}
         {{ missing }} as probability_1
@@ -55,7 +56,11 @@ rows_{{ loop.index }} as (
     from (
         select
             scored.*
-            {%- if learner %}
+            {%- if learner and learner.is_stored %}
+            {%- for label in labels %},
+            stored_scores.probabilities[{{ loop.index }}] as probability_{{ loop.index }}
+            {%- endfor %}
+            {%- elif learner %}
             {%- for label in labels %},
             exp({{ 'logit_' ~ loop.index }} - greatest(logit_{{ range(1, labels | length + 1) | join(', logit_') }})) as odds_{{ loop.index }}
             {%- endfor %}
@@ -96,7 +101,19 @@ rows_{{ loop.index }} as (
                     where {{ task.condition }} {{ data_health.engine_sql('compute_once') }}
                 ) as read_rows {{ data_health.engine_sql('compute_once') }}
             ) as standardised {{ data_health.engine_sql('compute_once') }}
-        ) as scored {{ data_health.engine_sql('compute_once') }}
+        ) as scored
+        {%- if learner and learner.is_stored %}
+        left join (
+            -- rows with the same key and the same features have the same score
+            select row_key, feature_hash, any_value(probabilities) as probabilities
+            from {{ ref('data_health', 'learner_scores') }}
+            where monitor = {{ data_health.text_literal(task.monitor.name) }}
+                and learner_version = {{ data_health.text_literal(learner.version) }}
+            group by row_key, feature_hash
+        ) as stored_scores
+            on scored.row_key = stored_scores.row_key
+            and scored.feature_hash = stored_scores.feature_hash
+        {%- endif %} {{ data_health.engine_sql('compute_once') }}
     ) as weighed
 
 ),

@@ -12,7 +12,7 @@ with tables_of_rows (monitor, learner, rows_sql) as (
         {%- set columns = ['row_key', 'random_number', 'label'] %}
         {%- set parts = [task.row_key ~ ' as row_key', task.random_number ~ ' as random_number', task.label ~ ' as label'] %}
         {%- for feature in task.features %}{% do parts.append(feature.value ~ ' as feature_' ~ loop.index) %}{% endfor %}
-        ({{ data_health.text_literal([task.monitor.name, 'score' if task.score else 'logistic_regression',
+        ({{ data_health.text_literal([task.monitor.name, task.learner,
             'select ' ~ parts | join(', ') ~ ' from ' ~ task.source ~ ' where ' ~ task.condition]) }}){{ ',' if not loop.last }}
     {%- endfor %}
 

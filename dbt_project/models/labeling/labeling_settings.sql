@@ -14,7 +14,7 @@ select
 from (
     values
     {%- for task in tasks %}
-        ({{ data_health.text_literal([task.monitor.name, 'score' if task.score else 'logistic_regression', task.monitor.labeling.strategy]) }}, {{ task.monitor.labeling.budget }}, {{ task.monitor.labeling.labels_per_subgroup }}, {{ data_health.double_literal(task.monitor.labeling.precision) }}, {{ data_health.text_literal(task.monitor.labeling.on_label_break) }}){{ ',' if not loop.last }}
+        ({{ data_health.text_literal([task.monitor.name, task.learner, task.monitor.labeling.strategy]) }}, {{ task.monitor.labeling.budget }}, {{ task.monitor.labeling.labels_per_subgroup }}, {{ data_health.double_literal(task.monitor.labeling.precision) }}, {{ data_health.text_literal(task.monitor.labeling.on_label_break) }}){{ ',' if not loop.last }}
     {%- endfor %}
 ) as labeling_settings (monitor, learner, strategy, budget, labels_per_subgroup, target_precision, on_label_break)
 {%- else %}

@@ -102,7 +102,7 @@ slots as (
         case
             when settings.strategy = 'random' or totals.scored_count = 0 and settings.strategy in ('margin', 'entropy') then 'random'
             when settings.strategy = 'typical' or totals.scored_count = 0 then 'typical'
-            when settings.learner = 'logistic_regression' and totals.labelled_count < 60 and settings.strategy = 'clustered_margin' then 'typical'
+            when settings.learner <> 'score' and totals.labelled_count < 60 and settings.strategy = 'clustered_margin' then 'typical'
             else settings.strategy
         end as strategy
     from settings
