@@ -48,7 +48,9 @@ def chosen_rows(
     listed = own.filter("priority = 6 and strategy in ('clustered_margin', 'typical')")
     listed = listed.project("row_key as listed_key, strategy, margin, slot_count").set_alias("listed")
     rows = session.sql(scan.rows_sql).set_alias("own_rows").join(listed, "own_rows.row_key = listed.listed_key")
-    rows = rows.order("random_number, row_key").to_arrow_table()
+    features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
+    # rows with one key are in the order of what they hold
+    rows = rows.order(f"random_number, row_key, hash({features})").to_arrow_table()
     if not rows.num_rows:
         return None
     count = rows["slot_count"][0].as_py() - asked_otherwise

@@ -269,7 +269,10 @@ shortlisted_rows as (
         labeling_rows.margin,
         labeling_rows.learner_version,
         labeling_rows.label as given_label,
-        row_number() over (partition by first_reasons.monitor, first_reasons.row_key order by labeling_rows.period_start desc nulls last) as row_place
+        row_number() over (
+            partition by first_reasons.monitor, first_reasons.row_key
+            order by labeling_rows.period_start desc nulls last, labeling_rows.margin, labeling_rows.confidence, labeling_rows.predicted_label, labeling_rows.label
+        ) as row_place
     from first_reasons
     inner join labeling_rows
         on first_reasons.monitor = labeling_rows.monitor
