@@ -81,11 +81,23 @@ def shortlist_points(state: State, margins: Matrix, count: int) -> tuple[Numbers
 
 
 def clustered(state: State, count: int) -> list[int]:
-    """The default of the package."""
+    """Clusters of the least certain rows, from the first batch on."""
     margins = state.margins()
     shortlist, points = shortlist_points(state, margins, count)
     chosen, _ = clustered_margin(margins[shortlist], points, state.hashes[shortlist], count, state.seed)
     return shortlist[chosen].tolist()
+
+
+def typical_first(state: State, count: int) -> list[int]:
+    """The default of the package: typical rows of clusters up to sixty labels, then clusters of the least certain."""
+    if len(state.labelled) >= COLD:
+        return clustered(state, count)
+    free = np.flatnonzero(state.is_free)
+    sample = free[np.argsort(state.hashes[free])][:5000]
+    both = np.concatenate([sample, state.labelled])
+    points = principal_points(state.task.features[both], state.hashes[both])
+    chosen, _ = typical(points[: len(sample)], points[len(sample) :], count, state.seed, state.hashes[sample])
+    return sample[chosen].tolist()
 
 
 def reference(state: State, count: int) -> list[int]:
@@ -94,7 +106,7 @@ def reference(state: State, count: int) -> list[int]:
 
 
 def full(state: State, count: int) -> list[int]:
-    """The allocated budget: a random audit stream, subgroups under ten labels, the newest tenth, the rest clustered."""
+    """The allocated budget: a random audit stream, subgroups under ten labels, the newest tenth, the rest by the default."""
     groups, numbers = np.unique(state.task.subgroups, return_counts=True)
     have = {name: 0 for name in groups.tolist()}
     for row in state.labelled:
@@ -121,34 +133,20 @@ def full(state: State, count: int) -> list[int]:
             needs[name] -= 1
         newest = np.flatnonzero(state.is_free & state.task.is_newest)
         take(newest[np.argsort(state.hashes[newest])][: parts["drift"]].tolist())
-        take(clustered(state, count - len(chosen)))
+        take(typical_first(state, count - len(chosen)))
     finally:
         state.is_free[chosen] = True
     return chosen
 
 
-def typical_first(state: State, count: int) -> list[int]:
-    """Typical rows of clusters up to sixty labels, then the default."""
-    if len(state.labelled) >= COLD:
-        return clustered(state, count)
-    free = np.flatnonzero(state.is_free)
-    sample = free[np.argsort(state.hashes[free])][:5000]
-    both = np.concatenate([sample, state.labelled])
-    points = principal_points(state.task.features[both], state.hashes[both])
-    chosen, _ = typical(points[: len(sample)], points[len(sample) :], count, state.seed, state.hashes[sample])
-    return sample[chosen].tolist()
-
-
 STRATEGIES: dict[str, Strategy] = {
     "random": random,
     "margin": margin,
-    "clustered_margin": clustered,
+    "clustered_margin": typical_first,
+    "without typical rows": clustered,
     "reference": reference,
     "full allocation": full,
-    "typical first": typical_first,
 }
-# those that ask a model
-NEEDS_MODEL = {"margin", "clustered_margin", "reference", "full allocation", "typical first"}
 
 
 @dataclass(frozen=True)
