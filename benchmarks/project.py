@@ -21,12 +21,14 @@ SCHEMA = "health"
 class Build:
     """A whole `dbt build` in a process of its own, seen from outside and as dbt reports it.
 
-    `processor_seconds` of a model are its own only where one model runs at a time.
+    `processor_seconds` of a model are its own only where one model runs at a time, and so are `collection_seconds`, in
+    which Python collected dbt's garbage while the model ran.
     """
 
     process: Measurement
     model_seconds: dict[str, float]
     processor_seconds: dict[str, float]
+    collection_seconds: dict[str, float]
     compile_seconds: dict[str, float]
     statements: int
     largest_statement: int
@@ -109,8 +111,11 @@ class Project:
         seconds = {model_name(result): result["execution_time"] for result in models}
         compiling = {model_name(result): compile_time(result) for result in models}
         sent = json.loads((self.folder / "statements.json").read_text())
-        processor = {model_name(result): sent["processor_seconds"][result["unique_id"]] for result in models}
-        return Build(process, seconds, processor, compiling, sent["count"], sent["largest"], sent["sender"])
+        processor, collecting = (
+            {model_name(result): sent[kind][result["unique_id"]] for result in models}
+            for kind in ("processor_seconds", "collection_seconds")
+        )
+        return Build(process, seconds, processor, collecting, compiling, sent["count"], sent["largest"], sent["sender"])
 
     def statistics_tables(self) -> dict[str, str]:
         """Name and relation of each model of the folder `statistics`: those that count the rows, and what they stand on."""
