@@ -20,6 +20,8 @@ Numbers = NDArray[np.int64]
 START, BATCH, BUDGET = 20, 20, 500
 STRENGTH = 0.1
 SHORTLIST = 10
+# rows of the random sample of which the least certain are shortlisted, for each that is wanted
+SAMPLED = 50
 QUOTA = 10
 COLD = 60
 
@@ -68,10 +70,10 @@ def margin(state: State, count: int) -> list[int]:
 
 
 def shortlist_points(state: State, margins: Matrix, count: int) -> tuple[Numbers, Matrix]:
-    """The least certain rows, one of each with the same features and none that is labelled, and their components."""
+    """The least certain of a random sample, one of each with the same features and none that is labelled, and their components."""
     is_new = state.is_free.copy()
     is_new[np.isin(state.copies, state.copies[state.labelled])] = False
-    free = np.flatnonzero(is_new)
+    free = state.draw.permutation(np.flatnonzero(is_new))[: SAMPLED * count]
     order = free[np.lexsort((state.hashes[free], margins[free]))]
     if not len(order):
         return order, np.zeros((0, 0))

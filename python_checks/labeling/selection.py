@@ -56,7 +56,8 @@ def clustered_margin(
     Of m rows, `margins` (m) is the probability of the likeliest label less that of the next, `points` (m × p) their
     place (standardised, some 20 dimensions at most), `tie_breakers` (m) a random number or hash that belongs to the
     row, by which rows are put in order first: the answer does not depend on the order they come in. Places count to six
-    decimals, margins to nine. The caller passes the 10 · count rows with the smallest margins, best without copies.
+    decimals, margins to nine. The caller passes the 10 · count rows with the smallest margins of a random sample of
+    50 · count, best without copies: the least certain of a whole pool are odd ones and teach less.
     Rows nearer than a hundredth of the root mean square distance from the centre to one that is chosen are left out, so
     that there may be fewer than `count`.
 

@@ -1,7 +1,8 @@
 {%- do data_health.begin_model() %}
+{%- set sampled_per_place = 50 %}
 with shares as (
 
-    select monitor, learner, strategy, slot_count
+    select monitor, learner, strategy, pool_count, slot_count, 0.6180339887498949e0 * asked_count as turn
     from {{ ref('labeling_slots') }}
 
 ),
@@ -13,27 +14,47 @@ rows_to_ask as (
 
 ),
 
-certain_rows as (
+-- The least certain of all rows are odd ones, and teach little: clusters are made of the least certain of a random sample, another one
+-- after every batch. Other rows fill what it leaves.
+drawn_rows as (
 
     select
         rows_to_ask.monitor,
         rows_to_ask.row_key,
         rows_to_ask.random_number,
+        rows_to_ask.margin,
+        rows_to_ask.entropy,
         shares.strategy,
         shares.learner,
-        case shares.strategy
-            when 'clustered_margin' then 10 * shares.slot_count
-            when 'typical' then greatest(10 * shares.slot_count, 2000)
-            else shares.slot_count
-        end as wanted_count,
-        case
-            when shares.strategy in ('clustered_margin', 'margin') then coalesce(rows_to_ask.margin, 1e0)
-            when shares.strategy = 'entropy' then 1 - coalesce(rows_to_ask.entropy, 0e0)
-            else rows_to_ask.random_number
-        end as certainty
+        shares.slot_count,
+        shares.strategy <> 'clustered_margin'
+            or (rows_to_ask.random_number + shares.turn - floor(rows_to_ask.random_number + shares.turn)) * shares.pool_count
+                <= {{ sampled_per_place }} * shares.slot_count as is_in_sample
     from rows_to_ask
     inner join shares
         on rows_to_ask.monitor = shares.monitor
+
+),
+
+certain_rows as (
+
+    select
+        monitor,
+        row_key,
+        random_number,
+        strategy,
+        learner,
+        case strategy
+            when 'clustered_margin' then 10 * slot_count
+            when 'typical' then greatest(10 * slot_count, 2000)
+            else slot_count
+        end as wanted_count,
+        case when is_in_sample then 0e0 else 2e0 end + case
+            when strategy in ('clustered_margin', 'margin') then coalesce(margin, 1e0)
+            when strategy = 'entropy' then 1 - coalesce(entropy, 0e0)
+            else random_number
+        end as certainty
+    from drawn_rows
 
 ),
 
