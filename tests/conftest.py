@@ -20,6 +20,7 @@ LONGEST = (
     "test_dimensions",
     "test_multivariate_drift",
     "test_representation",
+    "test_dimensions_odd_rows",
     "test_labeling_rounds",
     "test_alerts",
     "test_combinations",
