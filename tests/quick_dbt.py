@@ -17,9 +17,6 @@ import dbt.artifacts.schemas.base
 import dbt.artifacts.schemas.run.v5.run
 import dbt.compilation
 import dbt_common.exceptions.base
-from dbt.clients.jinja import MacroGenerator
-from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
-from dbt.context.manifest import ManifestContext
 from dbt.tracking import track_behavior_change_warn
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.dataclass_schema import dbtClassMixin
@@ -96,37 +93,6 @@ def validate_once():
     dbtClassMixin.validate = classmethod(validate)
 
 
-def gather_macros_quickly():
-    """dbt looks up each of seven hundred macros in five places for every model and test, several times."""
-    look_up_each = ManifestContext.to_dict
-
-    def build_namespace(self, macros_by_package, context):
-        packages = {
-            package: {
-                name: MacroGenerator(macro, context, self.node, self.thread_ctx) for name, macro in macros.items()
-            }
-            for package, macros in macros_by_package.items()
-        }
-        of_dbt = {}
-        # the first of dbt's own packages wins
-        for package in reversed(self.internal_package_names_order):
-            of_dbt |= packages.pop(package, {})
-        of_the_root = packages.get(self.root_package, {}) if self.root_package != self.search_package else {}
-        return MacroNamespace(of_the_root, packages.get(self.search_package, {}), of_dbt, packages)
-
-    def to_dict(self):
-        if not isinstance(self.namespace, MacroNamespace):
-            return look_up_each(self)
-        # the macros hold this very dictionary
-        context = super(ManifestContext, self).to_dict()
-        for place in reversed([*self.namespace._search_order()]):
-            context.update(place)
-        return context
-
-    MacroNamespaceBuilder.build_namespace = build_namespace
-    ManifestContext.to_dict = to_dict
-
-
 def put_ephemeral_models_in_once():
     """sqlparse reads a whole query to see whether it begins with `with`."""
     inject_anew, kept = dbt.compilation.inject_ctes_into_sql, {}
@@ -151,7 +117,6 @@ keep_compiled_templates()
 tell_nobody_nothing()
 write_at_once()
 validate_once()
-gather_macros_quickly()
 put_ephemeral_models_in_once()
 have_no_secrets()
 gc.freeze()
