@@ -2,7 +2,9 @@
 
 import json
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from label_studio import annotated, annotation, as_json, run
@@ -136,6 +138,30 @@ def test_a_command_that_is_killed_leaves_nothing(project, tmp_path, processes):
     start = [processes.Process(target=in_a_process, args=(project.folder, arguments)) for _ in range(2)]
     with ThreadPoolExecutor() as pool:
         assert list(pool.map(exit_code, start)) == [0, 0]
+    assert len(project.sql('select * from answered."visit answers"')) == 6
+    assert sorted(project.sql("select added_count, known_count from labeling_import_log")) == [(0, 6), (6, 0)]
+
+
+def test_the_first_two_imports_at_once_make_the_tables_once(project, tmp_path, processes):
+    import psycopg2
+
+    tasks = [{"data": {"dq_row_key": f"visits|{key}"}} for key in KEYS]
+    file = tmp_path / "answers.json"
+    file.write_bytes(as_json(annotated(tasks, [[annotation(number)] for number in range(6)])))
+    project.sql("drop schema answered cascade; select 1")
+    arguments = ("labels", "import", "--monitor", "visits", str(file))
+    start = [processes.Process(target=in_a_process, args=(project.folder, arguments)) for _ in range(2)]
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    with closing(psycopg2.connect(**project.server)) as first, ThreadPoolExecutor() as pool:
+        # both have looked at the warehouse, and found nothing, before one of them may write
+        first.cursor().execute("""select pg_advisory_xact_lock(hashtextextended('"main"', 0))""")
+        codes = pool.map(exit_code, start)
+        until = time.monotonic() + 60
+        while project.sql(waiting) != [(2,)]:
+            assert time.monotonic() < until, "the two do not wait"
+            time.sleep(0.1)
+        first.rollback()
+        assert list(codes) == [0, 0]
     assert len(project.sql('select * from answered."visit answers"')) == 6
     assert sorted(project.sql("select added_count, known_count from labeling_import_log")) == [(0, 6), (6, 0)]
 

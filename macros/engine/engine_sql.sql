@@ -30,6 +30,7 @@
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
+    take_turns: a transaction waits here for others that name the same text; empty where there is only one at a time.
 #}
 {% macro default__engine_templates() -%}
     {{ return({
@@ -73,7 +74,8 @@
         'compute_once': '',
         'begin_model': '',
         'hold_still': '',
-        'hold_alone': ''
+        'hold_alone': '',
+        'take_turns': ''
     }) }}
 {%- endmacro %}
 
@@ -129,7 +131,8 @@
         'compute_once': "offset 0",
         'begin_model': "set local enable_nestloop = off; set local jit = off",
         'hold_still': "lock table {first} in share mode",
-        'hold_alone': "lock table {first} in exclusive mode"
+        'hold_alone': "lock table {first} in exclusive mode",
+        'take_turns': "select pg_advisory_xact_lock(hashtextextended({first}, 0))"
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}

@@ -93,8 +93,9 @@ def answers_columns(monitor: Monitor, answers: Table, warehouse: Warehouse) -> l
         make_schema(warehouse, answers)
         made = [f"cast(null as {kind}) as {name}" for name, kind in ANSWERS.items()]
         columns = ", ".join([*(column.quoted for column in monitor.key), *made])
+        # one for whom this import had to wait may have made it since dbt looked
         warehouse.run(
-            f"create table {answers.relation} as select {columns} from {monitor.relation.relation} where false"
+            f"create table if not exists {answers.relation} as select {columns} from {monitor.relation.relation} where false"
         )
         return [*monitor.key, *(Column(name, name, kind) for name, kind in ANSWERS.items())]
     for name in [*(column.name for column in monitor.key), "label", "annotator", "labelled_at"]:

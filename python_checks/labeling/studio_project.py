@@ -55,12 +55,13 @@ SETTINGS = """
             {%- endfor -%}
             {%- set exists = columns is not none or adapter.check_schema_exists(relation.database, relation.schema) -%}
             {%- set elsewhere = relation.database != target.database -%}
+            {%- set schema = relation.include(database=elsewhere, identifier=false) | string -%}
             {%- do tables.update({name: {
                 'relation': relation | string,
                 'columns': none if columns is none else described,
-                'schema': relation.include(database=elsewhere, identifier=false) | string,
+                'schema': schema,
                 'schema_exists': exists,
-                'lock': data_health.engine_sql('hold_alone', relation)
+                'lock': data_health.engine_sql('take_turns', data_health.text_literal(schema))
             }}) -%}
         {%- endfor -%}
         {%- set source = (labeling.answers or {}).get('source') is not none and not relations.answers.external -%}

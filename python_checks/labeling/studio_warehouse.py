@@ -28,7 +28,7 @@ def find_column(columns: Sequence[Column], name: str) -> Column | None:
 
 @dataclass(frozen=True)
 class Table:
-    """A relation and its schema as SQL names them, its columns if it exists, and what keeps other writers off it."""
+    """A relation and its schema as SQL names them, its columns if it exists, and what keeps others off the schema."""
 
     relation: str
     columns: list[Column] | None
@@ -81,11 +81,14 @@ def now() -> datetime:
 
 
 def prepare(warehouse: Warehouse, log: Table, columns: str) -> None:
-    """Make the log where it is missing, and have it alone where others could write at once."""
-    make_schema(warehouse, log)
-    warehouse.run(f"create table if not exists {log.relation} ({columns})")
+    """Wait for those who export or import at the same time, and make the log where it is missing.
+
+    The log itself cannot be what one waits for: two may want to make it.
+    """
     if log.lock:
         warehouse.run(log.lock)
+    make_schema(warehouse, log)
+    warehouse.run(f"create table if not exists {log.relation} ({columns})")
 
 
 def make_schema(warehouse: Warehouse, table: Table) -> None:
