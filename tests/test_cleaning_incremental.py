@@ -165,6 +165,19 @@ def test_an_empty_build_loses_nothing(engine, tmp_path):
     assert (multiset(consumer, "cleaned"), multiset(consumer, "held")) == before
 
 
+def test_tables_built_with_the_option_empty_are_empty(engine, tmp_path):
+    consumer = engine(tmp_path / "project", configuration(), MODELS)
+    consumer.sql(
+        'drop table if exists raw.rows; create table raw.rows ("a b" integer, amount varchar, "Größe" varchar, loaded timestamp); select 1'
+    )
+    consumer.sql(inserted(random.Random(3), range(20)) + "; select 1")
+    whole = ("run", "--select", "cleaned_whole", "held_whole")
+    consumer.dbt(*whole, "--empty")
+    assert (multiset(consumer, "cleaned_whole"), multiset(consumer, "held_whole")) == ([], [])
+    consumer.dbt(*whole)
+    assert len(multiset(consumer, "cleaned_whole") + multiset(consumer, "held_whole")) == 20
+
+
 LOG = ("run", "--select", "+health_cell_changes")
 LOGGED = {"key": "a b", "time": "loaded", "log_changes": ["amount", "Größe"]}
 

@@ -106,7 +106,7 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
         inner join {{ loads }} as loads
             on rows_of_loads.data_health_load = loads.data_health_load
         {{ data_health.unread_loads(plan, stored, kept if kept_columns is not none else none) if is_incremental() and 'data_health_built_from' in names }}
-    ){% endset %}
+    ) as raw_rows{% endset %}
     {{ return({'columns': ['data_health_load', 'data_health_built_from', data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules'], 'source': source}) }}
 {% endmacro %}
 

@@ -83,7 +83,7 @@ with spelled_rows as (
         spelling_{{ number }}.{{ part }} as data_health_spelling_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
         rows_to_repair.*
-    from {{ sampled.relation }} as rows_to_repair
+    from (select * from {{ sampled.relation }}) as rows_to_repair
     {%- for column, number in numbers.items() %}{% set rule = 'spelling_' ~ number %}
     left join {{ rules }} as {{ rule }}
         on {{ rule }}.{{ of_set }}

@@ -12,7 +12,7 @@
 
     select
         {{ (data_health.quoted(columns) + carried) | join(',\n        ') or '1 as data_health_row' }}
-    from {{ source or plan.relation }} as raw_rows
+    from {{ source or plan.relation }}
     where {{ where or plan.set.where or 'true' }}
 
 )
