@@ -94,9 +94,8 @@ def answers_columns(monitor: Monitor, answers: Table, warehouse: Warehouse) -> l
         made = [f"cast(null as {kind}) as {name}" for name, kind in ANSWERS.items()]
         columns = ", ".join([*(column.quoted for column in monitor.key), *made])
         # one for whom this import had to wait may have made it since dbt looked
-        warehouse.run(
-            f"create table if not exists {answers.relation} as select {columns} from {monitor.relation.relation} where false"
-        )
+        no_rows = f"select {columns} from {monitor.relation.relation} where false"
+        warehouse.run(f"create table if not exists {answers.relation} as {no_rows}")
         return [*monitor.key, *(Column(name, name, kind) for name, kind in ANSWERS.items())]
     for name in [*(column.name for column in monitor.key), "label", "annotator", "labelled_at"]:
         if find_column(answers.columns, name) is None:
