@@ -66,6 +66,15 @@ def real_project(folder):
             "marts": {"coverage": False},
             "dimensions": {"max_columns": 70} | ({"scores": {"ref": f"{name}_scores"}} if name in SCORED else {}),
         }
+    monitors["nhanes_weighted"] = {
+        "relation": {"source": ["raw", "nhanes"]},
+        "key": "id",
+        "weight": "WTINT2YR",
+        "exclude": EXCLUDED["nhanes"],
+        "references": {"training": {"relation": {"source": ["raw", "nhanes"]}}},
+        "marts": {"coverage": False},
+        "dimensions": {"max_columns": 70, "weighted": True},
+    }
     window = {"first_year": {"from": "1996-06-01", "to": "1997-05-01"}}
     monitors["elec2"] |= {"time": "ts_reconstructed", "references": monitors["elec2"]["references"] | window}
     models = {f"{name}_scores.sql": scoring(name) for name in SCORED}
@@ -309,7 +318,7 @@ def followed(folder):
 
 
 def is_of_real_rows(statement):
-    return "'elec2'" in statement or "'nhanes'" in statement
+    return "'elec2'" in statement or "nhanes" in statement
 
 
 @pytest.fixture(scope="module")

@@ -105,6 +105,9 @@
     {% elif monitor['label'] and monitor['label']['relation'] and monitor['label']['key'] | length != monitor['key'] | length %}
         {% do wrong.append(['label.key', label['key'], 'as many columns as the key has (' ~ monitor['key'] | length ~ ')']) %}
     {% endif %}
+    {% if monitor['dimensions']['weighted'] and not monitor['weight'] %}
+        {% do wrong.append(['weight', none, 'the column by which dimensions.weighted counts rows']) %}
+    {% endif %}
     {% if monitor['labeling']['answers'] and not monitor['key'] %}
         {% do wrong.append(['key', none, 'the columns by which labeling.answers is joined']) %}
     {% endif %}

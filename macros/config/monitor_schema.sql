@@ -95,6 +95,8 @@
                 'description': 'Share of the variance that the advised components reach.'},
             'standardise': {'type': 'boolean', 'default': true,
                 'description': 'Components of correlations; false gives those of covariances, for columns of one unit.'},
+            'weighted': {'type': 'boolean', 'default': false,
+                'description': 'Rows count as often as `weight` says, in products, components and multivariate drift.'},
             'scores': {'type': 'relation',
                 'description': 'A table of rows that project_components() scored; it gives health_region and health_component_scores.'}
         }},

@@ -38,10 +38,12 @@
         {%- if width.total >= 2 and is_in_batches == is_wide and (has_batches or not is_in_batches) -%}
             {#- raise this when the arithmetic of products changes -#}
             {%- set products_version = '1' -%}
-            {%- set companions = local_md5([products_version, names | sort(case_sensitive=true)] | string)[:12] -%}
+            {%- set weight_column = dataset.monitor.weight | lower if dataset.monitor.dimensions.weighted else none -%}
+            {%- set weight = 'coalesce(' ~ dataset.weight ~ ', 0e0)' if weight_column else none -%}
+            {%- set companions = local_md5(([products_version, names | sort(case_sensitive=true)] + ([weight_column] if weight_column else [])) | string)[:12] -%}
             {%- for name in names | sort(case_sensitive=true) -%}
-                {%- set column = by_name[name] -%}
-                {%- do result.append(dict(column, id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions, dataset_width=width.total)) -%}
+                {%- do result.append(dict(by_name[name], id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
+                    dataset_width=width.total, weight_column=weight_column, weight=weight)) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
@@ -134,22 +136,26 @@
 {#
     Sums over the rows of one scan for pairs of columns. z: the value in scales from the centre, at most 1e50 of them; where it is missing
     z is 0 and p, which is 1 elsewhere, as well, so that no sum asks for nulls; c: z, at most 10. A column that is never missing needs no p.
+    Rows that weigh something have each of them times the weight, too: wz, wp, wc.
 #}
 {% macro summed_products(part) %}
-{%- set lists = {'column_a_id': [], 'column_b_id': [], 'pair_count': [], 'sum_a': [], 'sum_b': [], 'product_sum': [], 'clipped_product_sum': [], 'clipped_sum': [], 'clamped_count': []} -%}
-{%- set sums = {} -%}
+{%- set lists = {'pair_weight': [], 'column_a_id': [], 'column_b_id': [], 'pair_count': [], 'sum_a': [], 'sum_b': [], 'product_sum': [], 'clipped_product_sum': [], 'clipped_sum': [], 'clamped_count': []} -%}
+{%- set sums, weight = {}, part.scan.columns[0].weight -%}
+{%- set w = 'w' if weight else '' -%}
 {%- for a, b in part.pairs -%}
     {%- set pair = a.id ~ '_' ~ b.id -%}
-    {%- set counts = 'row_count' if a.is_complete and b.is_complete else 'p_' ~ b.id if a.is_complete else 'p_' ~ a.id if b.is_complete or a.id == b.id else 'pp_' ~ pair -%}
+    {%- set both = '' if a.is_complete and b.is_complete else 'p_' ~ b.id if a.is_complete else 'p_' ~ a.id if b.is_complete or a.id == b.id else 'pp_' ~ pair -%}
     {%- set needs_a, needs_b = not b.is_complete and a.id != b.id, not a.is_complete and a.id != b.id -%}
     {%- set is_clipped = a.is_clipped or b.is_clipped -%}
-    {%- do sums.update({'zz_' ~ pair: 'sum(z_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}
-    {%- if counts.startswith('pp_') -%}{%- do sums.update({counts: 'sum(p_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
-    {%- if needs_a -%}{%- do sums.update({'zp_' ~ pair: 'sum(z_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
-    {%- if needs_b -%}{%- do sums.update({'pz_' ~ pair: 'sum(p_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}{%- endif -%}
-    {%- if is_clipped -%}{%- do sums.update({'cc_' ~ pair: 'sum(' ~ ('c_' if a.is_clipped else 'z_') ~ a.id ~ ' * ' ~ ('c_' if b.is_clipped else 'z_') ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- do sums.update({'zz_' ~ pair: 'sum(' ~ w ~ 'z_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}
+    {%- if both.startswith('pp_') -%}{%- do sums.update({both: 'sum(p_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if both.startswith('pp_') and weight -%}{%- do sums.update({'w' ~ both: 'sum(wp_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if needs_a -%}{%- do sums.update({'zp_' ~ pair: 'sum(' ~ w ~ 'z_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if needs_b -%}{%- do sums.update({'pz_' ~ pair: 'sum(' ~ w ~ 'p_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- if is_clipped -%}{%- do sums.update({'cc_' ~ pair: 'sum(' ~ w ~ ('c_' if a.is_clipped else 'z_') ~ a.id ~ ' * ' ~ ('c_' if b.is_clipped else 'z_') ~ b.id ~ ')'}) -%}{%- endif -%}
     {%- for name, value in [
-        ('column_a_id', a.id), ('column_b_id', b.id), ('pair_count', 'cast(' ~ counts ~ ' as bigint)'),
+        ('column_a_id', a.id), ('column_b_id', b.id), ('pair_count', 'cast(' ~ (both or 'row_count') ~ ' as bigint)'),
+        ('pair_weight', 'w' ~ both if both else 'weight_sum'),
         ('sum_a', 'zp_' ~ pair if needs_a else 'z_' ~ a.id), ('sum_b', 'pz_' ~ pair if needs_b else 'z_' ~ b.id),
         ('product_sum', 'zz_' ~ pair), ('clipped_product_sum', ('cc_' if is_clipped else 'zz_') ~ pair),
         ('clipped_sum', ('c_' if a.is_clipped else 'z_') ~ a.id if a.id == b.id else 'cast(null as double precision)'),
@@ -158,18 +164,25 @@
 {%- endfor %}
     select
         period_start,
-        row_count
+        row_count,
+        {{ 'weight_sum' if weight else 'cast(null as double precision) as weight_sum' }},
+        {{ 'weight_square_sum' if weight else 'cast(null as double precision) as weight_square_sum' }}
         {%- for name, values in lists.items() %},
-        unnest(array[{{ values | join(', ') }}]) as {{ name }}
+        {{ 'unnest(array[' ~ values | join(', ') ~ '])' if weight or name != 'pair_weight' else 'cast(null as double precision)' }} as {{ name }}
         {%- endfor %}
     from (
         select
             period_start,
             count(*) as row_count
+            {%- if weight %},
+            sum(w) as weight_sum,
+            sum(w * w) as weight_square_sum
+            {%- endif %}
             {%- for column in part.columns %},
-            sum(z_{{ column.id }}) as z_{{ column.id }}
+            sum({{ w }}z_{{ column.id }}) as z_{{ column.id }}
                 {%- if not column.is_complete %}, sum(p_{{ column.id }}) as p_{{ column.id }}{% endif %}
-                {%- if column.is_clipped %}, sum(c_{{ column.id }}) as c_{{ column.id }}{% endif %}
+                {%- if not column.is_complete and weight %}, sum(wp_{{ column.id }}) as wp_{{ column.id }}{% endif %}
+                {%- if column.is_clipped %}, sum({{ w }}c_{{ column.id }}) as c_{{ column.id }}{% endif %}
                 {%- if column.is_clamped %}, {{ data_health.engine_sql('count_where', 'abs(z_' ~ column.id ~ ') = 1e50') }} as e_{{ column.id }}{% endif %}
             {%- endfor %}
             {%- for name, expression in sums.items() %},
@@ -185,16 +198,20 @@
 
 {# The factors of every row, each computed once. #}
 {% macro factor_rows(part) %}
+{%- set weight = part.scan.columns[0].weight %}
             select
-                period_start
-                {%- for column in part.columns %},
-                {{ 'z_' ~ column.id if column.is_complete else 'coalesce(z_' ~ column.id ~ ', 0e0) as z_' ~ column.id }}
-                    {%- if not column.is_complete %}, case when z_{{ column.id }} is null then cast(0 as double precision) else cast(1 as double precision) end as p_{{ column.id }}{% endif %}
-                    {%- if column.is_clipped %}, greatest(-1e1, least(1e1, coalesce(z_{{ column.id }}, 0e0))) as c_{{ column.id }}{% endif %}
+                period_start{{ ', w' if weight }}
+                {%- for column in part.columns %}{% set z, clipped = 'z_' ~ column.id, 'greatest(-1e1, least(1e1, coalesce(z_' ~ column.id ~ ', 0e0)))' %},
+                {{ z if column.is_complete else 'coalesce(' ~ z ~ ', 0e0) as ' ~ z }}
+                    {%- if weight %}, {{ 'w * ' ~ z if column.is_complete else 'w * coalesce(' ~ z ~ ', 0e0)' }} as w{{ z }}{% endif %}
+                    {%- if not column.is_complete %}, case when {{ z }} is null then cast(0 as double precision) else cast(1 as double precision) end as p_{{ column.id }}{% endif %}
+                    {%- if not column.is_complete and weight %}, case when {{ z }} is null then 0e0 else w end as wp_{{ column.id }}{% endif %}
+                    {%- if column.is_clipped %}, {{ clipped }} as c_{{ column.id }}{% endif %}
+                    {%- if column.is_clipped and weight %}, w * {{ clipped }} as wc_{{ column.id }}{% endif %}
                 {%- endfor %}
             from (
                 select
-                    period_start
+                    period_start{{ ', w' if weight }}
                     {%- for column in part.columns %}
                         {%- set deviation = data_health.engine_sql('deviation', 'x_' ~ column.id, column.centre) %},
                     {% if column.is_clamped %}case when x_{{ column.id }} is null then null when abs(x_{{ column.id }} - {{ column.centre }}) >= 1e50 * {{ column.scale }} then case when x_{{ column.id }} > 0 then 1e50 else -1e50 end else ({{ deviation }}) / {{ column.scale }} end
@@ -202,13 +219,16 @@
                     {%- endfor %}
                 from (
                     select
-                        period_start
+                        period_start{{ ', w' if weight }}
                         {%- for column in part.columns %},
                         {{ 'x_' ~ column.id if column.is_complete else ('x_' ~ column.id if column.is_exact_number else data_health.engine_sql('finite_or_null', 'x_' ~ column.id)) ~ ' as x_' ~ column.id }}
                         {%- endfor %}
                     from (
                         select
                             {{ data_health.row_period(part.scan.dataset, part.scan.has_timeless_rows) }} as period_start
+                            {%- if weight %},
+                            {{ weight }} as w
+                            {%- endif %}
                             {%- for column in part.columns %},
                             {{ column.value }} as x_{{ column.id }}
                             {%- endfor %}

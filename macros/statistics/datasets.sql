@@ -2,7 +2,8 @@
     What is scanned for a monitor: the production table, and the references that are tables of their own or windows
     that do not begin and end with a period. Every other reference is a sum over production periods.
     Reads the catalogue, each table once, so it is called only while dbt executes; a table that is not there yet is left out.
-    A label that stands in a table of its own takes the place of a column of the same name.
+    A label that stands in a table of its own takes the place of a column of the same name. `weight` is null where a row has none that
+    counts: negative, NaN or infinite; in a table without the column all weigh the same.
 #}
 {% macro scanned_datasets(configured_monitor) -%}
     {%- set relation = data_health.relation_of(configured_monitor.relation) -%}
@@ -21,6 +22,8 @@
     {%- for name, reference, table, table_columns in tables if table_columns is not none -%}
         {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
         {%- set columns = data_health.monitored_columns(monitor, table_columns) -%}
+        {%- set weight = data_health.find_column(columns | rejectattr('is_derived') | list, monitor.weight) if monitor.weight else none -%}
+        {%- set number = 'cast(' ~ weight.identifier ~ ' as double precision)' if weight else none -%}
         {%- if monitor.label and monitor.label.relation and not is_other_table -%}
             {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) or [] -%}
             {%- set label = data_health.find_column(label_columns, monitor.label.column) -%}
@@ -30,7 +33,8 @@
             {%- if label -%}{%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}{%- endif -%}
         {%- endif -%}
         {%- set dataset = {
-            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table, 'columns': columns
+            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table, 'columns': columns,
+            'weight': 'case when ' ~ number ~ ' between 0e0 and 1e100 then ' ~ number ~ ' end' if weight else 'cast(1 as double precision)'
         } -%}
         {%- for role in ['time', 'loaded_at'] -%}
             {%- set column = data_health.find_column(table_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}

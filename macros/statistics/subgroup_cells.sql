@@ -37,11 +37,9 @@
         {%- endfor -%}
         {%- for number in range(values | length, 8) -%}{%- do values.append('cast(null as varchar)') -%}{%- endfor -%}
         {%- set version = data_health.find_column(plain_columns, prediction.version) if prediction.version else none -%}
-        {%- set weight = data_health.find_column(plain_columns, monitor.weight) if monitor.weight else none -%}
-        {%- set number = 'cast(' ~ weight.identifier ~ ' as double precision)' if weight else '1e0' -%}
         {%- do sql.update({
             'values': values, 'version': 'cast(' ~ version.identifier ~ ' as varchar)' if version else 'cast(null as varchar)',
-            'weight': 'case when ' ~ number ~ ' between 0e0 and 1e100 then ' ~ number ~ ' end' if weight else 'cast(1 as double precision)',
+            'weight': dataset.weight,
             'missing': missing | join(' + ') or '0', 'feature_count': features | length, 'attributes_key': local_md5(names | string)[:12]
         }) -%}
         {#- raise the first when the arithmetic of cells changes -#}

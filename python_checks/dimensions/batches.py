@@ -59,11 +59,14 @@ class PeriodSums:
     counts the values. `counts[a, b]` and `sums[a, b]` are the number of rows with both, and the sum of z_a over these;
     none as long as nothing is missing. `clipped_products` and `clipped_sums` are of z between -10 and 10; none as long
     as nothing is beyond. `lowest` and `highest` are values, not z; NaN without any. `other_lengths[a]` counts lists
-    that do not have as many numbers as they should.
+    that do not have as many numbers as they should. Of rows with weights, each is added up as often as its weight says:
+    `weight` and `weight_squares` are the sums of these, and `pair_weights` of the rows with both; counts stay counts.
     """
 
     width: int
     rows: int = 0
+    weight: float | None = None
+    weight_squares: float | None = None
     products: Matrix = field(init=False)
     own_sums: Matrix = field(init=False)
     own_counts: Matrix = field(init=False)
@@ -72,6 +75,7 @@ class PeriodSums:
     lowest: Matrix = field(init=False)
     highest: Matrix = field(init=False)
     counts: Matrix | None = None
+    pair_weights: Matrix | None = None
     sums: Matrix | None = None
     clipped_products: Matrix | None = None
     clipped_sums: Matrix | None = None
@@ -86,10 +90,14 @@ class PeriodSums:
         """Add the rows of one segment of a batch."""
         first, last = rows.edges[segment], rows.edges[segment + 1]
         z, sums = rows.z[:, first:last], rows.sums[:, segment]
+        weights = None if rows.weights is None else rows.weights[first:last]
         if rows.with_gaps.size or self.counts is not None:
-            self._add_pairs(z, sums, rows.with_gaps, rows.present[:, first:last])
-        self._add_products(z, sums, rows.sizes[:, segment] > CLIPPED_AT)
+            self._add_pairs(z, sums, rows.with_gaps, rows.present[:, first:last], weights)
+        self._add_products(z, sums, rows.sizes[:, segment] > CLIPPED_AT, weights)
         self.rows += last - first
+        if weights is not None:
+            self.weight = (self.weight or 0.0) + float(weights.sum())
+            self.weight_squares = (self.weight_squares or 0.0) + float(weights @ weights)
         self.own_sums += sums
         self.own_counts += last - first
         self.own_counts[rows.with_gaps] -= np.count_nonzero(~rows.present[:, first:last], axis=1)
@@ -98,28 +106,30 @@ class PeriodSums:
         self.lowest = np.fmin(self.lowest, rows.lowest[:, segment])
         self.highest = np.fmax(self.highest, rows.highest[:, segment])
 
-    def _add_pairs(self, z: Matrix, sums: Matrix, with_gaps: NDArray, present: NDArray[np.bool_]) -> None:
+    def _add_pairs(
+        self, z: Matrix, sums: Matrix, with_gaps: NDArray, present: NDArray[np.bool_], weights: Matrix | None
+    ) -> None:
         """Count, and sum up, the rows that have both columns: only pairs with a column that has gaps need it."""
-        d, n = z.shape
+        d = len(z)
         if self.counts is None or self.sums is None:
             self.counts = np.full((d, d), float(self.rows))
             self.sums = np.repeat(self.own_sums[:, None], d, axis=1)
-        counts, pair_sums = np.full((d, d), float(n)), np.repeat(sums[:, None], d, axis=1)
-        if with_gaps.size:
-            own = np.count_nonzero(present, axis=1)
-            counts[with_gaps, :], counts[:, with_gaps] = own[:, None], own[None, :]
-            # ones and zeros: exact in single precision, as there are fewer than 2²⁴ of them
-            ones = present.astype(np.float32)
-            counts[np.ix_(with_gaps, with_gaps)] = ones @ ones.T
-            pair_sums[:, with_gaps] = z @ present.T.astype(np.float64)
-        self.counts += counts
+        self.counts += pairs_of_rows(d, with_gaps, present)
+        counted = present.T.astype(np.float64)
+        if weights is not None:
+            if self.pair_weights is None:
+                self.pair_weights = np.full((d, d), self.weight or 0.0)
+            self.pair_weights += pairs_of_rows(d, with_gaps, present, weights)
+            counted *= weights[:, None]
+        pair_sums = np.repeat(sums[:, None], d, axis=1)
+        pair_sums[:, with_gaps] = z @ counted
         self.sums += pair_sums
 
-    def _add_products(self, z: Matrix, sums: Matrix, is_far: NDArray[np.bool_]) -> None:
+    def _add_products(self, z: Matrix, sums: Matrix, is_far: NDArray[np.bool_], weights: Matrix | None) -> None:
         """Rows with a value that is to be clipped are multiplied twice, all others once."""
         rows = (np.abs(z[is_far]) > CLIPPED_AT).any(axis=0) if is_far.any() else np.zeros(0, bool)
         if not rows.any():
-            products = own_products(z)
+            products = own_products(z, weights)
             self.products += products
             if self.clipped_products is not None and self.clipped_sums is not None:
                 self.clipped_products += products
@@ -128,15 +138,37 @@ class PeriodSums:
         if self.clipped_products is None or self.clipped_sums is None:
             self.clipped_products, self.clipped_sums = self.products.copy(), self.own_sums.copy()
         near, far = z[:, ~rows], z[:, rows]
+        of_near, of_far = (None, None) if weights is None else (weights[~rows], weights[rows])
         clipped = np.clip(far, -CLIPPED_AT, CLIPPED_AT)
-        products = own_products(near)
-        self.clipped_products += products + own_products(clipped)
-        self.clipped_sums += near.sum(axis=1) + clipped.sum(axis=1)
-        self.products += products + own_products(far)
+        products = own_products(near, of_near)
+        self.clipped_products += products + own_products(clipped, of_far)
+        self.clipped_sums += own_sums(near, of_near) + own_sums(clipped, of_far)
+        self.products += products + own_products(far, of_far)
 
 
-def own_products(z: Matrix) -> Matrix:
-    """Z Zᵀ (d × d) of a matrix of d columns, each in a row (d × n)."""
+def pairs_of_rows(
+    d: int, with_gaps: NDArray[np.intp], present: NDArray[np.bool_], weights: Matrix | None = None
+) -> Matrix:
+    """How many of n rows have both of two columns (d × d), or what these weigh; `present` (m × n): see StandardRows."""
+    result = np.full((d, d), float(present.shape[1]) if weights is None else float(weights.sum()))
+    own = np.count_nonzero(present, axis=1) if weights is None else present @ weights
+    result[with_gaps, :], result[:, with_gaps] = own[:, None], own[None, :]
+    # ones and zeros: exact in single precision, as there are fewer than 2²⁴ of them
+    ones = present.astype(np.float32 if weights is None else np.float64)
+    result[np.ix_(with_gaps, with_gaps)] = ones @ (ones if weights is None else ones * weights).T
+    return result
+
+
+def own_sums(z: Matrix, weights: Matrix | None) -> Matrix:
+    """The sum of each of d columns (d × n), each row as often as its weight (n) says."""
+    return z.sum(axis=1) if weights is None else z @ weights
+
+
+def own_products(z: Matrix, weights: Matrix | None = None) -> Matrix:
+    """Z W Zᵀ (d × d) of a matrix of d columns, each in a row (d × n), and weights (n), which are 1 where not given."""
+    if weights is not None:
+        # with its own transpose BLAS multiplies half as much
+        z = z * np.sqrt(weights)
     d, n = z.shape
     if d > NARROW or n <= NARROW_ROWS:
         return z @ z.T
@@ -152,8 +184,9 @@ class StandardRows:
     """n rows of a batch, ordered by period: segment s is that of `codes[s]`, from row `edges[s]` to `edges[s + 1]`.
 
     `z` (d × n) holds 0 where a value is missing; `with_gaps` are the m columns with missing values, `present` (m × n)
-    tells where they have one. Per column and segment (d × segments): `sums` of z, `lowest` and `highest` value, their
-    distance from the centre in scales (`sizes`), how many were `clamped`, and lists of `other_lengths`.
+    tells where they have one. `weights` (n) are of rows that have some. Per column and segment (d × segments): `sums`
+    of z, as often as the rows weigh, `lowest` and `highest` value, their distance from the centre in scales (`sizes`),
+    how many were `clamped`, and lists of `other_lengths`.
     """
 
     codes: NDArray[np.int32]
@@ -167,13 +200,18 @@ class StandardRows:
     sizes: Matrix
     clamped: Matrix
     other_lengths: Matrix
+    weights: Matrix | None = None
 
 
 class Standardiser:
-    """Turns batches into z on the grid of the columns; its memory is used again for every batch."""
+    """Turns batches into z on the grid of the columns; its memory is used again for every batch.
 
-    def __init__(self, factors: list[Factor]) -> None:
+    Batches that are `weighted` end with a column of weights, none of them null or negative.
+    """
+
+    def __init__(self, factors: list[Factor], weighted: bool = False) -> None:
         self.factors = factors
+        self.weighted = weighted
         self.centre = np.concatenate([factor.centre for factor in factors])
         self.scale = np.concatenate([factor.scale for factor in factors])
         self.width = len(self.centre)
@@ -182,6 +220,9 @@ class Standardiser:
     def rows_of(self, batch: pa.RecordBatch) -> StandardRows:
         """The rows of a batch: its first column is the first day of the period, the others are the factors in order."""
         order, codes, edges = segments(batch.column(0))
+        weights = batch.column(len(self.factors) + 1).to_numpy(zero_copy_only=False) if self.weighted else None
+        if weights is not None and order is not None:
+            weights = weights[order]
         d, n = self.width, batch.num_rows
         if self._memory.size < d * n:
             self._memory = np.empty(d * n)
@@ -207,7 +248,7 @@ class Standardiser:
                     lowest[number] = np.fmin.reduceat(x, edges[:-1])
                     highest[number] = np.fmax.reduceat(x, edges[:-1])
                 self._standardise(number, x, z[number], gaps.get(number))
-                sums[number] = np.add.reduceat(z[number], edges[:-1])
+                sums[number] = np.add.reduceat(z[number] if weights is None else z[number] * weights, edges[:-1])
                 number += 1
         with np.errstate(over="ignore", invalid="ignore"):
             sizes = np.maximum(np.abs(lowest.T - self.centre), np.abs(highest.T - self.centre)).T / self.scale[:, None]
@@ -215,7 +256,7 @@ class Standardiser:
             clamped[number] = np.add.reduceat((np.abs(z[number]) == LARGEST_DEVIATION).astype(float), edges[:-1])
         with_gaps = np.array(sorted(gaps), dtype=np.intp)
         present = np.array([gaps[number] for number in with_gaps], dtype=bool).reshape(len(with_gaps), n)
-        return StandardRows(codes, edges, z, with_gaps, present, sums, lowest, highest, sizes, clamped, others)
+        return StandardRows(codes, edges, z, with_gaps, present, sums, lowest, highest, sizes, clamped, others, weights)
 
     def _standardise(self, number: int, x: Matrix, z: Matrix, present: NDArray[np.bool_] | None) -> None:
         centre, scale = self.centre[number], self.scale[number]
@@ -260,9 +301,11 @@ def columns_of(array: pa.Array, length: int | None) -> tuple[Matrix, NDArray[np.
     return result, ~is_usual & (sizes >= 0)
 
 
-def summed_periods(batches: Iterable[pa.RecordBatch], factors: list[Factor]) -> dict[int, PeriodSums]:
+def summed_periods(
+    batches: Iterable[pa.RecordBatch], factors: list[Factor], weighted: bool = False
+) -> dict[int, PeriodSums]:
     """The sums of every period in the batches, by its first day since 1970 (NO_PERIOD for rows without a period)."""
-    standardiser = Standardiser(factors)
+    standardiser = Standardiser(factors, weighted)
     result: dict[int, PeriodSums] = {}
     with one_blas_thread():
         for batch in batches:

@@ -22,11 +22,28 @@ IMPRECISE = "too far from the centre of its grid: no digits are left"
 
 
 @dataclass(frozen=True)
+class Weights:
+    """Sums of the weights of rows, and of their squares."""
+
+    total: float
+    squares: float
+
+    def __add__(self, other: "Weights") -> "Weights":
+        return Weights(self.total + other.total, self.squares + other.squares)
+
+    @property
+    def effective_rows(self) -> float:
+        """As many rows of equal weight would tell as much: (Σw)² / Σw² (Kish 1965)."""
+        return self.total**2 / self.squares if self.squares else 0.0
+
+
+@dataclass(frozen=True)
 class Sums:
     """Sums over the rows of one period or reference, of d columns in the order of their names.
 
     `counts[a, b]` rows have both columns, `sums[a, b]` is the sum of z_a over these, `products[a, b]` that of z_a z_b
-    (all d × d). `lowest` and `highest` (d) are the columns' own, NaN where unknown; `rows` counts all rows.
+    (all d × d). `lowest` and `highest` (d) are the columns' own, NaN where unknown; `rows` counts all rows. With
+    `weights` a row counts as often as its weight says, in the matrices too.
     """
 
     names: tuple[str, ...]
@@ -36,6 +53,17 @@ class Sums:
     products: Matrix
     lowest: Matrix
     highest: Matrix
+    weights: Weights | None = None
+
+    @property
+    def total_weight(self) -> float:
+        """What all rows count together."""
+        return float(self.rows) if self.weights is None else self.weights.total
+
+    @property
+    def effective_rows(self) -> float:
+        """The number of rows, with weights that of as many equal ones as tell as much."""
+        return float(self.rows) if self.weights is None else self.weights.effective_rows
 
     def equals(self, other: "Sums") -> bool:
         """Are all sums the same?"""
@@ -56,7 +84,7 @@ class Sums:
             target[np.ix_(here, here)] = source[np.ix_(there, there)]
         for target, source in zip(vectors, (self.lowest, self.highest), strict=True):
             target[here] = source[there]
-        return Sums(names, self.rows, *matrices, *vectors)
+        return Sums(names, self.rows, *matrices, *vectors, self.weights)
 
 
 @dataclass(frozen=True)
@@ -65,15 +93,16 @@ class Basis:
 
     `names` are the d columns used, `excluded` the others with the reason; `centre` (d) is the mean of z, which stands
     for missing values, `deviation` (d) the standard deviation and `scale` (d) what z is divided by: the same for
-    components of correlations, one unit of the column for those of covariances. `eigenvalues` (d) fall; `vectors`
-    (d × d) has a component per column; the first `kept` reach the share of the variance that was asked for. `moved`
-    names columns so far from the centre of their grid that eigenvalues have lost digits. `identity` is the same for the
-    same sums.
+    components of correlations, one unit of the column for those of covariances. `effective_rows` are fewer than `rows`
+    where these have weights. `eigenvalues` (d) fall; `vectors` (d × d) has a component per column; the first `kept`
+    reach the share of the variance that was asked for. `moved` names columns so far from the centre of their grid that
+    eigenvalues have lost digits. `identity` is the same for the same sums.
     """
 
     names: tuple[str, ...]
     excluded: dict[str, str]
     rows: int
+    effective_rows: float
     centre: Matrix
     deviation: Matrix
     scale: Matrix
@@ -104,7 +133,7 @@ def moments_about(sums: Sums, centre: Matrix) -> Matrix:
         - (sums.sums * centre[None, :]).T
         + np.outer(centre, centre) * sums.counts
     )
-    return moved / sums.rows
+    return moved / sums.total_weight
 
 
 def principal_components(sums: Sums, variance: float, unit: Matrix | None = None) -> Basis:
@@ -114,11 +143,11 @@ def principal_components(sums: Sums, variance: float, unit: Matrix | None = None
     instead of n - 1. With `unit` (d), the size of one unit of each column in z, columns are not standardised:
     components of covariances instead of correlations. A column without values, or of one value only, is left out.
     """
-    own_counts = np.diag(sums.counts)
-    centre = np.diag(sums.sums) / np.maximum(own_counts, 1)
-    covariance = moments_about(sums, centre) if sums.rows else np.zeros_like(sums.products)
+    own_counts, total = np.diag(sums.counts), sums.total_weight
+    centre = np.diag(sums.sums) / np.where(own_counts > 0, own_counts, 1)
+    covariance = moments_about(sums, centre) if total else np.zeros_like(sums.products)
     variances = np.diag(covariance)
-    sizes = np.diag(sums.products) / max(sums.rows, 1)
+    sizes = np.diag(sums.products) / (total or 1)
     excluded = {}
     for number, name in enumerate(sums.names):
         if own_counts[number] == 0:
@@ -140,6 +169,7 @@ def principal_components(sums: Sums, variance: float, unit: Matrix | None = None
         names,
         excluded,
         sums.rows,
+        sums.effective_rows,
         centre[used],
         deviation,
         scale,

@@ -42,19 +42,17 @@ def correlations_of_noise(columns: int, rows: int) -> Matrix:
 def noise_eigenvalues(basis: Basis) -> Matrix:
     """Horn's parallel analysis: the 95th percentile of each eigenvalue (d), were the columns independent and normal.
 
-    The number of rows and the variance of each column are those of the reference.
+    The number of rows, if they have weights the effective one, and the variance of each column are the reference's.
     """
-    columns = len(basis.names)
-    if not columns or basis.rows < 2:
+    columns, rows = len(basis.names), int(basis.effective_rows)
+    if not columns or rows < 2:
         return np.full(columns, np.nan)
     sizes = basis.deviation / basis.scale
-    drawn = [
-        np.linalg.eigvalsh(noise * np.outer(sizes, sizes))[::-1] for noise in correlations_of_noise(columns, basis.rows)
-    ]
+    drawn = [np.linalg.eigvalsh(noise * np.outer(sizes, sizes))[::-1] for noise in correlations_of_noise(columns, rows)]
     return np.quantile(drawn, DRAWN_SHARE, axis=0)
 
 
-def hotelling_limit(components: int, rows: int, share: float) -> float:
+def hotelling_limit(components: int, rows: float, share: float) -> float:
     """T² that this share of rows of the same normal distribution stays below, which were not among the n fitted ones.
 
     k(n² - 1) / (n(n - k)) F(k, n - k) (Tracy, Young and Mason 1992); NaN where there are no more rows than components.

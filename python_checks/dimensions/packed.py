@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from python_checks.dimensions.components import Matrix, Sums
+from python_checks.dimensions.components import Matrix, Sums, Weights
 
 # entries of a matrix of every stored period that one query reads: with all kinds of matrices 0.1 GB at most
 MOST_NUMBERS = 2**22
@@ -44,6 +44,7 @@ class StoredPeriod:
             np.outer(slope, slope) * sums.products + crossed + crossed.T + np.outer(shift, shift) * sums.counts,
             sums.lowest,
             sums.highest,
+            sums.weights,
         )
 
 
@@ -109,16 +110,17 @@ def one_stored_period(table: pa.Table) -> tuple[dict[str, Sums], dict[str, tuple
     moved = period.moved(centre, scale)
     used = {"all": columns_at(moved, wanted)}
     if moved is period.sums:
-        d, rows = len(period.centre), moved.rows
+        d = len(period.centre)
         clipped = Sums(
             moved.names,
-            rows,
+            moved.rows,
             # a missing value is 0 there, so every row counts
-            np.broadcast_to(np.float64(rows), (d, d)),
+            np.broadcast_to(np.float64(moved.total_weight), (d, d)),
             np.broadcast_to(period.clipped_sums[:, None], (d, d)),
             moved.products if period.clipped is None else period.clipped,
             moved.lowest,
             moved.highest,
+            moved.weights,
         )
         used["clipped"] = columns_at(clipped, wanted)
     grid = {name: (centre[number], scale[number]) for number, name in enumerate(moved.names)}
@@ -132,7 +134,7 @@ def columns_at(sums: Sums, wanted: NDArray[np.intp]) -> Sums:
         return sums
     names = tuple(sums.names[number] for number in order)
     cut = (matrix[np.ix_(order, order)] for matrix in (sums.counts, sums.sums, sums.products))
-    return Sums(names, sums.rows, *cut, sums.lowest[order], sums.highest[order])
+    return Sums(names, sums.rows, *cut, sums.lowest[order], sums.highest[order], sums.weights)
 
 
 def together(
@@ -152,16 +154,16 @@ def together(
 def added(one: Sums, other: Sums, names: tuple[str, ...], counts_all_rows: bool) -> Sums:
     """One sum of two; where a missing value counts as 0, so does a column that is not there."""
     left, right = one if one.names == names else one.of(names), other if other.names == names else other.of(names)
-    d, rows = len(names), one.rows + other.rows
-    counts = np.broadcast_to(np.float64(rows), (d, d)) if counts_all_rows else left.counts + right.counts
+    d, every_row = len(names), np.float64(one.total_weight + other.total_weight)
     return Sums(
         names,
-        rows,
-        counts,
+        one.rows + other.rows,
+        np.broadcast_to(every_row, (d, d)) if counts_all_rows else left.counts + right.counts,
         left.sums + right.sums,
         left.products + right.products,
         np.fmin(left.lowest, right.lowest),
         np.fmax(left.highest, right.highest),
+        None if one.weights is None or other.weights is None else one.weights + other.weights,
     )
 
 
@@ -172,15 +174,17 @@ def unpacked(table: pa.Table) -> StoredPeriod:
     own = doubles(table["own_sum"])
     products = symmetric(table["product_sums"], d)
     clipped = None if not table["clipped_product_sums"][0].is_valid else symmetric(table["clipped_product_sums"], d)
+    weight_sum, weight_square_sum = (table[name][0].as_py() for name in ("weight_sum", "weight_square_sum"))
+    weights = None if weight_sum is None else Weights(weight_sum, weight_square_sum)
     if not table["pair_sums"][0].is_valid:
-        counts = np.broadcast_to(np.float64(rows), (d, d))
+        counts = np.broadcast_to(np.float64(rows if weights is None else weights.total), (d, d))
         sums = np.broadcast_to(own[:, None], (d, d))
     else:
-        counts = symmetric(table["pair_counts"], d)
+        counts = symmetric(table["pair_counts" if weights is None else "pair_weights"], d)
         sums = flat(table["pair_sums"]).reshape(d, d)
     lowest, highest = doubles(table["minimum"]), doubles(table["maximum"])
     return StoredPeriod(
-        Sums(names, rows, counts, sums, products, lowest, highest),
+        Sums(names, rows, counts, sums, products, lowest, highest, weights),
         doubles(table["centre"]),
         doubles(table["scale"]),
         clipped,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 
-from python_checks.dimensions.components import Sums
+from python_checks.dimensions.components import Sums, Weights
 from python_checks.dimensions.packed import together, wide_periods
 
 
@@ -32,7 +32,8 @@ def periods(
         products.filter(where)
         .project(
             "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
-            "pair_count, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum"
+            "pair_weight, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum, weight_sum, "
+            "weight_square_sum"
         )
         .order("monitor, dataset, period_start nulls last, dataset_period_key")
     )
@@ -61,14 +62,15 @@ def one_period(rows: list[tuple]) -> Period:
     monitor, dataset, start, _, *_ = rows[0]
     names = tuple(sorted({row[4] for row in rows} | {row[5] for row in rows}))
     number = {name: position for position, name in enumerate(names)}
-    d, row_count = len(names), rows[0][8]
+    d, row_count, weight_sum, weight_square_sum = len(names), rows[0][8], *rows[0][17:19]
+    weights = None if weight_sum is None else Weights(weight_sum, weight_square_sum)
     counts, sums, products, clipped = (np.zeros((d, d)) for _ in range(4))
     own_clipped, lowest, highest = np.zeros(d), np.full(d, np.nan), np.full(d, np.nan)
     grid = {}
     for row in rows:
         a, b = number[row[4]], number[row[5]]
-        pair_count, sum_a, sum_b, product = (value or 0 for value in row[9:13])
-        counts[a, b] = counts[b, a] = pair_count
+        pair_weight, sum_a, sum_b, product = (value or 0 for value in row[9:13])
+        counts[a, b] = counts[b, a] = pair_weight
         sums[a, b], sums[b, a] = sum_a, sum_b
         products[a, b] = products[b, a] = product
         clipped[a, b] = clipped[b, a] = np.nan if row[13] is None else row[13]
@@ -76,9 +78,11 @@ def one_period(rows: list[tuple]) -> Period:
             own_clipped[a] = np.nan if row[14] is None else row[14]
             lowest[a], highest[a] = (np.nan if value is None else value for value in row[15:17])
             grid[names[a]] = row[6], row[7]
-    used = {"all": Sums(names, row_count, counts, sums, products, lowest, highest)}
+    all_values = Sums(names, row_count, counts, sums, products, lowest, highest, weights)
+    used = {"all": all_values}
     if not np.isnan(clipped).any():
         # a missing value is 0 there, so every row counts
         means = np.repeat(own_clipped[:, None], d, axis=1)
-        used["clipped"] = Sums(names, row_count, np.full((d, d), float(row_count)), means, clipped, lowest, highest)
+        every_row = np.full((d, d), all_values.total_weight)
+        used["clipped"] = Sums(names, row_count, every_row, means, clipped, lowest, highest, weights)
     return Period(monitor, dataset, start, used, grid)

@@ -19,6 +19,7 @@ from python_checks.dimensions.components import (
     MOST_COMPONENTS,
     NO_VALUES,
     Basis,
+    Weights,
     identity_of,
     signed,
 )
@@ -31,14 +32,23 @@ SEED = 20_11
 
 @dataclass(frozen=True)
 class Moments:
-    """Of d columns over `rows` rows: values, Σz and Σz², a missing value counting as 0, and the outermost values."""
+    """Of d columns over `rows` rows: values, Σz and Σz², a missing value counting as 0, and the outermost values.
+
+    With `weights` a row counts as often as its weight says.
+    """
 
     rows: int
+    weights: Weights | None
     counts: Matrix
     sums: Matrix
     squares: Matrix
     lowest: Matrix
     highest: Matrix
+
+    @property
+    def total_weight(self) -> float:
+        """What all rows count together."""
+        return float(self.rows) if self.weights is None else self.weights.total
 
 
 # the rows of every batch, ordered by period, anew at every call
@@ -54,11 +64,12 @@ def randomized_basis(names: tuple[str, ...], passes: Passes, variance: float, mo
     """
     with one_blas_thread():
         moments = moments_of(passes())
-        if moments is None:
+        if moments is None or moments.total_weight == 0:
             nothing, why = np.zeros(0), dict.fromkeys(names, NO_VALUES)
-            return Basis((), why, 0, *[nothing] * 4, np.zeros((0, 0)), 0, (), identity_of((), 0, nothing))
-        centre = moments.sums / np.maximum(moments.counts, 1)
-        variances = (moments.squares - 2 * centre * moments.sums + centre**2 * moments.counts) / moments.rows
+            return Basis((), why, 0, 0.0, *[nothing] * 4, np.zeros((0, 0)), 0, (), identity_of((), 0, nothing))
+        total_weight = moments.total_weight
+        centre = moments.sums / np.where(moments.counts > 0, moments.counts, 1)
+        variances = (moments.squares - 2 * centre * moments.sums + centre**2 * moments.counts) / total_weight
         excluded = left_out(names, moments, variances)
         used = np.array([number for number, name in enumerate(names) if name not in excluded], dtype=np.intp)
         scale = np.sqrt(np.maximum(variances[used], 0))
@@ -66,8 +77,8 @@ def randomized_basis(names: tuple[str, ...], passes: Passes, variance: float, mo
         width = min(d, most + OVERSAMPLING)
         basis = np.linalg.qr(np.random.default_rng(SEED).standard_normal((d, width)))[0] if d else np.zeros((0, 0))
         for _ in range(1 + POWER_PASSES if d else 0):
-            basis = np.linalg.qr(applied(passes(), basis, used, centre[used], scale, moments.rows))[0]
-        inside = basis.T @ applied(passes(), basis, used, centre[used], scale, moments.rows) if d else np.zeros((0, 0))
+            basis = np.linalg.qr(applied(passes(), basis, used, centre[used], scale, total_weight))[0]
+        inside = basis.T @ applied(passes(), basis, used, centre[used], scale, total_weight) if d else np.zeros((0, 0))
         eigenvalues, turned = np.linalg.eigh((inside + inside.T) / 2)
     first = min(most, d)
     eigenvalues = np.maximum(eigenvalues[::-1][:first], 0)
@@ -79,8 +90,10 @@ def randomized_basis(names: tuple[str, ...], passes: Passes, variance: float, mo
     identity = identity_of(used_names, moments.rows, centre / scale, eigenvalues)
     # of correlations every column has the variance 1
     total = float(d)
+    rows = moments.rows
+    effective = float(rows) if moments.weights is None else moments.weights.effective_rows
     return Basis(
-        used_names, excluded, moments.rows, centre, scale, scale, eigenvalues, vectors, kept, (), identity, total
+        used_names, excluded, rows, effective, centre, scale, scale, eigenvalues, vectors, kept, (), identity, total
     )
 
 
@@ -89,11 +102,13 @@ def moments_of(batches: Iterable[StandardRows]) -> Moments | None:
     total = None
     for rows in batches:
         d, n = rows.z.shape
-        counts = np.full(d, float(n))
-        counts[rows.with_gaps] = np.count_nonzero(rows.present, axis=1)
-        squares = np.einsum("ij,ij->i", rows.z, rows.z)
+        each = np.ones(n) if rows.weights is None else rows.weights
+        counts = np.full(d, each.sum())
+        counts[rows.with_gaps] = rows.present @ each
+        squares = np.einsum("ij,ij->i", rows.z, rows.z if rows.weights is None else rows.z * each)
         lowest, highest = np.fmin.reduce(rows.lowest, axis=1), np.fmax.reduce(rows.highest, axis=1)
-        found = Moments(n, counts, rows.sums.sum(axis=1), squares, lowest, highest)
+        weights = None if rows.weights is None else Weights(float(each.sum()), float(each @ each))
+        found = Moments(n, weights, counts, rows.sums.sum(axis=1), squares, lowest, highest)
         total = found if total is None else both(total, found)
     return total
 
@@ -102,6 +117,7 @@ def both(one: Moments, other: Moments) -> Moments:
     """The moments of the rows of both."""
     return Moments(
         one.rows + other.rows,
+        None if one.weights is None or other.weights is None else one.weights + other.weights,
         one.counts + other.counts,
         one.sums + other.sums,
         one.squares + other.squares,
@@ -112,7 +128,7 @@ def both(one: Moments, other: Moments) -> Moments:
 
 def left_out(names: tuple[str, ...], moments: Moments, variances: Matrix) -> dict[str, str]:
     """The columns that no component can be of, with the reason, as principal_components gives it."""
-    sizes = moments.squares / moments.rows
+    sizes = moments.squares / moments.total_weight
     reasons = np.select(
         [
             moments.counts == 0,
@@ -126,7 +142,7 @@ def left_out(names: tuple[str, ...], moments: Moments, variances: Matrix) -> dic
 
 
 def applied(
-    batches: Iterable[StandardRows], basis: Matrix, used: np.ndarray, centre: Matrix, scale: Matrix, rows: int
+    batches: Iterable[StandardRows], basis: Matrix, used: np.ndarray, centre: Matrix, scale: Matrix, total_weight: float
 ) -> Matrix:
     """The correlations times a basis (d × l), without the correlations: one pass, a missing value being the mean."""
     result = np.zeros_like(basis)
@@ -136,8 +152,9 @@ def applied(
         for row, number in enumerate(used.tolist()):
             if number in position:
                 z[row, ~batch.present[position[number]]] = 0
-        result += z @ (z.T @ basis)
-    return result / rows
+        scores = z.T @ basis
+        result += z @ (scores if batch.weights is None else scores * batch.weights[:, None])
+    return result / total_weight
 
 
 def rows_of_periods(
@@ -164,4 +181,5 @@ def rows_of_periods(
                     sizes=rows.sizes[:, one],
                     clamped=rows.clamped[:, one],
                     other_lengths=rows.other_lengths[:, one],
+                    weights=None if rows.weights is None else rows.weights[first:last],
                 )

@@ -47,7 +47,11 @@ WIDE_PRODUCTS = pa.schema(
         ("other_length_count", pa.int64()),
         ("minimum", pa.float64()),
         ("maximum", pa.float64()),
+        ("weight_column", pa.string()),
+        ("weight_sum", pa.float64()),
+        ("weight_square_sum", pa.float64()),
         ("pair_counts", pa.list_(pa.int64())),
+        ("pair_weights", pa.list_(pa.float64())),
         ("pair_sums", pa.list_(pa.float64())),
         ("product_sums", pa.list_(pa.float64())),
         ("clipped_product_sums", pa.list_(pa.float64())),
@@ -77,12 +81,17 @@ class ScanColumn:
 
 @dataclass(frozen=True)
 class Scan:
-    """One reading of a table: rows, their period, the columns, and the pending periods by first day (None: no day)."""
+    """One reading of a table: rows, their period, the columns, and the pending periods by first day (None: no day).
+
+    `weight_column` and `weight_sql`, what a row counts, are None where all count the same.
+    """
 
     monitor: str
     dataset: str
     period_sql: str
     source_sql: str
+    weight_column: str | None
+    weight_sql: str | None
     columns: list[ScanColumn]
     periods: dict[date | None, tuple[str, str]]
     built_at: datetime
@@ -95,8 +104,10 @@ class WideTableError(Exception):
 def scans_of(scans: duckdb.DuckDBPyRelation) -> list[Scan]:
     """The scans of the model wide_scans."""
     result = []
-    heads = scans.project("scan_number, monitor, dataset, period_sql, source_sql, built_at").distinct().order("all")
-    for number, monitor, dataset, period_sql, source_sql, built_at in heads.fetchall():
+    heads = scans.project(
+        "scan_number, monitor, dataset, period_sql, source_sql, weight_column, weight_sql, built_at"
+    ).distinct()
+    for number, *head, built_at in heads.order("all").fetchall():
         of_scan = scans.filter(f"scan_number = {int(number)}")
         periods = of_scan.project("period_start, period_key, built_from").distinct().fetchall()
         columns = of_scan.project(
@@ -105,7 +116,7 @@ def scans_of(scans: duckdb.DuckDBPyRelation) -> list[Scan]:
         ).distinct()
         described = [ScanColumn(*row[1:]) for row in columns.order("column_number").fetchall()]
         pending = {start: (key, built_from) for start, key, built_from in periods}
-        result.append(Scan(monitor, dataset, period_sql, source_sql, described, pending, built_at))
+        result.append(Scan(*head, described, pending, built_at))
     return result
 
 
@@ -124,15 +135,18 @@ def scanned_rows(session: duckdb.DuckDBPyConnection, scans: list[Scan]) -> Itera
         factors = [factor_of(session, scan, column, grids) for column in scan.columns]
         width = sum(factor.length for factor in factors)
         if 2 <= width <= MOST_COLUMNS:
-            for code, sums in summed_periods(batches_of(session, scan, width), factors).items():
+            batches = batches_of(session, scan, width)
+            for code, sums in summed_periods(batches, factors, scan.weight_sql is not None).items():
                 yield from packed(scan, code, factors, sums)
 
 
 def batches_of(session: duckdb.DuckDBPyConnection, scan: Scan, width: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a scan in batches: the first day of the period, then its columns."""
-    values = ", ".join(f"{column.value_sql} as c{number}" for number, column in enumerate(scan.columns))
-    query = session.sql(f"select cast({scan.period_sql} as date) as period_start, {values} {scan.source_sql}")
-    return record_batches(query, batch_rows(width))
+    """The rows of a scan in batches: the first day of the period, then its columns, then the weight if there is one."""
+    values = [f"{column.value_sql} as c{number}" for number, column in enumerate(scan.columns)]
+    if scan.weight_sql is not None:
+        values.append(f"{scan.weight_sql} as row_weight")
+    columns = ", ".join([f"cast({scan.period_sql} as date) as period_start", *values])
+    return record_batches(session.sql(f"select {columns} {scan.source_sql}"), batch_rows(width))
 
 
 def factor_of(
@@ -221,7 +235,13 @@ def packed(scan: Scan, code: int, factors: list[Factor], sums: PeriodSums) -> It
             "other_length_count": sums.other_lengths.astype(np.int64),
             "minimum": pa.array(sums.lowest, from_pandas=True),
             "maximum": pa.array(sums.highest, from_pandas=True),
+            "weight_column": [scan.weight_column] * d,
+            "weight_sum": pa.array([sums.weight] * d, pa.float64()),
+            "weight_square_sum": pa.array([sums.weight_squares] * d, pa.float64()),
             "pair_counts": upper_rows(sums.counts.astype(np.int64)) if gaps else pa.nulls(d, pa.list_(pa.int64())),
+            "pair_weights": pa.nulls(d, pa.list_(pa.float64()))
+            if sums.pair_weights is None
+            else upper_rows(sums.pair_weights),
             "pair_sums": whole_rows(sums.sums) if gaps else pa.nulls(d, pa.list_(pa.float64())),
             "product_sums": upper_rows(sums.products),
             "clipped_product_sums": pa.nulls(d, pa.list_(pa.float64()))

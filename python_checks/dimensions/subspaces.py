@@ -47,17 +47,17 @@ class Subspace:
     def measures(self, sums: Sums) -> list[Measure]:
         """Reconstruction error, Hotelling's T², shift of the mean and overlap; none where there is no component."""
         basis, k = self.basis, self.components
-        if k == 0 or sums.rows == 0:
+        if k == 0 or sums.total_weight == 0:
             return []
         sums = sums.of(basis.names)
         moments = moments_about(sums, basis.centre) / np.outer(basis.scale, basis.scale)
         kept, dropped = basis.vectors[:, :k], basis.vectors[:, k:]
         residual = dropped @ dropped.T
         weights = (kept / basis.eigenvalues[:k]) @ kept.T
-        share = 1 / sums.rows + 1 / basis.rows
+        share = 1 / sums.effective_rows + 1 / basis.effective_rows
         errors = np.sum((residual @ moments) * residual, axis=1)
         distances = np.einsum("ab,ba->a", weights, moments)
-        means = (np.diag(sums.sums) - basis.centre * np.diag(sums.counts)) / basis.scale / sums.rows
+        means = (np.diag(sums.sums) - basis.centre * np.diag(sums.counts)) / basis.scale / sums.total_weight
         own = falling_eigenvectors(moments - np.outer(means, means))[1][:, :k]
         return [
             Measure(

@@ -47,6 +47,7 @@ EIGENVALUES = pa.schema(
         ("reconstruction_error_limit_95", pa.float64()),
         ("reconstruction_error_limit_99", pa.float64()),
         ("row_count", pa.int64()),
+        ("effective_row_count", pa.float64()),
         ("column_count", pa.int64()),
         ("moved_columns", pa.string()),
     ]
@@ -64,7 +65,8 @@ MEASURES = pa.schema(
         ("component_count", pa.int64()),
         ("column_count", pa.int64()),
         ("row_count", pa.int64()),
-        ("reference_row_count", pa.int64()),
+        ("effective_row_count", pa.float64()),
+        ("reference_effective_row_count", pa.float64()),
     ]
 )
 REFERENCES, PRODUCTION = "dataset <> 'production'", "dataset = 'production'"
@@ -202,7 +204,7 @@ def eigenvalues_table(
             has_variance = k <= basis.with_variance
             limits = {}
             for percent in (95, 99) if k <= MOST_COMPONENTS else ():
-                reach = hotelling_limit(k, basis.rows, percent / 100) if has_variance else None
+                reach = hotelling_limit(k, basis.effective_rows, percent / 100) if has_variance else None
                 limits[f"hotelling_t2_limit_{percent}"] = reach
                 limits[f"reconstruction_error_limit_{percent}"] = error_limit(dropped, percent / 100)
             rows.append(
@@ -216,6 +218,7 @@ def eigenvalues_table(
                     "noise_eigenvalue": noise_eigenvalue,
                     "has_variance": has_variance,
                     "row_count": basis.rows,
+                    "effective_row_count": basis.effective_rows,
                     "column_count": len(basis.names),
                     "moved_columns": ", ".join(basis.moved) or None,
                 }
@@ -262,7 +265,8 @@ def measured(fit: Fit, period: Period) -> Iterator[dict]:
         "component_count": fit.subspace.components,
         "column_count": len(fit.basis.names),
         "row_count": sums.rows,
-        "reference_row_count": fit.basis.rows,
+        "effective_row_count": sums.effective_rows,
+        "reference_effective_row_count": fit.basis.effective_rows,
     }
     for own, measure in zip(fit.own_measures, fit.subspace.measures(sums), strict=True):
         yield shared | {

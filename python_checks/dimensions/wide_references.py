@@ -89,7 +89,8 @@ def wide_scans_of(session: duckdb.DuckDBPyConnection, scans: list[Scan]) -> list
     grids: dict[tuple[str, str], tuple[Matrix, Matrix]] = {}
     result = []
     for scan in scans:
-        standardiser = Standardiser([factor_of(session, scan, column, grids) for column in scan.columns])
+        factors = [factor_of(session, scan, column, grids) for column in scan.columns]
+        standardiser = Standardiser(factors, scan.weight_sql is not None)
         if standardiser.width > MOST_COLUMNS:
             result.append((scan, standardiser))
     return result

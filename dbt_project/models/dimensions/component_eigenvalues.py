@@ -13,7 +13,7 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             "cast(null as double) as noise_eigenvalue, cast(null as boolean) as has_variance, cast(null as "
             "double) as hotelling_t2_limit_95, cast(null as double) as hotelling_t2_limit_99, cast(null as "
             "double) as reconstruction_error_limit_95, cast(null as double) as reconstruction_error_limit_99, "
-            "cast(null as bigint) as row_count, cast(null as bigint) as column_count, cast(null as varchar) as "
-            "moved_columns where false"
+            "cast(null as bigint) as row_count, cast(null as double) as effective_row_count, cast(null as bigint) as "
+            "column_count, cast(null as varchar) as moved_columns where false"
         )
     return eigenvalues_table(products, settings, wide_products)

@@ -22,6 +22,10 @@ column_products as (
         scale_b,
         row_count,
         pair_count,
+        weight_column,
+        weight_sum,
+        weight_square_sum,
+        pair_weight,
         sum_a,
         sum_b,
         product_sum,
@@ -82,12 +86,12 @@ dataset_periods as (
 
 settings as (
 
-    select monitor, max_columns
+    select monitor, max_columns, weight_column
     from {{ ref('dimension_settings') }}
 
 ),
 
--- z = (x - centre) / scale on the grid of the row is slope * z + shift on the grid of today
+-- z = (x - centre) / scale on the grid of the row is slope * z + shift on the grid of today; sums of rows that are gone may have other weights
 moved_products as (
 
     select
@@ -106,7 +110,10 @@ moved_products as (
         column_products.centre_a = grids_a.centre and column_products.centre_b = grids_b.centre
             and column_products.scale_a = grids_a.scale and column_products.scale_b = grids_b.scale as is_on_this_grid,
         column_products.row_count,
-        cast(column_products.pair_count as double precision) as pair_count,
+        column_products.pair_count,
+        column_products.weight_sum,
+        column_products.weight_square_sum,
+        coalesce(column_products.pair_weight, cast(column_products.pair_count as double precision)) as pair_weight,
         column_products.sum_a,
         column_products.sum_b,
         column_products.product_sum,
@@ -114,6 +121,9 @@ moved_products as (
         column_products.clipped_sum,
         column_products.clamped_count
     from column_products
+    inner join settings
+        on column_products.monitor = settings.monitor
+        and column_products.weight_column is not distinct from settings.weight_column
     inner join features as features_a
         on column_products.monitor = features_a.monitor
         and column_products.column_a = features_a.column_name
@@ -131,8 +141,16 @@ moved_products as (
 
 period_rows as (
 
-    select dataset_periods.dataset_period_key, sum(rows_of_stored_periods.row_count) as row_count
-    from (select distinct period_key, row_count from moved_products) as rows_of_stored_periods
+    select
+        dataset_periods.dataset_period_key,
+        sum(rows_of_stored_periods.row_count) as row_count,
+        sum(rows_of_stored_periods.weight_sum) as weight_sum,
+        sum(rows_of_stored_periods.weight_square_sum) as weight_square_sum
+    from (
+        select period_key, max(row_count) as row_count, max(weight_sum) as weight_sum, max(weight_square_sum) as weight_square_sum
+        from moved_products
+        group by period_key
+    ) as rows_of_stored_periods
     inner join dataset_periods
         on rows_of_stored_periods.period_key = dataset_periods.stored_period_key
     group by dataset_periods.dataset_period_key
@@ -164,15 +182,16 @@ summed_products as (
         max(moved_products.scale_a) as scale_a,
         max(moved_products.scale_b) as scale_b,
         cast(sum(moved_products.pair_count) as bigint) as pair_count,
+        sum(moved_products.pair_weight) as pair_weight,
         sum(case when moved_products.is_on_this_grid then moved_products.sum_a
-            else moved_products.slope_a * moved_products.sum_a + moved_products.shift_a * moved_products.pair_count end) as sum_a,
+            else moved_products.slope_a * moved_products.sum_a + moved_products.shift_a * moved_products.pair_weight end) as sum_a,
         sum(case when moved_products.is_on_this_grid then moved_products.sum_b
-            else moved_products.slope_b * moved_products.sum_b + moved_products.shift_b * moved_products.pair_count end) as sum_b,
+            else moved_products.slope_b * moved_products.sum_b + moved_products.shift_b * moved_products.pair_weight end) as sum_b,
         sum(case when moved_products.is_on_this_grid then moved_products.product_sum
             else moved_products.slope_a * moved_products.slope_b * moved_products.product_sum
                 + moved_products.slope_a * moved_products.shift_b * moved_products.sum_a
                 + moved_products.shift_a * moved_products.slope_b * moved_products.sum_b
-                + moved_products.shift_a * moved_products.shift_b * moved_products.pair_count end) as product_sum,
+                + moved_products.shift_a * moved_products.shift_b * moved_products.pair_weight end) as product_sum,
         case when min(case when moved_products.is_on_this_grid then 1 else 0 end) = 1 then sum(moved_products.clipped_product_sum) end as clipped_product_sum,
         case when min(case when moved_products.is_on_this_grid then 1 else 0 end) = 1 then sum(moved_products.clipped_sum) end as clipped_sum,
         cast(sum(moved_products.clamped_count) as bigint) as clamped_count,
@@ -204,6 +223,9 @@ select
     summed_products.scale_b,
     cast(period_rows.row_count as bigint) as row_count,
     summed_products.pair_count,
+    period_rows.weight_sum,
+    period_rows.weight_square_sum,
+    summed_products.pair_weight,
     summed_products.sum_a,
     summed_products.sum_b,
     summed_products.product_sum,

@@ -4,7 +4,7 @@ with wide_products as (
 
     select
         period_key, monitor, column_number, column_name, source_column, centre, scale, row_count, value_count, own_sum, clipped_sum,
-        minimum, maximum, pair_counts, pair_sums, product_sums, clipped_product_sums, built_at
+        minimum, maximum, weight_column, weight_sum, weight_square_sum, pair_counts, pair_weights, pair_sums, product_sums, clipped_product_sums, built_at
     from {{ ref('wide_products') }}
 
 ),
@@ -44,6 +44,14 @@ grids as (
     select monitor, column_name, centre, scale
     from {{ ref('column_grids') }}
 
+),
+
+-- sums of rows that are gone may have other weights
+settings as (
+
+    select monitor, weight_column
+    from {{ ref('dimension_settings') }}
+
 )
 
 select
@@ -65,13 +73,19 @@ select
     wide_products.clipped_sum,
     wide_products.minimum,
     wide_products.maximum,
+    wide_products.weight_sum,
+    wide_products.weight_square_sum,
     wide_products.pair_counts,
+    wide_products.pair_weights,
     wide_products.pair_sums,
     wide_products.product_sums,
     wide_products.clipped_product_sums
 from wide_products
 inner join dataset_periods
     on wide_products.period_key = dataset_periods.stored_period_key
+inner join settings
+    on wide_products.monitor = settings.monitor
+    and wide_products.weight_column is not distinct from settings.weight_column
 left join narrow_periods
     on wide_products.period_key = narrow_periods.period_key
 left join features

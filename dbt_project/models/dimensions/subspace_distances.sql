@@ -7,13 +7,13 @@ with subspace_measures as (
 {% if has_python %}
     select
         monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count, column_count, row_count,
-        reference_row_count
+        effective_row_count, reference_effective_row_count
     from {{ ref('subspace_measures') }}
 {%- else %}
     {{ data_health.no_rows({
         'monitor': 'varchar', 'reference': 'varchar', 'period_start': 'date', 'metric': 'varchar', 'column_name': 'varchar',
         'value': 'double precision', 'reference_value': 'double precision', 'noise': 'double precision', 'component_count': 'bigint',
-        'column_count': 'bigint', 'row_count': 'bigint', 'reference_row_count': 'bigint'
+        'column_count': 'bigint', 'row_count': 'bigint', 'effective_row_count': 'double precision', 'reference_effective_row_count': 'double precision'
     }) }}
 {%- endif %}
 
@@ -65,9 +65,10 @@ distances as (
         subspace_measures.component_count,
         subspace_measures.column_count,
         subspace_measures.row_count,
-        subspace_measures.reference_row_count,
-        subspace_measures.row_count >= greatest(subspace_measures.column_count, 30)
-            and subspace_measures.reference_row_count >= greatest(2 * subspace_measures.column_count, 30) as has_enough_rows,
+        subspace_measures.effective_row_count,
+        subspace_measures.reference_effective_row_count,
+        subspace_measures.effective_row_count >= greatest(subspace_measures.column_count, 30)
+            and subspace_measures.reference_effective_row_count >= greatest(2 * subspace_measures.column_count, 30) as has_enough_rows,
         reference_members.monitor is not null as is_member
     from subspace_measures
     left join reference_members
@@ -97,7 +98,7 @@ compared_periods as (
         judged.period_day,
         judged.has_members,
         others.distance,
-        others.row_count
+        others.effective_row_count
     from counted_distances as judged
     inner join counted_distances as others
         on judged.monitor = others.monitor
@@ -119,7 +120,7 @@ centres as (
         metric,
         period_day,
         count(*) as compared_count,
-        avg(cast(row_count as double precision)) as mean_row_count,
+        avg(effective_row_count) as mean_row_count,
         avg(distance) as mean_distance,
         stddev_samp(distance) as standard_deviation,
         percentile_cont(0.5) within group (order by distance) as median_distance
@@ -156,9 +157,9 @@ spreads as (
         case when counted_distances.has_members then centres.standard_deviation else 1.4826e0 * deviations.median_deviation end as usual_spread,
         -- a median deviation is worth about half as many periods as a standard deviation
         greatest(2e0, case when counted_distances.has_members then centres.compared_count - 1 else (centres.compared_count - 1) / 2e0 end) as freedom,
-        greatest(1e0, centres.mean_row_count / nullif(counted_distances.row_count, 0)) as thinness,
+        greatest(1e0, centres.mean_row_count / nullif(counted_distances.effective_row_count, 0)) as thinness,
         case when counted_distances.is_member then 0e0
-            else cast(counted_distances.component_count as double precision) / nullif(counted_distances.reference_row_count, 0) end as optimism
+            else cast(counted_distances.component_count as double precision) / nullif(counted_distances.reference_effective_row_count, 0) end as optimism
     from counted_distances
     left join centres
         on counted_distances.monitor = centres.monitor
@@ -246,6 +247,7 @@ select
     spreads.component_count,
     spreads.column_count,
     spreads.row_count,
+    spreads.effective_row_count,
     spreads.has_enough_rows,
     spreads.has_members,
     cast(spreads.compared_count as bigint) as compared_count,

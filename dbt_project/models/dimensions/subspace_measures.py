@@ -13,7 +13,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             "period_start, cast(null as varchar) as metric, cast(null as varchar) as column_name, cast(null as "
             "double) as value, cast(null as double) as reference_value, cast(null as double) as noise, cast(null "
             "as bigint) as component_count, cast(null as bigint) as column_count, cast(null as bigint) as "
-            "row_count, cast(null as bigint) as reference_row_count "
+            "row_count, cast(null as double) as effective_row_count, cast(null as double) as "
+            "reference_effective_row_count "
             "where false"
         )
     return measures_table(products, settings, wide_products)

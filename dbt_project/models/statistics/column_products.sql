@@ -14,7 +14,8 @@
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
 {%- do data_health.describe_factors(scans, watched) %}
-{%- set tiles = [] %}
+{%- set tiles, weights = [], {} %}
+{%- for column in watched %}{% do weights.update({column.monitor.name: column.weight_column}) %}{% endfor %}
 {%- for part in data_health.product_parts(scans) %}{% do tiles.append(data_health.summed_products(part)) %}{% endfor %}
 {% if tiles %}
 with wanted as (
@@ -30,6 +31,15 @@ scales as (
 
 ),
 
+weights (monitor, weight_column) as (
+
+    values
+    {%- for monitor, weight_column in weights.items() %}
+        ({{ data_health.text_literal(monitor) }}, {{ data_health.text_literal(weight_column) }}){{ ',' if not loop.last }}
+    {%- endfor %}
+
+),
+
 factors as (
 
     select
@@ -41,12 +51,15 @@ factors as (
         wanted.column_name,
         wanted.built_from,
         wanted.grid_generation,
+        weights.weight_column,
         coalesce(wanted.centre, 0e0) as centre,
         scales.scale
     from wanted
     inner join scales
         on wanted.monitor = scales.monitor
         and wanted.grid_name = scales.column_name
+    left join weights
+        on wanted.monitor = weights.monitor
 
 ),
 
@@ -71,6 +84,10 @@ select
     factors_b.scale as scale_b,
     cast(products.row_count as bigint) as row_count,
     cast(products.pair_count as bigint) as pair_count,
+    factors_a.weight_column,
+    products.weight_sum,
+    products.weight_square_sum,
+    products.pair_weight,
     products.sum_a,
     products.sum_b,
     products.product_sum,
@@ -91,7 +108,8 @@ inner join factors as factors_b
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'column_a': 'varchar', 'column_b': 'varchar', 'grid_generation_a': 'integer', 'grid_generation_b': 'integer',
     'centre_a': 'double precision', 'centre_b': 'double precision', 'scale_a': 'double precision', 'scale_b': 'double precision',
-    'row_count': 'bigint', 'pair_count': 'bigint', 'sum_a': 'double precision', 'sum_b': 'double precision',
+    'row_count': 'bigint', 'pair_count': 'bigint', 'weight_column': 'varchar', 'weight_sum': 'double precision',
+    'weight_square_sum': 'double precision', 'pair_weight': 'double precision', 'sum_a': 'double precision', 'sum_b': 'double precision',
     'product_sum': 'double precision', 'clipped_product_sum': 'double precision', 'clipped_sum': 'double precision',
     'clamped_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}

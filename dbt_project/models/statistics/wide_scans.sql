@@ -122,14 +122,14 @@ order by wanted_periods.dataset_number, wanted_periods.period_start
 {%- set used_columns = {} %}
 {%- for scan in scans %}{% do used_columns.update({scan['columns'][0].monitor.name ~ '|' ~ scan['columns'][0].dataset.name: scan['columns']}) %}{% endfor %}
 
-with scans (scan_number, period_sql, source_sql) as (
+with scans (scan_number, period_sql, source_sql, weight_column, weight_sql) as (
 
     values
     {%- for scan in scans %}{% set dataset = scan['columns'][0].dataset %}
         ({{ loop.index }}, {{ data_health.text_literal([
             data_health.row_period(dataset, scan.has_no_time),
             'from ' ~ data_health.scan_source(dataset) ~ ' where ' ~ data_health.scan_condition(dataset, scan.stretches, scan.first_moment_outside)
-        ]) }}){{ ',' if not loop.last }}
+        ]) }}, {{ data_health.text_literal(scan['columns'][0].weight_column) }}, {{ data_health.text_literal(scan['columns'][0].weight) }}){{ ',' if not loop.last }}
     {%- endfor %}
 
 ),
@@ -203,6 +203,8 @@ select
     pending_periods.period_start,
     scans.period_sql,
     scans.source_sql,
+    scans.weight_column,
+    scans.weight_sql,
     factors.column_number,
     factors.column_name,
     factors.value_sql,
@@ -232,7 +234,7 @@ where factors.list_length is not null or grids.generation is not null
 {%- else %}
 {{ data_health.no_rows({
     'scan_number': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'period_start': 'date',
-    'period_sql': 'varchar', 'source_sql': 'varchar', 'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar',
+    'period_sql': 'varchar', 'source_sql': 'varchar', 'weight_column': 'varchar', 'weight_sql': 'varchar', 'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar',
     'list_length': 'integer', 'grid_generation': 'integer', 'centre': 'double precision', 'scale': 'double precision',
     'list_centres': 'double precision[]', 'list_scales': 'double precision[]', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}

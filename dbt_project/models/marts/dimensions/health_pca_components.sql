@@ -14,14 +14,15 @@ eigenvalues as (
 {% if has_python %}
     select
         monitor, reference, loadings_version, component, eigenvalue, noise_eigenvalue, has_variance, hotelling_t2_limit_95, hotelling_t2_limit_99,
-        reconstruction_error_limit_95, reconstruction_error_limit_99, row_count, column_count
+        reconstruction_error_limit_95, reconstruction_error_limit_99, row_count, effective_row_count, column_count
     from {{ ref('component_eigenvalues') }}
 {%- else %}
     {{ data_health.no_rows({
         'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint', 'eigenvalue': 'double precision',
         'noise_eigenvalue': 'double precision', 'has_variance': 'boolean', 'hotelling_t2_limit_95': 'double precision',
         'hotelling_t2_limit_99': 'double precision', 'reconstruction_error_limit_95': 'double precision',
-        'reconstruction_error_limit_99': 'double precision', 'row_count': 'bigint', 'column_count': 'bigint'
+        'reconstruction_error_limit_99': 'double precision', 'row_count': 'bigint', 'effective_row_count': 'double precision',
+        'column_count': 'bigint'
     }) }}
 {%- endif %}
 
@@ -34,7 +35,7 @@ summed_eigenvalues as (
         sum(eigenvalue) over (partition by monitor, reference) as total_variance,
         sum(eigenvalue) over (partition by monitor, reference order by component rows unbounded preceding) as variance_so_far,
         -- the share of as many rows of independent columns: (1 + sqrt(d / n)) squared times the mean eigenvalue
-        power(1 + sqrt(cast(column_count as double precision) / nullif(row_count, 0)), 2) as edge_in_means,
+        power(1 + sqrt(cast(column_count as double precision) / nullif(effective_row_count, 0)), 2) as edge_in_means,
         max(case when eigenvalue > noise_eigenvalue then 0 else 1 end) over (partition by monitor, reference order by component rows unbounded preceding) as fell_to_noise
     from eigenvalues
 
@@ -74,6 +75,7 @@ select
     shares.reconstruction_error_limit_99,
     shares.column_count,
     shares.row_count,
+    shares.effective_row_count,
     {{ data_health.run_time() }} as built_at
 from shares
 inner join settings

@@ -14,7 +14,7 @@ components as (
 
     select
         monitor, reference, component, eigenvalue, explained_share, is_advised, is_kept_by_kaiser, is_kept_by_parallel_analysis,
-        is_kept_by_marchenko_pastur, has_variance, marchenko_pastur_edge
+        is_kept_by_marchenko_pastur, has_variance, marchenko_pastur_edge, effective_row_count
     from {{ ref('health_pca_components') }}
 
 ),
@@ -70,6 +70,7 @@ rules as (
         sum(case when is_kept_by_parallel_analysis then 1 else 0 end) as parallel_analysis_components,
         sum(case when is_kept_by_marchenko_pastur then 1 else 0 end) as marchenko_pastur_components,
         max(marchenko_pastur_edge) as marchenko_pastur_edge,
+        max(effective_row_count) as effective_row_count,
         sum(eigenvalue) as total_variance,
         sum(case when has_variance then 0 else 1 end) as collinear_count,
         case when min(case when has_variance then 1 else 0 end) = 1 then max(eigenvalue) / min(eigenvalue) end as condition_number
@@ -87,6 +88,7 @@ findings as (
         settings.is_standardised,
         settings.variance as wanted_share,
         fits.row_count,
+        coalesce(rules.effective_row_count, cast(fits.row_count as double precision)) as effective_row_count,
         fits.column_count,
         fits.left_out_count,
         fits.left_out_columns,
@@ -101,7 +103,7 @@ findings as (
         coalesce(rules.collinear_count, 0) as collinear_count,
         case
             when fits.column_count = 0 then 'no column varies in the reference'
-            when fits.row_count < 30 or fits.row_count < 2 * fits.column_count then 'fewer than 30 rows, or than twice as many as columns'
+            when coalesce(rules.effective_row_count, fits.row_count) < greatest(30, 2 * fits.column_count) then 'fewer than 30 rows, or than twice as many as columns'
             when fits.imprecise_count > 0 then 'imprecise: columns are left out that are too far from the centre of their grid'
             when moved_columns.moved_columns is not null then 'imprecise: far from the centre of their grid are ' || moved_columns.moved_columns
         end as reason
@@ -123,6 +125,7 @@ select
     loadings_version,
     is_standardised,
     cast(row_count as bigint) as row_count,
+    effective_row_count,
     cast(column_count as bigint) as column_count,
     cast(left_out_count as bigint) as left_out_count,
     cast(left_out_columns as varchar) as left_out_columns,

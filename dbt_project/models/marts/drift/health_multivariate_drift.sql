@@ -15,7 +15,7 @@ subspace_distances as (
 
     select
         monitor, reference, period_start, period_end, is_latest, metric, kind, plain_metric, value, reference_value, distance, noise,
-        component_count, column_count, row_count, has_enough_rows, has_members, compared_count, usual_distance, usual_spread, freedom,
+        component_count, column_count, row_count, effective_row_count, has_enough_rows, has_members, compared_count, usual_distance, usual_spread, freedom,
         thinness, optimism, largest_contributor
     from {{ ref('subspace_distances') }}
 
@@ -163,6 +163,7 @@ select
     confirmed.component_count,
     confirmed.column_count,
     confirmed.row_count,
+    confirmed.effective_row_count,
     case when confirmed.kind <> 'count' then confirmed.compared_count end as compared_period_count,
     case when confirmed.kind <> 'count' and confirmed.compared_count > 0
         then case when confirmed.has_members then 'periods of the reference' else 'earlier periods' end end as compared_periods,
