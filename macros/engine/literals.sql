@@ -12,13 +12,11 @@
 
 {# A text, or each of a list of texts, as a literal; a quote inside is doubled, and none becomes a null that is known to be a text. #}
 {% macro text_literal(value) -%}
-    {%- if value is none -%}{{ return('cast(null as varchar)') }}{%- endif -%}
-    {%- if value is sequence and value is not string -%}
-        {%- set literals = [] -%}
-        {%- for item in value -%}{%- do literals.append(data_health.text_literal(item)) -%}{%- endfor -%}
-        {{ return(literals | join(', ')) }}
-    {%- endif -%}
-    {{ return("'" ~ (value | string | replace("'", "''")) ~ "'") }}
+    {%- set literals = [] -%}
+    {%- for item in (value if value is sequence and value is not string else [value]) -%}
+        {%- do literals.append('cast(null as varchar)' if item is none else "'" ~ (item | string | replace("'", "''")) ~ "'") -%}
+    {%- endfor -%}
+    {{ return(literals | join(', ')) }}
 {%- endmacro %}
 
 

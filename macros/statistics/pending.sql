@@ -39,7 +39,7 @@
     inner join (
         values
         {%- for column in watched %}
-            ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.dataset.name) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal(column.companions or none) }}, {{ data_health.text_literal(column.grid_name or column.name) }}, {{ column.is_without_grid is true }}){{ ',' if not loop.last }}
+            ({{ column.id }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name, data_health.monitor_fingerprint(column.monitor, column.dataset.reference), column.name]) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal([column.companions or none, column.grid_name or column.name]) }}, {{ column.is_without_grid is true }}){{ ',' if not loop.last }}
         {%- endfor %}
     ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions, grid_name, is_without_grid)
         on monitored_periods.monitor = watched_columns.monitor

@@ -234,40 +234,39 @@ class Standardiser:
         for position, factor in enumerate(self.factors):
             values, other_lengths = columns_of(batch.column(position + 1), factor.length if factor.is_list else None)
             if other_lengths is not None:
-                counted = np.add.reduceat(
-                    (other_lengths if order is None else other_lengths[order]).astype(float), edges[:-1]
-                )
-                others[number : number + factor.length] = counted
+                in_order = other_lengths if order is None else other_lengths[order]
+                others[number : number + factor.length] = by_segment(np.add, in_order.astype(float), edges)
             for x in values:
                 x = x if order is None else x[order]
-                lowest[number] = np.minimum.reduceat(x, edges[:-1])
-                highest[number] = np.maximum.reduceat(x, edges[:-1])
+                lowest[number], highest[number] = by_segment(np.minimum, x, edges), by_segment(np.maximum, x, edges)
                 if not (np.isfinite(lowest[number]).all() and np.isfinite(highest[number]).all()):
                     gaps[number] = np.isfinite(x)
                     x = np.where(gaps[number], x, np.nan)
-                    lowest[number] = np.fmin.reduceat(x, edges[:-1])
-                    highest[number] = np.fmax.reduceat(x, edges[:-1])
+                    lowest[number], highest[number] = by_segment(np.fmin, x, edges), by_segment(np.fmax, x, edges)
                 self._standardise(number, x, z[number], gaps.get(number))
-                sums[number] = np.add.reduceat(z[number] if weights is None else z[number] * weights, edges[:-1])
+                sums[number] = by_segment(np.add, z[number] if weights is None else z[number] * weights, edges)
                 number += 1
         with np.errstate(over="ignore", invalid="ignore"):
             sizes = np.maximum(np.abs(lowest.T - self.centre), np.abs(highest.T - self.centre)).T / self.scale[:, None]
         for number in np.flatnonzero((sizes >= LARGEST_DEVIATION * 0.5).any(axis=1)):
-            clamped[number] = np.add.reduceat((np.abs(z[number]) == LARGEST_DEVIATION).astype(float), edges[:-1])
+            np.clip(z[number], -LARGEST_DEVIATION, LARGEST_DEVIATION, out=z[number])
+            sums[number] = by_segment(np.add, z[number] if weights is None else z[number] * weights, edges)
+            clamped[number] = by_segment(np.add, (np.abs(z[number]) == LARGEST_DEVIATION).astype(float), edges)
         with_gaps = np.array(sorted(gaps), dtype=np.intp)
         present = np.array([gaps[number] for number in with_gaps], dtype=bool).reshape(len(with_gaps), n)
         return StandardRows(codes, edges, z, with_gaps, present, sums, lowest, highest, sizes, clamped, others, weights)
 
     def _standardise(self, number: int, x: Matrix, z: Matrix, present: NDArray[np.bool_] | None) -> None:
-        centre, scale = self.centre[number], self.scale[number]
         with np.errstate(over="ignore"):
-            np.subtract(x, centre, out=z)
-            np.divide(z, scale, out=z)
+            np.subtract(x, self.centre[number], out=z)
+            np.divide(z, self.scale[number], out=z)
         if present is not None:
             z[~present] = 0
-        largest = max(z.max(initial=0), -z.min(initial=0))
-        if largest > LARGEST_DEVIATION:
-            np.clip(z, -LARGEST_DEVIATION, LARGEST_DEVIATION, out=z)
+
+
+def by_segment(ufunc: np.ufunc, x: Matrix, edges: list[int]) -> Matrix:
+    """The values of each segment (from edge to edge) taken together; of all n, where there is one, it is faster."""
+    return ufunc.reduce(x) if len(edges) == 2 else ufunc.reduceat(x, edges[:-1])
 
 
 def segments(days: pa.Array) -> tuple[NDArray[np.intp] | None, NDArray[np.int32], list[int]]:
