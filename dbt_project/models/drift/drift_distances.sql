@@ -1,15 +1,16 @@
 {%- do data_health.begin_model() %}
 with groups as (
 
+    select comparison_number, column_number, group_type, merged_group, reference_count, row_count
+    from {{ ref('drift_groups') }}
+
+),
+
+quantile_groups as (
+
     select
         comparison_number,
         column_number,
-        group_type,
-        group_number,
-        category,
-        merged_group,
-        reference_count,
-        row_count,
         smallest_difference,
         largest_difference,
         smallest_area,
@@ -19,7 +20,7 @@ with groups as (
         outside_count,
         partly_outside_count,
         is_mixed
-    from {{ ref('drift_groups') }}
+    from {{ ref('drift_quantile_groups') }}
 
 ),
 
@@ -141,8 +142,7 @@ function_distances as (
         sum(outside_count) as outside_count,
         sum(partly_outside_count) as partly_outside_count,
         max(case when is_mixed then 1 else 0 end) as is_mixed
-    from groups
-    where group_type = 'quantiles'
+    from quantile_groups
     group by comparison_number, column_number
 
 )

@@ -16,21 +16,7 @@ compared_columns as (
 
 quantile_groups as (
 
-    select
-        comparison_number,
-        column_number,
-        group_number,
-        reference_count,
-        row_count,
-        smallest_difference,
-        largest_difference,
-        smallest_area,
-        largest_area,
-        deviation_area,
-        fine_divergence,
-        outside_count,
-        partly_outside_count,
-        is_mixed
+    select comparison_number, column_number, group_number, reference_count, row_count
     from {{ ref('drift_quantile_groups') }}
 
 ),
@@ -176,16 +162,7 @@ select
     cast(null as varchar) as category,
     group_number as merged_group,
     reference_count,
-    row_count,
-    smallest_difference,
-    largest_difference,
-    smallest_area,
-    largest_area,
-    deviation_area,
-    fine_divergence,
-    outside_count,
-    partly_outside_count,
-    is_mixed
+    row_count
 from quantile_groups
 
 union all
@@ -198,16 +175,7 @@ select
     cast(null as varchar) as category,
     cast(0 as bigint) as merged_group,
     reference_count,
-    row_count,
-    cast(null as double precision) as smallest_difference,
-    cast(null as double precision) as largest_difference,
-    cast(null as double precision) as smallest_area,
-    cast(null as double precision) as largest_area,
-    cast(null as double precision) as deviation_area,
-    cast(null as double precision) as fine_divergence,
-    cast(null as double precision) as outside_count,
-    cast(null as double precision) as partly_outside_count,
-    false as is_mixed
+    row_count
 from uncut_groups
 
 union all
@@ -228,14 +196,5 @@ select
         else least(value_rank, 10) - 1
     end as bigint) as merged_group,
     reference_count,
-    row_count,
-    cast(null as double precision) as smallest_difference,
-    cast(null as double precision) as largest_difference,
-    cast(null as double precision) as smallest_area,
-    cast(null as double precision) as largest_area,
-    cast(null as double precision) as deviation_area,
-    cast(null as double precision) as fine_divergence,
-    cast(null as double precision) as outside_count,
-    cast(null as double precision) as partly_outside_count,
-    false as is_mixed
+    row_count
 from paired_values
