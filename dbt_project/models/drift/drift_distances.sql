@@ -24,26 +24,7 @@ quantile_groups as (
 
 ),
 
-totals as (
-
-    select
-        comparison_number,
-        column_number,
-        sum(reference_count) as reference_total,
-        sum(row_count) as total,
-        sum(case when group_type <> 'null' then reference_count else 0 end) as reference_present,
-        sum(case when group_type <> 'null' then row_count else 0 end) as present,
-        sum(case when group_type in ('quantiles', 'uncut') then reference_count else 0 end) as reference_finite,
-        sum(case when group_type in ('quantiles', 'uncut') then row_count else 0 end) as finite,
-        count(distinct merged_group) as bin_count,
-        count(distinct case when group_type <> 'null' then merged_group end) as present_bin_count
-    from groups
-    where reference_count + row_count > 0
-    group by comparison_number, column_number
-
-),
-
--- 1. Distances between shares: of at most ten groups of the reference, with null as one more, and without.
+-- what has no rows on either side is no group
 merged_groups as (
 
     select
@@ -52,13 +33,34 @@ merged_groups as (
         merged_group,
         max(case when group_type = 'null' then 1 else 0 end) as is_null_group,
         sum(reference_count) as reference_count,
-        sum(row_count) as row_count
+        sum(row_count) as row_count,
+        sum(case when group_type in ('quantiles', 'uncut') then reference_count else 0 end) as reference_finite,
+        sum(case when group_type in ('quantiles', 'uncut') then row_count else 0 end) as finite
     from groups
     where reference_count + row_count > 0
     group by comparison_number, column_number, merged_group
 
 ),
 
+totals as (
+
+    select
+        comparison_number,
+        column_number,
+        sum(reference_count) as reference_total,
+        sum(row_count) as total,
+        sum(case when is_null_group = 0 then reference_count else 0 end) as reference_present,
+        sum(case when is_null_group = 0 then row_count else 0 end) as present,
+        sum(reference_finite) as reference_finite,
+        sum(finite) as finite,
+        count(*) as bin_count,
+        count(case when is_null_group = 0 then 1 end) as present_bin_count
+    from merged_groups
+    group by comparison_number, column_number
+
+),
+
+-- 1. Distances between shares: of at most ten groups of the reference, with null as one more, and without.
 shares_with_nulls as (
 
     select
