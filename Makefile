@@ -7,17 +7,22 @@ PEER_ROWS ?= 1000000
 
 environment := .venv/bin
 
-.PHONY: build test bench bench-peers lint clean
+.PHONY: build test pages bench bench-peers lint clean
 
 build: .venv/installed
 	$(environment)/dbt build
 	@echo
 	@echo "The demo clinic is built: data_health.duckdb holds the marts, all named health_*; begin with health_scorecard and health_alerts."
 	@echo "docs/demo.md tells what was planted and where it shows. A first look:"
-	@$(environment)/python -m python_checks.demo.look data_health.duckdb
+	@$(environment)/python -m data_health.demo.look data_health.duckdb
 
 test: .venv/installed
 	$(environment)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# the tables of the docs that come from queries, written again
+pages: .venv/installed
+	for page in cleaning_docs demo_marts labeling_rounds your_table; do PYTHONPATH=tests/support:tests/engines $(environment)/python tests/pages/test_$$page.py; done
+	for page in components multivariate_drift; do PYTHONPATH=tests/support:tests/engines:tests/pages $(environment)/python tests/components/test_$$page.py; done
 
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \

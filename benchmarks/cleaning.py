@@ -24,9 +24,8 @@ from typing import Any
 import duckdb
 import numpy as np
 import yaml
+from data_health.cleaning.sentinels import WORDS
 from numpy.typing import NDArray
-
-from python_checks.cleaning.sentinels import WORDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 POSITION = "position in the file"

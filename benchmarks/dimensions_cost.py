@@ -55,7 +55,7 @@ BY_HAND = """
 import contextlib, sys, time
 import duckdb, numpy as np
 from threadpoolctl import threadpool_limits
-from python_checks.dimensions.batches import batch_rows, record_batches
+from data_health.components.batches import batch_rows, record_batches
 columns, threads = int(sys.argv[2]), int(sys.argv[3])
 names = ", ".join(f"c{number:04}" for number in range(columns))
 with duckdb.connect(sys.argv[1], read_only=True, config={"threads": 2, "memory_limit": "2GB"}) as connection, threadpool_limits(threads or None):

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from label_sets import Task
-from label_strategies import START, clustered, run
-from numpy.typing import NDArray
-
-from python_checks.labeling.gates import (
+from data_health.labeling.gates import (
     clopper_pearson_upper,
     fitted_gates,
     is_automatic,
     lost_positives,
 )
-from python_checks.labeling.learner import fit_learner, probabilities
+from data_health.labeling.learner import fit_learner, probabilities
+from label_sets import Task
+from label_strategies import START, clustered, run
+from numpy.typing import NDArray
 
 TARGETS = (0.90, 0.95, 0.98)
 CHOSEN = 400

@@ -8,11 +8,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import yaml
+from data_health.labeling.encoding import standardised_and_one_hot
 from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
-
-from python_checks.labeling.encoding import standardised_and_one_hot
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from data_health.labeling.progress import area_under_curve
+from data_health.labeling.selection import allocation, clustered_margin, principal_points, typical
 from label_reference import reference_clustered_margin
 from label_sets import Task
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-
-from python_checks.labeling.progress import area_under_curve
-from python_checks.labeling.selection import allocation, clustered_margin, principal_points, typical
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from data_health.labeling.progress import area_under_curve, verdict
 from label_gates import AUDITED, CHOSEN, TARGETS, Outcome, outcomes
 from label_sets import CONTROLS, LabelSet, Task, read_set, task
 from label_strategies import BATCH, BUDGET, STRATEGIES, Run, predicted, run
@@ -27,8 +28,6 @@ from measure import markdown
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 from threadpoolctl import threadpool_limits
-
-from python_checks.labeling.progress import area_under_curve, verdict
 
 BUDGETS = (60, 200, 500)
 DEFAULT, REFERENCE, FULL = "clustered_margin", "reference", "full allocation"

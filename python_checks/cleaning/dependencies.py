@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from data_health.cleaning.settings import Settings
+from data_health.cleaning.text import Column, Vocabulary, differ_in_digits_only, is_near
 from numpy.typing import NDArray
-
-from python_checks.cleaning.settings import Settings
-from python_checks.cleaning.text import Column, Vocabulary, differ_in_digits_only, is_near
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-
-from python_checks.cleaning.counted import Counted
+from data_health.cleaning.counted import Counted
 
 
 @dataclass(frozen=True)

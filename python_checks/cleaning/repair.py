@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from data_health.cleaning.dependencies import Determinant, Nearness, determinants
+from data_health.cleaning.settings import DEFAULTS, Settings
+from data_health.cleaning.spelling import spelling_variants
+from data_health.cleaning.text import Column, encoded
 from numpy.typing import NDArray
-
-from python_checks.cleaning.dependencies import Determinant, Nearness, determinants
-from python_checks.cleaning.settings import DEFAULTS, Settings
-from python_checks.cleaning.spelling import spelling_variants
-from python_checks.cleaning.text import Column, encoded
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Rare spellings of frequent values."""
 
-from python_checks.cleaning.settings import Settings
-from python_checks.cleaning.text import (
+from data_health.cleaning.settings import Settings
+from data_health.cleaning.text import (
     Column,
     Vocabulary,
     differ_in_digits_only,

@@ -5,17 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from data_health.cleaning.counted import Counted, as_written
+from data_health.cleaning.dates import STANDARD, date_formats, is_castable, parsed
+from data_health.cleaning.dependencies import Nearness, determinants
+from data_health.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, is_code, unit_factors
+from data_health.cleaning.profile import Profile, Suggestion
+from data_health.cleaning.repair import RepairRule, dependency_rules, spelling_rules
+from data_health.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
+from data_health.cleaning.settings import DEFAULTS, Settings
+from data_health.cleaning.text import Column
 from numpy.typing import NDArray
-
-from python_checks.cleaning.counted import Counted, as_written
-from python_checks.cleaning.dates import STANDARD, date_formats, is_castable, parsed
-from python_checks.cleaning.dependencies import Nearness, determinants
-from python_checks.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, is_code, unit_factors
-from python_checks.cleaning.profile import Profile, Suggestion
-from python_checks.cleaning.repair import RepairRule, dependency_rules, spelling_rules
-from python_checks.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
-from python_checks.cleaning.settings import DEFAULTS, Settings
-from python_checks.cleaning.text import Column
 
 MIN_ROWS = 20
 MIN_PARSED = 0.95

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 import pyarrow as pa
+from data_health.cleaning.counted import counted_columns
+from data_health.cleaning.repair import repair_rules
+from data_health.cleaning.settings import DEFAULTS, Settings
+from data_health.cleaning.suggestions import suggested_rules
 from numpy.typing import NDArray
-
-from python_checks.cleaning.counted import counted_columns
-from python_checks.cleaning.repair import repair_rules
-from python_checks.cleaning.settings import DEFAULTS, Settings
-from python_checks.cleaning.suggestions import suggested_rules
 
 REPAIR_RULES = pa.schema(
     [

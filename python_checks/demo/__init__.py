@@ -1,5 +1,5 @@
 """The demo clinic: seeds with planted faults, generated from one number."""
 
-from python_checks.demo.clinic import demo_seeds, write_demo
+from data_health.demo.clinic import demo_seeds, write_demo
 
 __all__ = ["demo_seeds", "write_demo"]

@@ -1,6 +1,6 @@
 """People who answer tasks of Label Studio in place of you: they know the truth, and err at a known rate.
 
-`python -m python_checks.demo.annotators truth.csv tasks.json project.json` imports the tasks into a project, which is a
+`python -m data_health.demo.annotators truth.csv tasks.json project.json` imports the tasks into a project, which is a
 file, answers them, and writes the project's export.
 """
 
@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-
-from python_checks.demo.label_studio import FIRST_TASK, Json, annotated, annotation
-from python_checks.demo.rows import ANNOTATORS, SEED, choose, stream
+from data_health.demo.label_studio import FIRST_TASK, Json, annotated, annotation
+from data_health.demo.rows import ANNOTATORS, SEED, choose, stream
 
 # a row of the random sample judges automatic labels, so that three people look at it
 PEOPLE = {"audit": {"3": 1.0}, "relabel": {"1": 1.0}}

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from functools import reduce
 from pathlib import Path
 
-from python_checks.demo.faults import DELIVERY, RECORDING, few_older_patients, label_break
-from python_checks.demo.rows import (
+from data_health.demo.faults import DELIVERY, RECORDING, few_older_patients, label_break
+from data_health.demo.rows import (
     FIRST_DAY,
     LAST_DAY,
     POPULATION,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from python_checks.demo.rows import Annotation, Screening, choose, stream
+from data_health.demo.rows import Annotation, Screening, choose, stream
 
 Fault = Callable[[Sequence[Screening]], list[Screening]]
 

@@ -1,4 +1,4 @@
-"""Print the first look at the built demo: `python -m python_checks.demo.look data_health.duckdb`."""
+"""Print the first look at the built demo: `python -m data_health.demo.look data_health.duckdb`."""
 
 import sys
 

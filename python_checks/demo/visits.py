@@ -1,6 +1,6 @@
 """A year of visits without faults and without labels, and apart from them the truth.
 
-`python -m python_checks.demo.visits warehouse.duckdb truth.csv` makes the table `raw.visits` and the file.
+`python -m data_health.demo.visits warehouse.duckdb truth.csv` makes the table `raw.visits` and the file.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from pathlib import Path
 import click
 import duckdb
 import pyarrow as pa
-
-from python_checks.demo.clinic import FEATURES, Table, to_csv, training_row
-from python_checks.demo.faults import few_older_patients
-from python_checks.demo.rows import FIRST_DAY, POPULATION, Screening, diagnose, make_patients, make_screenings
+from data_health.demo.clinic import FEATURES, Table, to_csv, training_row
+from data_health.demo.faults import few_older_patients
+from data_health.demo.rows import FIRST_DAY, POPULATION, Screening, diagnose, make_patients, make_screenings
 
 LAST_DAY = date(2024, 12, 31)
 

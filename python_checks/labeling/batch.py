@@ -3,9 +3,8 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-from python_checks.labeling.fits import Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
-from python_checks.labeling.selection import (
+from data_health.labeling.fits import Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
+from data_health.labeling.selection import (
     Matrix,
     Numbers,
     clustered_margin,

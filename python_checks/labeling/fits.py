@@ -8,9 +8,8 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
-from python_checks.dimensions.scans import grid_of
-from python_checks.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
+from data_health.components.scans import grid_of
+from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
 
 Matrix = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterator
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-from python_checks.labeling.fits import Matrix, literal
-from python_checks.labeling.gates import LEAST_SUBGROUP_ROWS, Gate, confidence_threshold, lost_positives
+from data_health.labeling.fits import Matrix, literal
+from data_health.labeling.gates import LEAST_SUBGROUP_ROWS, Gate, confidence_threshold, lost_positives
 
 GATES = pa.schema(
     [

@@ -3,10 +3,9 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-from python_checks.labeling.fits import encoded, examples, sampled_rows, scans_of, terms_of
-from python_checks.labeling.learner import boosted
-from python_checks.labeling.progress import learning_curve, regression, verdict
+from data_health.labeling.fits import encoded, examples, sampled_rows, scans_of, terms_of
+from data_health.labeling.learner import boosted
+from data_health.labeling.progress import learning_curve, regression, verdict
 
 CURVES = pa.schema(
     [

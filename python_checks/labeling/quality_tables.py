@@ -5,8 +5,7 @@ import itertools
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-from python_checks.labeling.quality import expected_precision, label_issues, rate_finding
+from data_health.labeling.quality import expected_precision, label_issues, rate_finding
 
 ISSUES = pa.schema(
     [

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-from python_checks.dimensions.batches import batch_rows, record_batches
-from python_checks.labeling.fits import Scan, Training, encoded, scans_of, training_of, version_of
-from python_checks.labeling.learner import Boosting, fit_boosting, probabilities
+from data_health.components.batches import batch_rows, record_batches
+from data_health.labeling.fits import Scan, Training, encoded, scans_of, training_of, version_of
+from data_health.labeling.learner import Boosting, fit_boosting, probabilities
 
 SCORES = pa.schema(
     [

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from data_health.labeling.studio_tasks import ExchangeError
+from data_health.labeling.studio_warehouse import Column, Table, Warehouse, find_column, literal
 from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
 from dbt_common.exceptions import DbtBaseException
-
-from python_checks.labeling.studio_tasks import ExchangeError
-from python_checks.labeling.studio_warehouse import Column, Table, Warehouse, find_column, literal
 
 # more than that is no set of choices
 MOST_LABELS = 100

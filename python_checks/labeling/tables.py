@@ -5,8 +5,7 @@ import itertools
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-from python_checks.labeling.consensus import Answers, dawid_skene
+from data_health.labeling.consensus import Answers, dawid_skene
 
 POSTERIORS = pa.schema(
     [

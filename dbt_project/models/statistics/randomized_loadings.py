@@ -3,8 +3,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
     scans, dataset_periods = dbt.ref("wide_scans"), dbt.ref("dataset_periods")
     settings = dbt.ref("dimension_settings")
     try:
-        from python_checks.dimensions.scans import relation_of
-        from python_checks.dimensions.wide_references import randomized_loadings
+        from data_health.components.scans import relation_of
+        from data_health.components.wide_references import randomized_loadings
     except ModuleNotFoundError as missing:
         # a project that has only the dbt part installed: everything else of the package works there
         print(f"data_health: {missing}, so no components of wide tables; pip install the package beside dbt")

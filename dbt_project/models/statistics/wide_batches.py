@@ -2,7 +2,7 @@ def model(dbt, session):  # noqa: ANN001, ANN201
     dbt.config(materialized="table")
     scans = dbt.ref("wide_scans")
     try:
-        from python_checks.dimensions.scans import summed_batches
+        from data_health.components.scans import summed_batches
     except ModuleNotFoundError as missing:
         # a project that has only the dbt part installed: everything else of the package works there
         print(f"data_health: {missing}, so no products of wide tables; pip install the package beside dbt")

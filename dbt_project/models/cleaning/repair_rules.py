@@ -1,5 +1,0 @@
-def model(dbt, session):  # noqa: ANN001, ANN201
-    from python_checks.cleaning.tables import repair_rules_table
-
-    dbt.config(materialized="table")
-    return repair_rules_table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"))

@@ -1,0 +1,18 @@
+def model(dbt, session):  # noqa: ANN001, ANN201
+    dbt.config(materialized="table")
+    products, settings = dbt.ref("dataset_products"), dbt.ref("dimension_settings")
+    wide_products, randomized = dbt.ref("dataset_wide_products"), dbt.ref("randomized_loadings")
+    try:
+        from data_health.components.tables import loadings_table
+    except ModuleNotFoundError as missing:
+        # a project that has only the dbt part installed: everything else of the package works there
+        print(f"data_health: {missing}, so no principal components; pip install the package beside dbt")
+        return session.sql(
+            "select cast(null as varchar) as monitor, cast(null as varchar) as reference, cast(null as varchar) "
+            "as values_used, cast(null as bigint) as component, cast(null as varchar) as column_name, cast(null "
+            "as double) as loading, cast(null as double) as eigenvalue, cast(null as double) as explained_share, "
+            "cast(null as boolean) as is_kept, cast(null as double) as mean, cast(null as double) as "
+            "standard_deviation, cast(null as double) as scale, cast(null as bigint) as row_count, cast(null as "
+            "varchar) as reason_left_out, cast(null as varchar) as loadings_version where false"
+        )
+    return loadings_table(products, settings, wide_products, randomized)

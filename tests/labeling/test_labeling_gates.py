@@ -1,0 +1,129 @@
+"""Automatic labels: bounds against SciPy, thresholds against brute force, and the promise kept where chance decides."""
+
+import math
+
+import numpy as np
+import pytest
+from data_health.labeling.gates import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    confidence_threshold,
+    fitted_gates,
+    is_automatic,
+    lost_positives,
+    rows_needed,
+)
+from scipy import stats
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (37, 40), (1, 1000), (998, 1000)])
+def test_bounds_are_those_of_the_exact_binomial_interval(right, n):
+    # one-sided 95 % is half of two-sided 90 %
+    interval = stats.binomtest(right, n).proportion_ci(0.9, method="exact")
+    assert clopper_pearson_lower(right, n) == pytest.approx(interval.low, abs=1e-12)
+    assert clopper_pearson_upper(right, n) == pytest.approx(interval.high, abs=1e-12)
+
+
+def test_rows_needed_without_an_error_are_the_known_ones_and_the_fewest():
+    assert [rows_needed(0, target) for target in (0.90, 0.95, 0.98, 0.99)] == [29, 59, 149, 299]
+    for errors in (1, 2, 5):
+        needed = rows_needed(errors, 0.93)
+        assert clopper_pearson_lower(needed - errors, needed) >= 0.93
+        assert clopper_pearson_lower(needed - errors - 1, needed - 1) < 0.93
+
+
+@pytest.mark.parametrize(("right", "n"), [(-1, 3), (4, 3), (0, 0)])
+def test_counts_that_cannot_be_are_refused(right, n):
+    with pytest.raises(ValueError, match="of"):
+        clopper_pearson_lower(right, n)
+
+
+def by_hand(confidence, is_right, target):
+    """The rule written out row by row."""
+    n = len(confidence)
+    sizes = [next(m for m in range(1, 9999) if m > e and stats.beta.ppf(0.05, m - e, e + 1) >= target) for e in (2, 1)]
+    size = next((m for m in sizes if m <= n / 2), math.ceil(math.log(0.05) / math.log(target)))
+    found = math.nan
+    while size <= n:
+        limit = sorted(confidence, reverse=True)[size - 1]
+        above = [right for value, right in zip(confidence, is_right, strict=True) if value >= limit]
+        wrong = above.count(False)
+        if wrong == len(above) or stats.beta.ppf(0.05, len(above) - wrong, wrong + 1) < target:
+            break
+        found = limit
+        if size == n:
+            break
+        size = min(max(size + 1, int(size * 1.1)), n)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_thresholds_are_those_of_the_rule_by_hand(seed):
+    draw = np.random.default_rng(seed)
+    n = int(draw.integers(20, 500))
+    confidence = draw.uniform(0.5, 1, n).round(2 if seed % 2 else 6)
+    is_right = draw.random(n) < np.sqrt(confidence)
+    for target in (0.8, 0.9):
+        gate = confidence_threshold(confidence, is_right, target)
+        assert gate.threshold == pytest.approx(by_hand(confidence.tolist(), is_right.tolist(), target), nan_ok=True)
+        shuffled = draw.permutation(n)
+        assert repr(confidence_threshold(confidence[shuffled], is_right[shuffled], target)) == repr(gate)
+        if gate.is_open:
+            above = is_right[confidence >= gate.threshold]
+            assert (gate.audited, gate.right) == (len(above), above.sum())
+            assert gate.lower_bound == clopper_pearson_lower(gate.right, gate.audited) >= target
+
+
+def test_gates_open_wrongly_at_most_as_often_as_they_say():
+    draw = np.random.default_rng(0)
+    # whatever the confidence, nine rows in ten are right: no threshold keeps more than .90
+    opened = [confidence_threshold(draw.random(200), draw.random(200) < 0.8999, 0.90).is_open for _ in range(1500)]
+    # 5 %, and three standard errors of 1,500 draws
+    assert 0.005 < np.mean(opened) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1500)
+
+
+def test_a_stream_that_is_always_right_opens_all_and_too_few_rows_open_nothing():
+    confidence = np.linspace(0.5, 1, 400)
+    assert confidence_threshold(confidence, np.ones(400, bool), 0.95).threshold == 0.5
+    assert confidence_threshold(confidence[:59], np.ones(59, bool), 0.95).threshold == 0.5
+    for rows in (0, 1, 58):
+        assert not confidence_threshold(confidence[:rows], np.ones(rows, bool), 0.95).is_open
+    assert not confidence_threshold(confidence, np.zeros(400, bool), 0.95).is_open
+    # all alike: one step, which holds all rows
+    gate = confidence_threshold(np.full(400, 0.7), np.arange(400) >= 4, 0.95)
+    assert (gate.threshold, gate.audited, gate.right) == (0.7, 400, 396)
+    with pytest.raises(ValueError, match="finite"):
+        confidence_threshold(np.array([np.nan]), np.ones(1, bool), 0.9)
+
+
+def test_a_row_needs_both_its_gates_and_subgroups_need_thirty_rows():
+    confidence = np.linspace(0.5, 1, 400)
+    predicted = np.arange(400) % 2
+    # of the rows called 1, half are wrong; `few` has 29 rows, `bad` is always wrong
+    subgroups = np.array(["many"] * 400, dtype=object)
+    subgroups[:29], subgroups[29:60] = "few", "bad"
+    is_right = (predicted == 0) | (np.arange(400) % 4 == 1)
+    is_right[29:60] = False
+    gates = fitted_gates(confidence, is_right, predicted, 0.9, subgroups)
+    assert gates.by_class[0].is_open and not gates.by_class[1].is_open
+    assert not gates.by_subgroup["few"].is_open and not gates.by_subgroup["bad"].is_open
+    gates = fitted_gates(
+        confidence[predicted == 0], is_right[predicted == 0], predicted[predicted == 0], 0.8, subgroups[predicted == 0]
+    )
+    labels = is_automatic(
+        gates, np.array([0.99, 0.99, 0.99, 0.99, 0.1]), np.array([0, 1, 0, 0, 0]),
+        np.array(["many", "many", "few", "unheard of", "many"], dtype=object),
+    )  # fmt: skip
+    assert labels.tolist() == [True, False, False, False, False]
+    with pytest.raises(ValueError, match="subgroup"):
+        is_automatic(gates, np.ones(1), np.zeros(1, int))
+
+
+def test_lost_positives_are_counted():
+    is_positive = np.array([True, True, True, True, False, False])
+    is_called_so = np.array([True, False, False, False, False, True])
+    is_given = np.array([True, True, True, False, True, True])
+    lost = lost_positives(is_positive, is_called_so, is_given)
+    assert (lost.audited_positives, lost.lost, lost.share) == (4, 2, 0.5)
+    assert lost.upper_bound == pytest.approx(stats.binomtest(2, 4).proportion_ci(0.9, method="exact").high)
+    assert math.isnan(lost_positives(~np.ones(3, bool), np.ones(3, bool), np.ones(3, bool)).share)

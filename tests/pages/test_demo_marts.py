@@ -1,0 +1,779 @@
+"""The demo clinic, built: the queries of docs/demo.md, docs/alerts.md, docs/coverage.md and docs/representation.md, and every planted fault in the mart that must show it.
+
+Expected numbers come from the seed files alone. `make pages` writes the tables of the pages again.
+"""
+
+import csv
+import re
+import shutil
+import tempfile
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import walkthrough
+from consumer import REPOSITORY, Consumer
+from postgres_server import execute, new_database
+from test_postgres import DEMO_KEYS, TIMES_OF_THE_RUN, assert_equal_tables
+
+PAGE = REPOSITORY / "docs" / "demo.md"
+PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in ("alerts", "coverage", "representation", "labeling")))
+SEEDS = REPOSITORY / "seeds" / "demo"
+MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
+MARTS = {
+    "health_profile",
+    "health_volume",
+    "health_schema_changes",
+    "health_monitors",
+    "health_rule_outcomes",
+    "health_cell_changes",
+    "health_drift",
+    "health_coverage",
+    "health_coverage_combinations",
+    "health_coverage_gaps",
+    "health_representation_gaps",
+    "health_representation",
+    "health_known_biases",
+    "health_bias_gate",
+    "health_labels",
+    "health_annotators",
+    "health_label_quality",
+    "health_multivariate_drift",
+    "health_alerts",
+    "health_scorecard",
+}
+SENTINELS = {
+    "bmi": "N/A",
+    "smoking_status": "N/A",
+    "insurance": "unknown",
+    "cholesterol": "-999",
+    "prior_visits": "999",
+}
+
+
+class Demo(Consumer):
+    """The package as the root project; all that dbt writes goes into `folder`."""
+
+    def __init__(self, folder, database="demo.duckdb"):
+        self.folder, self.database, self.output = REPOSITORY, folder / database, folder
+
+    def dbt(self, *arguments, **options):
+        paths = [
+            "--profiles-dir",
+            self.folder,
+            "--target-path",
+            self.output / "target",
+            "--log-path",
+            self.output / "logs",
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATA_HEALTH_DUCKDB", str(self.database))
+            return super().dbt(*arguments, *map(str, paths), **options)
+
+    def written(self):
+        """When each row of the statistics was written."""
+        keys = "period_column_key, segment_column, segment_value"
+        return self.sql(f"select {keys}, built_at from column_statistics order by all")
+
+    def profile(self, column, monitor="screenings", segment=("(all)", "(all)")):
+        """Period -> row of the production rows of a column."""
+        rows = self.rows(f"""
+            select * from health_profile
+            where monitor = '{monitor}' and dataset = 'production' and column_name = '{column}'
+                and (segment_column, segment_value) = {segment}
+            order by period_start
+        """)
+        return {row["period_start"]: row for row in rows}
+
+    def findings(self, finding):
+        """(monitor, column or rule, first and last period) -> row of health_alerts."""
+        rows = self.rows(f"select * from health_alerts where finding = '{finding}'")
+        names = ("monitor", "column_name", "first_period", "last_period")
+        return {tuple(row[name] for name in names): row for row in rows}
+
+    def volume(self, monitor):
+        return {
+            row["period_start"]: row for row in self.rows(f"select * from health_volume where monitor = '{monitor}'")
+        }
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    """The demo after two builds, and what the first of them left."""
+    demo = Demo(tmp_path_factory.mktemp("demo"))
+    demo.build("--warn-error")
+    first = {"written": demo.written(), "run": demo.sql("select distinct built_at from health_profile")}
+    demo.sql("checkpoint")
+    shutil.copy(demo.database, demo.output / "first.duckdb")
+    first["demo"] = Demo(demo.output, "first.duckdb")
+    # unit tests read no table: once is enough
+    demo.build("--exclude-resource-type", "unit_test")
+    return demo, first
+
+
+@pytest.fixture(scope="module")
+def demo(builds):
+    return builds[0]
+
+
+def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
+    server = new_database(postgres)
+    on_postgres = Demo(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("host", "port", "user", "password", "dbname"):
+            patch.setenv(f"DATA_HEALTH_POSTGRES_{name.upper()}", str(server[name]))
+        on_postgres.build("--target", "postgres", "--warn-error")
+
+    def their_rows(statement):
+        return execute(server, f"set search_path = data_health; {statement}")
+
+    rows = builds[1]["demo"].rows
+    assert_equal_tables(rows, their_rows)
+    # the same rows are kept, in quarantine and removed, by the same rules; fingerprints hold the names of types
+    assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | {"built_from"})
+
+
+# The seed files as the monitors see them, by the standard library alone.
+
+
+def read(name):
+    with (SEEDS / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def day(row):
+    return date.fromisoformat(row["screened_at"][:10])
+
+
+def monday(row):
+    return day(row) - timedelta(days=day(row).weekday())
+
+
+def groups(rows, period):
+    result = {}
+    for row in rows:
+        result.setdefault(period(row), []).append(row)
+    return result
+
+
+def cleaned(rows):
+    """What the rules leave: no row of somebody under age, and no value that stands for none."""
+    kept = [row for row in rows if int(row["age"]) >= 18]
+    return [row | {name: "" for name, value in SENTINELS.items() if row[name] == value} for row in kept]
+
+
+@pytest.fixture(scope="module")
+def weeks():
+    """Monday -> delivered rows that are kept."""
+    return groups(cleaned(read("raw_screenings")), monday)
+
+
+@pytest.fixture(scope="module")
+def months():
+    """Month -> kept visits that are no test, each once."""
+    visits = {row["screening_id"]: row for row in cleaned(read("raw_screenings")) if row["is_test"] == "N"}
+    return groups(visits.values(), lambda row: day(row).replace(day=1))
+
+
+def numbers(rows, column):
+    return np.array([float(row[column]) for row in rows if row[column] != ""])
+
+
+def of(profile, statistic):
+    return {period: row[statistic] for period, row in profile.items()}
+
+
+def agree(profile, rows, column):
+    """Whether the profile of a numeric column has the numbers of the files, in every period."""
+    assert profile.keys() == rows.keys()
+    for period, row in profile.items():
+        values = numbers(rows[period], column)
+        assert (row["row_count"], row["null_count"]) == (len(rows[period]), len(rows[period]) - len(values)), period
+        if len(values):
+            assert (row["minimum"], row["maximum"]) == (values.min(), values.max()), period
+            assert row["mean"] == pytest.approx(values.mean(), rel=1e-9), period
+            assert row["standard_deviation"] == pytest.approx(values.std(), rel=1e-7), period
+        else:
+            assert (row["mean"], row["standard_deviation"]) == (None, None), period
+    return True
+
+
+def most_frequent(rows, column):
+    present = [row[column] for row in rows if row[column] != ""]
+    (value, count), (_, second) = Counter(present).most_common(2)
+    return (value if count > second else None), count / len(present)
+
+
+def categories_agree(profile, rows, column):
+    assert profile.keys() == rows.keys()
+    for period, row in profile.items():
+        value, share = most_frequent(rows[period], column)
+        assert row["top_share"] == pytest.approx(share, rel=1e-12), period
+        assert value in (None, row["top_value"]), period
+        assert row["distinct_count"] == len({record[column] for record in rows[period]} - {""}), period
+    return True
+
+
+def split(values, first, after=date.max):
+    """Values of the periods from `first` to before `after`, and those of the other periods."""
+    inside = [value for period, value in values.items() if first <= period < after]
+    return inside, [value for period, value in values.items() if not first <= period < after]
+
+
+# The page.
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [(page, number) for page in PAGES for number in range(len(walkthrough.queries(page.read_text())))],
+)
+def test_every_query_gives_the_table_below_it(demo, page, number):
+    statement, table = walkthrough.queries(page.read_text())[number]
+    assert table == walkthrough.table(demo.rows(statement)), statement
+
+
+def test_every_fault_of_a_mart_that_exists_is_looked_for():
+    section = PAGE.read_text().split("## What goes wrong")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", section, re.MULTILINE)
+    marts = {fault: set(re.findall(r"health_\w+", where.split("later")[0])) for fault, where in rows}
+    assert len(marts) == 15
+    assert all(names <= MARTS for names in marts.values())
+    assert {f"test_{fault}" for fault, names in marts.items() if names} <= set(globals())
+
+
+def test_second_build_writes_no_statistics(builds):
+    demo, first = builds
+    assert demo.sql("select distinct built_at from health_profile") != first["run"]
+    assert demo.written() == first["written"]
+
+
+def test_the_monitors_are_those_of_the_page(demo):
+    rows = demo.rows("select * from health_monitors")
+    settings = {(row["monitor"], row["name"]): row["value"] for row in rows if row["subject"] != "column"}
+    assert {monitor for monitor, _ in settings} == {"screenings", "screenings_weekly"}
+    assert settings["screenings", "where"] == "is_test = false"
+    watched = {row["name"] for row in rows if row["monitor"] == "screenings_weekly" and row["is_watched"]}
+    assert watched == {"glucose", "weight_kg"}
+
+
+def test_no_other_month_or_week_than_those_of_the_files(demo, months, weeks):
+    by_month, by_week = demo.volume("screenings"), demo.volume("screenings_weekly")
+    assert sorted(by_month) == MONTHS
+    assert of(by_month, "row_count") == {month: len(rows) for month, rows in months.items()}
+    assert {week: row["row_count"] for week, row in by_week.items() if row["row_count"]} == {
+        week: len(rows) for week, rows in weeks.items()
+    }
+
+
+def test_only_planted_faults_are_in_alert_and_each_in_its_months(demo):
+    """Column -> months in alert, against each reference; in the segments no other columns or months."""
+    found = {}
+    for reference, column, month in demo.sql("""
+        select distinct reference, column_name, period_start from health_drift
+        where monitor = 'screenings' and segment_column = '(all)' and column_status = 'alert'
+    """):
+        found.setdefault(reference, {}).setdefault(column, set()).add(month)
+    started = {
+        "creatinine": date(2025, 3, 1),
+        "device_model": date(2025, 6, 1),
+        "glucose": date(2025, 1, 1),
+        "hba1c": date(2025, 5, 1),
+        "heart_rate": date(2025, 2, 1),
+        "label": date(2025, 6, 1),
+        "referral_source": date(2025, 4, 1),
+        "risk_score": date(2025, 1, 1),
+    }
+    expected = {column: {month for month in MONTHS if month >= start} for column, start in started.items()}
+    expected |= {"diastolic_bp": {date(2024, 8, 1)}, "weight_kg": {date(2024, 7, 1)}, "predicted": {date(2025, 2, 1)}}
+    assert found["first_half"] == expected
+    of_training = {
+        column: expected[column] for column in expected.keys() - {"hba1c", "label", "risk_score", "predicted"}
+    }
+    for reference in ("training_v1", "training_v2"):
+        # nulls that stand for sentinels: the training sets have none, production two in a hundred
+        sentinels = {"bmi", "cholesterol", "insurance", "smoking_status"}
+        assert {column: months for column, months in found[reference].items() if column not in sentinels} == of_training
+    since = {column: {start} for column, start in started.items()}
+    one_month = {
+        "diastolic_bp": {date(2024, 8, 1), date(2024, 9, 1)},
+        "weight_kg": {date(2024, 7, 1), date(2024, 8, 1)},
+    }
+    assert found["(previous period)"] == since | one_month
+    in_segments = demo.sql("""
+        select distinct in_segments.reference, in_segments.column_name, in_segments.period_start
+        from health_drift as in_segments
+        anti join (select * from health_drift where segment_column = '(all)' and column_status in ('alert', 'warn')) as everywhere
+            using (monitor, reference, column_name, period_start)
+        where in_segments.segment_column <> '(all)' and in_segments.column_status = 'alert'
+    """)
+    assert in_segments == []
+    weekly = demo.sql("""
+        select distinct column_name, period_start from health_drift
+        where monitor = 'screenings_weekly' and column_status = 'alert' order by period_start
+    """)
+    assert weekly == [("weight_kg", date(2024, 7, 1)), ("weight_kg", date(2024, 7, 29))]
+
+
+def test_the_features_stop_going_together_where_that_was_planted(demo):
+    found = demo.sql("""
+        select distinct reference, metric, period_start from health_multivariate_drift
+        where monitor = 'screenings' and status = 'alert' and metric in ('reconstruction_error', 'mean_shift')
+    """)
+    pounds, sweeter = date(2024, 7, 1), {month for month in MONTHS if month >= date(2025, 1, 1)}
+    for reference in ("first_half", "training_v1", "training_v2"):
+        assert {month for name, metric, month in found if (name, metric) == (reference, "reconstruction_error")} == {
+            pounds
+        }
+        shifted = {month for name, metric, month in found if (name, metric) == (reference, "mean_shift")}
+        assert shifted == {pounds, *sweeter}
+
+
+def test_only_planted_faults_are_not_covered(demo):
+    """(column, month) in alert, against each reference."""
+    found = {}
+    for reference, column, month in demo.sql("""
+        select reference, column_name, period_start from health_coverage where segment_column = '(all)' and status = 'alert'
+    """):
+        found.setdefault(reference, set()).add((column, month))
+    everywhere = {("device_model", date(2025, 6, 1)), ("weight_kg", date(2024, 7, 1))}
+    words = {("hba1c", date(2025, 5, 1)), ("hba1c", date(2025, 6, 1))}
+    assert found == {"training_v1": everywhere, "training_v2": everywhere, "first_half": everywhere | words}
+    columns = {column for (column,) in demo.sql("select distinct column_name from health_coverage")}
+    assert {"age_band", "family_history", "last_visit_date (days from event)"} <= columns
+    assert not columns & {"label", "risk_score", "predicted", "last_visit_date", "screening_id", "last_name"}
+
+
+def coverage(demo, column):
+    """(reference, period) -> row of health_coverage."""
+    rows = demo.rows(f"select * from health_coverage where segment_column = '(all)' and column_name = '{column}'")
+    return {(row["reference"], row["period_start"]): row for row in rows}
+
+
+def reference_rows(months):
+    """Reference -> rows of the files."""
+    training = {name: read(f"training_set_{name[-2:]}") for name in ("training_v1", "training_v2")}
+    return training | {"first_half": [row for month in MONTHS[:6] for row in months[month]]}
+
+
+# One test per planted fault that shows already, named like the function that plants it.
+
+
+def outcomes(demo, rule, count):
+    """Period -> rows that a rule failed or changed, where there are any."""
+    rows = demo.rows(f"select period_start, {count} from health_rule_outcomes where rule = '{rule}' and {count} > 0")
+    return {row["period_start"]: row[count] for row in rows}
+
+
+def test_sentinels(demo, months):
+    delivered = groups(read("raw_screenings"), lambda row: day(row).replace(day=1))
+    for column, sentinel in SENTINELS.items():
+        counts = {month: sum(row[column] == sentinel for row in rows) for month, rows in delivered.items()}
+        assert outcomes(demo, f"{column}.null_values", "changed_count") == {
+            month: n for month, n in counts.items() if n
+        }
+        assert sum(counts.values()) > 25
+    changes = demo.sql(
+        "select column_name, value_before, value_after, count(*) from health_cell_changes group by all order by all"
+    )
+    assert changes == [("cholesterol", "-999", None, 68), ("prior_visits", "999", None, 28)]
+    cholesterol, visits, bmi = (demo.profile(column) for column in ("cholesterol", "prior_visits", "bmi"))
+    assert agree(cholesterol, months, "cholesterol")
+    assert agree(visits, months, "prior_visits")
+    assert agree(bmi, months, "bmi")
+    assert min(of(cholesterol, "minimum").values()) > 80
+    assert max(of(visits, "maximum").values()) < 20
+    for column in ("smoking_status", "insurance"):
+        profile = demo.profile(column)
+        assert categories_agree(profile, months, column)
+        assert set(of(profile, "distinct_count").values()) == {3}
+
+
+def test_every_sentinel_is_suggested(demo):
+    delivered = read("raw_screenings")
+    suggested = demo.sql("select column_name, rule, affected_count from health_suggested_rules where kind = 'sentinel'")
+    assert {column: count for column, _, count in suggested} == {
+        column: sum(row[column] == value for row in delivered) for column, value in SENTINELS.items()
+    }
+    assert all(SENTINELS[column] in rule for column, rule, _ in suggested)
+
+
+def test_misspelt_names_are_repaired(demo):
+    """Those of the planted fuzzy duplicates: each repaired name is that of the visit which was entered again."""
+    rows = {row["screening_id"]: row for row in read("raw_screenings")}
+    repairs = demo.sql("select screening_id, value_before, value_after from screening_repairs")
+    assert len(repairs) == 59
+    for key, before, after in repairs:
+        again = rows[key]
+        assert again["last_name"] == before
+        twins = [row for row in rows.values() if row["last_name"] == after and row["first_name"] == again["first_name"]]
+        assert any(
+            timedelta(0) < day(again) - day(row) <= timedelta(3) and row["sex"] == again["sex"] for row in twins
+        ), key
+
+
+def test_nobody_under_age_is_kept(demo):
+    minors = {row["screening_id"] for row in read("raw_screenings") if int(row["age"]) < 18}
+    held = demo.sql("select screening_id, age, broken_rules, broken_reasons from screenings_quarantined")
+    assert {row[0] for row in held} == minors and len(held) == len(minors) == 29
+    assert {row[1:] == ("17", ["age.range"], ["below 18"]) for row in held} == {True}
+    kept, removed, delivered = (
+        demo.sql(f"select count(*) from {table}")[0][0]
+        for table in ("screenings", "screenings_removed", "raw_screenings")
+    )
+    assert kept + removed + len(held) == delivered == 5707
+
+
+def test_pounds_for_kilograms(demo, months, weeks):
+    july = date(2024, 7, 1)
+    assert outcomes(demo, "bmi fits weight and height", "failed_count") == {july: 157}
+    profile = demo.profile("weight_kg")
+    assert agree(profile, months, "weight_kg")
+    (spoilt,), others = split(of(profile, "mean"), july, date(2024, 8, 1))
+    assert (round(spoilt), round(min(others)), round(max(others))) == (119, 75, 77)
+
+    sites = {}
+    for site in ("harbour", "hill", "market"):
+        rows = {month: [row for row in rows if row["site"] == site] for month, rows in months.items()}
+        sites[site] = demo.profile("weight_kg", segment=("site", site))
+        assert agree(sites[site], rows, "weight_kg")
+        assert agree(demo.profile("bmi", segment=("site", site)), rows, "bmi")
+    highest = {site: max(of(rows, "mean"), key=of(rows, "mean").get) for site, rows in sites.items()}
+    assert highest["harbour"] == july
+    means = {site: split(of(rows, "mean"), july, date(2024, 8, 1)) for site, rows in sites.items()}
+    assert round(means["harbour"][0][0]) == 161
+    usual = means["harbour"][1] + [mean for site in ("hill", "market") for part in means[site] for mean in part]
+    assert max(usual) < 82
+    assert max(of(demo.profile("bmi"), "mean").values()) < 27
+
+    # what was planted and nothing else: with these values in kilograms July is a month like the others
+    harbour = [row for row in months[july] if row["site"] == "harbour"]
+    kilograms = [float(row["weight_kg"]) / (2.20462 if day(row) < date(2024, 7, 29) else 1) for row in harbour]
+    assert min(means["harbour"][1]) - 2 < np.mean(kilograms) < max(means["harbour"][1]) + 2
+
+    for (reference, month), row in coverage(demo, "weight_kg").items():
+        known, weights = (numbers(rows, "weight_kg") for rows in (reference_rows(months)[reference], months[month]))
+        share = np.mean((weights < known.min()) | (weights > known.max()))
+        assert row["out_of_range_share"] <= share + 1e-12 and share <= row["out_of_range_share_upper"] + 1e-12
+        assert (row["status"] == "alert") == (row["out_of_range_share"] > 0.4) == (month == july)
+
+    weekly = demo.profile("weight_kg", monitor="screenings_weekly")
+    assert agree(weekly, weeks, "weight_kg")
+    spoilt, others = split(of(weekly, "mean"), july, date(2024, 7, 29))
+    assert len(spoilt) == 4
+    assert min(spoilt) > 115
+    assert max(others) < 85
+
+
+def test_diastolic_null_spike(demo, months):
+    profile = demo.profile("diastolic_bp")
+    assert agree(profile, months, "diastolic_bp")
+    (spike,), others = split(of(profile, "null_share"), date(2024, 8, 1), date(2024, 9, 1))
+    assert spike == pytest.approx(0.404, abs=0.005)
+    assert max(others) < 0.021
+
+
+def test_nulls_of_a_feature_are_missing_in_every_group(demo):
+    found = demo.rows("""
+        select group_value, period_start, missing_share from health_representation
+        where dataset = 'production' and reference = '(population)' and subgroup = 'sex' and period_start < date '2025-02-01'
+    """)
+    shares = {(row["group_value"], row["period_start"]): row["missing_share"] for row in found}
+    assert len(shares) == 2 * 13
+    assert {month for (_, month), share in shares.items() if share > 0.021} == {date(2024, 8, 1)}
+    assert min(share for (_, month), share in shares.items() if month == date(2024, 8, 1)) > 0.03
+
+
+def test_few_older_patients(demo):
+    found = demo.rows("""
+        select dataset, group_value, period_start, representation, status, row_count, base_row_count, ratio from health_representation
+        where monitor = 'screenings' and reference = '(population)'
+    """)
+    alarms = {(row["dataset"], row["group_value"]) for row in found if row["status"] in ("warn", "alert")}
+    assert {group for _, group in alarms} == {"65-74", "75+"}
+    assert {
+        ("first_half", "65-74"),
+        *((name, "75+") for name in ("first_half", "training_v1", "training_v2")),
+    } <= alarms
+    assert {row["group_value"] for row in found if row["representation"] in ("under", "over")} == {"65-74", "75+"}
+    oldest = [row for row in found if row["dataset"] == "production" and row["group_value"] == "75+"]
+    assert len(oldest) == 18 and sum(row["representation"] == "under" for row in oldest) > 12
+    with (SEEDS / "training_set_v2.csv").open() as file:
+        bands = Counter(row["age_band"] for row in csv.DictReader(file))
+    (trained,) = (row for row in found if (row["dataset"], row["group_value"]) == ("training_v2", "75+"))
+    assert (trained["row_count"], trained["base_row_count"]) == (bands["75+"], bands.total())
+    gaps = demo.rows("select * from health_representation_gaps where cause = 'under-sampled'")
+    under = {(row["dataset"], row["pattern"]): row["status"] for row in gaps}
+    assert under == {
+        (dataset, f"age_band = {band}"): "alert"
+        for dataset, band in (("production", "65-74"), ("production", "75+"), ("training_v1", "75+"))
+    }
+    assert {
+        row["status"]
+        for row in demo.rows("select status from health_representation_gaps where cause <> 'under-sampled'")
+    } == {"insufficient_data"}
+    assert trained["ratio"] == pytest.approx(bands["75+"] / bands.total() / 0.11)
+
+
+def test_known_biases_are_checked_in_every_training_set(demo):
+    gates = {row["reference"]: row for row in demo.rows("select * from health_bias_gate")}
+    assert set(gates) == {"production", "first_half", "training_v1", "training_v2"}
+    assert {(row["status"], row["fail_count"], row["expired_count"]) for row in gates.values()} == {("fail", 1, 1)}
+    assert all(
+        row["evidence"].startswith("old-patients fail: age_band = 75+: share_ratio 0.") for row in gates.values()
+    )
+    checks = demo.sql("select distinct id, status from health_known_biases where id <> 'old-patients' order by 1")
+    assert dict(checks) == {
+        "gaps-of-women": "pass",
+        "labels-of-women": "pass",
+        "old-men": "inconclusive",
+        "west": "pass",
+        "women": "pass",
+    }
+
+
+def test_missing_week(demo, weeks):
+    volume = demo.volume("screenings_weekly")
+    gap = date(2024, 9, 16)
+    assert gap not in weeks
+    assert {week for week, row in volume.items() if row["period_status"] != "complete"} == {gap}
+    assert (volume[gap]["period_status"], volume[gap]["row_count"], volume[gap]["row_count_change"]) == (
+        "missing",
+        0,
+        -1,
+    )
+    (finding,) = [row for row in demo.findings("volume").values() if row["first_period"] == gap]
+    assert (finding["severity"], finding["is_open"], finding["is_acknowledged"]) == ("alert", False, True)
+    assert finding["evidence"].startswith("no row; expected ")
+    by_month = demo.volume("screenings")
+    assert {row["period_status"] for row in by_month.values()} == {"complete"}
+    assert min(by_month, key=of(by_month, "row_count").get) == date(2024, 9, 1)
+    assert by_month[date(2024, 9, 1)]["row_count"] == 213
+
+
+def test_exact_duplicates(demo, weeks):
+    twice = date(2024, 10, 7)
+    assert Counter(tuple(row.values()) for row in weeks[twice]).most_common()[-1][1] == 2
+    counts = of(demo.volume("screenings_weekly"), "row_count")
+    assert counts.pop(twice) == 140 == 2 * len({row["screening_id"] for row in weeks[twice]})
+    whole = [count for week, count in counts.items() if week not in (date(2024, 9, 16), date(2025, 6, 30))]
+    assert (min(whole), max(whole)) == (57, 93)
+    # beside the gap, which is known, the only number of rows that stands out
+    assert set(demo.findings("volume")) == {
+        ("screenings_weekly", None, date(2024, 9, 16), date(2024, 9, 16)),
+        ("screenings_weekly", None, twice, twice),
+    }
+    finding = demo.findings("volume")["screenings_weekly", None, twice, twice]
+    assert (finding["severity"], finding["is_acknowledged"]) == ("alert", False)
+    keys = demo.sql("select count(*), count(distinct screening_id) from screenings")
+    assert keys == [(5608, 5608)]
+    removed = "select count(*), count(distinct screening_id), min(duplicate_count), max(duplicate_count), bool_and(is_identical) from screenings_removed"
+    assert demo.sql(removed) == [(70, 70, 2, 2, True)]
+
+
+def test_late_rows(demo, months, weeks):
+    def late(row):
+        delay = datetime.fromisoformat(row["loaded_at"]) - datetime.fromisoformat(row["screened_at"])
+        return delay > timedelta(days=2)
+
+    expected = {
+        "screenings": {date(2024, 12, 1): 57},
+        "screenings_weekly": {date(2024, 12, 9): 26, date(2024, 12, 16): 32},
+    }
+    for monitor, rows in (("screenings", months), ("screenings_weekly", weeks)):
+        found = {period: count for period, count in of(demo.volume(monitor), "late_row_count").items() if count}
+        counted = {period: sum(map(late, group)) for period, group in rows.items()}
+        assert found == expected[monitor] == {period: count for period, count in counted.items() if count}
+    findings = demo.findings("late_rows")
+    assert set(findings) == {(monitor, None, min(found), max(found)) for monitor, found in expected.items()}
+    assert {(row["severity"], row["is_open"], row["is_acknowledged"]) for row in findings.values()} == {
+        ("alert", False, False)
+    }
+    assert findings["screenings", None, date(2024, 12, 1), date(2024, 12, 1)]["evidence"] == (
+        "57 of 323 rows were late; usual are 0.0 %"
+    )
+
+
+def test_no_other_alert_of_rows_rules_or_schemas(demo):
+    rules = demo.findings("cleaning_rule")
+    assert {(name, first, last): row["severity"] for (_, name, first, last), row in rules.items()} == {
+        ("bmi fits weight and height", date(2024, 7, 1), date(2024, 7, 1)): "alert",
+        ("hba1c.pattern", date(2025, 5, 1), date(2025, 6, 1)): "alert",
+    }
+    schemas = {
+        (name, row["reference_list"]): row["severity"] for (_, name, _, _), row in demo.findings("schema").items()
+    }
+    assert schemas == {
+        ("hba1c", "training_v1, training_v2"): "alert",
+        ("prior_visits", "training_v2"): "warn",
+        ("waist_cm", "training_v2"): "warn",
+    }
+    assert demo.findings("freshness") == {}
+    rates = demo.findings("label_rate")
+    assert {name: row["evidence"] for (_, name, _, _), row in rates.items()} == {
+        "no": "57.9 % of the labels of 2025-06-01, 81.1 % before: a break",
+        "yes": "42.1 % of the labels of 2025-06-01, 18.9 % before: a break",
+    }
+
+
+def test_glucose_mean_drift(demo, months, weeks):
+    profile = demo.profile("glucose")
+    assert agree(profile, months, "glucose")
+    assert agree(demo.profile("glucose", monitor="screenings_weekly"), weeks, "glucose")
+    after, before = split(of(profile, "mean"), date(2025, 1, 1))
+    assert np.mean(after) - np.mean(before) == pytest.approx(11, abs=0.6)
+    assert max(before) < 100.2 < 108.7 < min(after)
+    after, before = split(of(profile, "standard_deviation"), date(2025, 1, 1))
+    assert np.mean(after) == pytest.approx(np.mean(before), rel=0.03)
+    after, before = split(of(demo.profile("risk_score"), "mean"), date(2025, 1, 1))
+    assert (round(np.mean(before), 2), round(np.mean(after), 2)) == (0.22, 0.29)
+    assert max(before) < min(after)
+
+
+def test_heart_rate_disappears(demo, months):
+    profile = demo.profile("heart_rate")
+    assert agree(profile, months, "heart_rate")
+    after, before = split(of(profile, "null_share"), date(2025, 2, 1))
+    assert after == [1] * 5
+    assert max(before) < 0.06
+    assert [month for month, mean in of(profile, "mean").items() if mean is None] == MONTHS[13:]
+    assert not demo.sql("select * from health_schema_changes where column_name = 'heart_rate'")
+
+
+def test_creatinine_shape_drift(demo, months):
+    profile = demo.profile("creatinine")
+    assert agree(profile, months, "creatinine")
+    for month, rows in months.items():
+        z = numbers(rows, "creatinine")
+        z = (z - z.mean()) / z.std()
+        assert profile[month]["excess_kurtosis"] == pytest.approx(np.mean(z**4) - 3, abs=1e-6), month
+    ranges = {"mean": (0.91, 0.95, 0.91, 0.93), "standard_deviation": (0.12, 0.14, 0.215, 0.23)}
+    ranges["excess_kurtosis"] = (-0.5, 0.6, -1.85, -1.75)
+    for statistic, (low_before, high_before, low_after, high_after) in ranges.items():
+        after, before = split(of(profile, statistic), date(2025, 3, 1))
+        assert low_before < min(before) <= max(before) < high_before, statistic
+        assert low_after < min(after) <= max(after) < high_after, statistic
+
+
+def test_referral_share_drift(demo, months):
+    profile = demo.profile("referral_source")
+    assert categories_agree(profile, months, "referral_source")
+    after, before = split(of(profile, "top_value"), date(2025, 4, 1))
+    assert (set(after), set(before)) == ({"campaign"}, {"gp"})
+    after, _ = split(of(profile, "top_share"), date(2025, 4, 1))
+    assert all(share == pytest.approx(0.45, abs=0.025) for share in after)
+    # pairs of features that no training set has together, from then on only; and what it takes of them
+    new = demo.rows("""
+        select reference, period_start, column_names, unseen_count from health_coverage_combinations
+        where monitor = 'screenings' and combination_size = 2 and column_names <> '(all)' and status in ('warn', 'alert')
+    """)
+    assert {(row["reference"], row["column_names"]) for row in new} == {("training_v1", "age_band, referral_source")}
+    assert {row["period_start"] for row in new} == set(MONTHS[15:])
+    trained = reference_rows(months)["training_v1"]
+    pairs = {(row["age_band"], row["referral_source"]) for row in trained}
+    for row in new:
+        visits = [(visit["age_band"], visit["referral_source"]) for visit in months[row["period_start"]]]
+        assert row["unseen_count"] == sum(pair not in pairs for pair in visits), row
+    campaign = sum((row["region"], row["referral_source"]) == ("west", "campaign") for row in trained)
+    gaps = gaps_of(demo, "health_coverage_gaps", "training_v1")
+    assert (
+        gaps["region = west, referral_source = campaign"]["row_count"],
+        gaps["region = west, referral_source = campaign"]["status"],
+    ) == (campaign, "alert")
+
+
+def gaps_of(demo, mart, dataset):
+    """Pattern -> row of the gaps of a dataset of the monitor screenings."""
+    rows = demo.rows(f"select * from {mart} where monitor = 'screenings' and dataset = '{dataset}'")
+    return {row["pattern"]: row for row in rows}
+
+
+def test_hba1c_becomes_text(demo, months):
+    assert outcomes(demo, "hba1c.pattern", "failed_count") == {date(2025, 5, 1): 329, date(2025, 6, 1): 308}
+    profile = demo.profile("hba1c")
+    assert categories_agree(profile, months, "hba1c")
+    lengths = {month: np.mean([len(row["hba1c"]) for row in rows]) for month, rows in months.items()}
+    assert of(profile, "mean_length") == pytest.approx(lengths)
+    after, before = split(of(profile, "mean_length"), date(2025, 5, 1))
+    assert set(before) == {3}
+    assert after == pytest.approx([5.13, 5.15], abs=0.005)
+    after, before = split(of(profile, "top_value"), date(2025, 5, 1))
+    assert set(after) == {"normal"}
+    assert all(re.fullmatch(r"\d\.\d", value) for value in before)
+    changes = demo.sql("""
+        select compared_with, change, type_before, type_now from health_schema_changes
+        where column_name = 'hba1c' order by compared_with
+    """)
+    assert changes == [
+        (name, "other type than reference", "DOUBLE", "VARCHAR") for name in ("training_v1", "training_v2")
+    ]
+    for (reference, month), row in coverage(demo, "hba1c").items():
+        if reference == "first_half":
+            assert (row["unseen_share"] == 1) == (row["status"] == "alert") == (month >= date(2025, 5, 1))
+        else:
+            assert (row["status"], row["reason"]) == ("insufficient_data", "not in the reference")
+
+
+def test_new_device_model(demo, months):
+    profile = demo.profile("device_model")
+    assert categories_agree(profile, months, "device_model")
+    after, before = split(of(profile, "top_value"), date(2025, 6, 1))
+    assert (after, set(before)) == (["C30"], {"A10"})
+    assert profile[date(2025, 6, 1)]["top_share"] == pytest.approx(0.32, abs=0.005)
+    after, before = split(of(profile, "distinct_count"), date(2025, 6, 1))
+    assert (after, set(before)) == ([4], {3})
+    for (reference, month), row in coverage(demo, "device_model").items():
+        known = {visit["device_model"] for visit in reference_rows(months)[reference]}
+        unseen = [visit["device_model"] for visit in months[month] if visit["device_model"] not in known | {""}]
+        assert row["unseen_count"] == len(unseen)
+        assert row["unseen_category"] == ("C30" if unseen else None)
+        assert (row["status"] == "alert") == bool(unseen) == (month == MONTHS[-1])
+    for reference in ("first_half", "training_v1", "training_v2"):
+        gap = gaps_of(demo, "health_coverage_gaps", reference)["device_model = C30"]
+        assert (gap["gap_number"], gap["row_count"], gap["rows_needed"], gap["status"]) == (1, 0, 30, "alert")
+        assert gap["production_row_count"] == sum(visit["device_model"] == "C30" for visit in months[MONTHS[-1]])
+
+
+def test_label_break(demo, months):
+    answers = [row for row in read("raw_annotations") if row["label"] != "skip"]
+    # of two answers at the same time the one of the first annotator counts, so it must come last
+    answers.sort(key=lambda row: row["annotator"], reverse=True)
+    answers.sort(key=lambda row: row["labelled_at"])
+    labels = {row["screening_id"]: row["label"] for row in answers}
+    expected = {
+        month: [{"label": labels[row["screening_id"]]} for row in rows if row["screening_id"] in labels]
+        for month, rows in months.items()
+    }
+    profile = demo.profile("label")
+    for month, row in profile.items():
+        assert row["row_count"] - row["null_count"] == len(expected[month])
+        assert row["top_share"] == pytest.approx(most_frequent(expected[month], "label")[1], rel=1e-12)
+        assert row["top_value"] is None
+    rates = demo.rows("select given_label, period_start, status from health_label_quality where subject = 'label'")
+    assert {row["given_label"]: row["status"] for row in rates} == {"no": "break", "yes": "break"}
+    assert {row["period_start"] for row in rates} == {date(2025, 6, 1)}
+    (broken,), others = split(of(profile, "top_share"), date(2025, 6, 1))
+    assert round(broken, 2) == 0.57
+    assert (round(min(others), 2), round(max(others), 2)) == (0.67, 0.77)
+    leading = {month: most_frequent(rows, "label")[0] for month, rows in expected.items()}
+    assert {month for month, label in leading.items() if label == "yes"} == {date(2025, 6, 1)}
+
+
+def test_model_versions_differ_from_production_in_two_columns(demo):
+    changes = demo.sql("""
+        select column_name, change, compared_with from health_schema_changes
+        where column_name <> 'hba1c' order by column_name
+    """)
+    assert changes == [
+        ("prior_visits", "other type than reference", "training_v2"),
+        ("waist_cm", "missing in production", "training_v2"),
+    ]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        clinic = Demo(Path(folder))
+        clinic.build()
+        for page in PAGES:
+            page.write_text(walkthrough.with_tables(page.read_text(), clinic.rows))
