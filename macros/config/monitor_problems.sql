@@ -7,7 +7,7 @@
         {{ return([data_health.problem('', 'monitors.' ~ name, monitor, 'a mapping such as {relation: {ref: model}}')]) }}
     {% endif %}
     {% set merged, resolved = data_health.resolved_monitor(schema, defaults, name, monitor) %}
-    {% set problems = data_health.schema_problems({'keys': schema}, name, '', monitor or {}) %}
+    {% set problems = data_health.schema_problems({'keys': schema}, name, '', data_health.with_current_names(monitor)) %}
     {% if merged.get('relation') is none %}
         {% do problems.append(data_health.problem(name, 'relation', none, data_health.expected(schema['relation'], none))) %}
     {% endif %}
@@ -85,11 +85,11 @@
     {% if attributes | length > 8 %}
         {% do wrong.append(['subgroups', attributes | join(', '), 'at most 8 columns in all; their combinations are counted together']) %}
     {% endif %}
-    {% if (monitor['coverage']['features'] or []) | length > 8 %}
-        {% do wrong.append(['coverage.features', monitor['coverage']['features'] | join(', '), 'at most 8 columns; their combinations are counted together']) %}
+    {% if (monitor['combinations']['features'] or []) | length > 8 %}
+        {% do wrong.append(['combinations.features', monitor['combinations']['features'] | join(', '), 'at most 8 columns; their combinations are counted together']) %}
     {% endif %}
-    {% for column in monitor['coverage']['features'] or [] if column in monitor['exclude'] %}
-        {% do wrong.append(['coverage.features', column, 'columns that are not under exclude']) %}
+    {% for column in monitor['combinations']['features'] or [] if column in monitor['exclude'] %}
+        {% do wrong.append(['combinations.features', column, 'columns that are not under exclude']) %}
     {% endfor %}
     {% for column in monitor['segments'] if column in monitor['key'] %}
         {% do wrong.append(['segments', column, 'columns that are not the key']) %}
@@ -105,8 +105,8 @@
     {% elif monitor['label'] and monitor['label']['relation'] and monitor['label']['key'] | length != monitor['key'] | length %}
         {% do wrong.append(['label.key', label['key'], 'as many columns as the key has (' ~ monitor['key'] | length ~ ')']) %}
     {% endif %}
-    {% if monitor['dimensions']['weighted'] and not monitor['weight'] %}
-        {% do wrong.append(['weight', none, 'the column by which dimensions.weighted counts rows']) %}
+    {% if monitor['components']['weighted'] and not monitor['weight'] %}
+        {% do wrong.append(['weight', none, 'the column by which components.weighted counts rows']) %}
     {% endif %}
     {% if monitor['labeling']['answers'] and not monitor['key'] %}
         {% do wrong.append(['key', none, 'the columns by which labeling.answers is joined']) %}

@@ -84,7 +84,7 @@
             'show': {'type': 'columns', 'default': [], 'description': 'Columns whose values people see beside the key when they are asked.'},
             'labels': {'type': 'scalars', 'description': 'The labels that people may choose; those that rows and answers have by now when not set.'}
         }},
-        'dimensions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
+        'components': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
             'max_columns': {'type': 'whole number', 'minimum': 2,
                 'description': 'Numeric columns up to which SQL adds up products; DuckDB computes those of a wider table in batches, other warehouses none.'},
             'one_hot': {'type': 'columns', 'default': [],
@@ -102,10 +102,12 @@
         }},
         'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered.', 'keys': {
             'barely': {'type': 'whole number', 'minimum': 2, 'default': 5,
-                'description': 'A bin or category with fewer rows of a reference is barely covered by it.'},
+                'description': 'A bin or category with fewer rows of a reference is barely covered by it.'}
+        }},
+        'combinations': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which values are looked for together.', 'keys': {
             'features': {'type': 'columns',
                 'description': 'At most 8 columns whose combinations are counted; chosen by a rule when not set.'},
-            'combinations': {'type': 'whole number', 'minimum': 2, 'default': 3,
+            'size': {'type': 'whole number', 'minimum': 2, 'default': 3,
                 'description': 'How many features together are compared with the references.'},
             'gap_levels': {'type': 'whole number', 'minimum': 1, 'default': 3,
                 'description': 'How many values together a gap may name.'},
@@ -135,15 +137,8 @@
         }},
         'show_values': {'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
-        'marts': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Parts to switch off.', 'keys': {
-            'profile': {'type': 'boolean', 'default': true, 'description': 'Profile of each column.'},
-            'drift': {'type': 'boolean', 'default': true, 'description': 'Drift against the references.'},
-            'performance': {'type': 'boolean', 'default': true, 'description': 'Performance of the model.'},
-            'coverage': {'type': 'boolean', 'default': true, 'description': 'Coverage of production by the references; needs marts.drift.'},
-            'representation': {'type': 'boolean', 'default': true, 'description': 'Representation of subgroups.'},
-            'dimensions': {'type': 'boolean', 'default': true, 'description': 'Principal components.'},
-            'labeling': {'type': 'boolean', 'default': true, 'description': 'What to label next.'}
-        }},
+        'parts': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Parts that this monitor does without.',
+            'keys': data_health.part_switches()},
         'owner': {'type': 'text', 'description': 'Who answers for the table.'}
     }) }}
 {% endmacro %}

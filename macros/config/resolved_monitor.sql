@@ -3,9 +3,8 @@
     one form, nothing is missing. Mappings that the schema says to merge are merged key by key.
 #}
 {% macro resolved_monitor(schema, defaults, name, written) %}
-    {% set merged = {} %}
-    {% do merged.update(defaults if defaults is mapping else {}) %}
-    {% for key, value in (written if written is mapping else {}).items() %}
+    {% set merged = data_health.with_current_names(defaults) %}
+    {% for key, value in data_health.with_current_names(written).items() %}
         {% set shared = merged.get(key) %}
         {% if value is mapping and shared is mapping and schema.get(key | string, {}).get('merge') %}
             {% set both = {} %}
@@ -26,10 +25,11 @@
     {% for key in ['key', 'features', 'exclude', 'segments', 'show_values'] %}
         {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
     {% endfor %}
-    {% if monitor['dimensions']['one_hot'] is string %}{% do monitor['dimensions'].update({'one_hot': [monitor['dimensions']['one_hot']]}) %}{% endif %}
-    {% if monitor['coverage']['features'] is string %}{% do monitor['coverage'].update({'features': [monitor['coverage']['features']]}) %}{% endif %}
+    {% if monitor['components']['one_hot'] is string %}{% do monitor['components'].update({'one_hot': [monitor['components']['one_hot']]}) %}{% endif %}
+    {% if monitor['combinations']['features'] is string %}{% do monitor['combinations'].update({'features': [monitor['combinations']['features']]}) %}{% endif %}
     {% do monitor.update({
         'name': name,
+        'parts': data_health.parts_of_monitor(monitor['parts']),
         'relation': data_health.normalised_relation(monitor['relation']),
         'population': data_health.normalised_relation(monitor['population']),
         'population_names': data_health.normalised_relation(monitor['population_names']),

@@ -7,16 +7,19 @@
     {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
     {% set problems = [] %}
     {% if configuration is not mapping %}
-        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults, monitors, cleaning, acknowledgements and known_biases')) %}
+        {% do problems.append(data_health.problem('', 'data_health', configuration, 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases')) %}
     {% else %}
         {% set block = {'keys': {
             'defaults': {'type': 'mapping', 'keys': schema},
             'monitors': {'type': 'mapping', 'keys': {}},
+            'parts': {'type': 'mapping', 'keys': data_health.switches_of_all()},
             'cleaning': {'type': 'mapping', 'keys': {}},
             'acknowledgements': {'type': 'relation'},
             'known_biases': {'type': 'relation'}
         }} %}
-        {% do problems.extend(data_health.schema_problems(block, '', '', configuration)) %}
+        {% set renamed = dict(configuration, defaults=data_health.with_current_names(configuration['defaults'])) if configuration.get('defaults') is mapping else configuration %}
+        {% do problems.extend(data_health.schema_problems(block, '', '', renamed)) %}
+        {% do problems.extend(data_health.part_problems(configuration.get('parts') if configuration.get('parts') is mapping else {})) %}
     {% endif %}
     {% set resolved, selected = data_health.resolved_monitors(), data_health.selected_monitors() %}
     {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}
@@ -41,6 +44,7 @@
         {% do reader.update({key: data_health.normalised_relation(configuration.get(key))}) %}
     {% endfor %}
     {% do problems.extend(data_health.warehouse_problems(reader, {})) %}
+    {% do data_health.warn_of_old_names(configuration) %}
     {% if problems %}
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}

@@ -72,9 +72,9 @@
         {% for name in ['key', 'features', 'segments'] %}
             {% do uses.append({'key': name, 'names': monitor[name] or []}) %}
         {% endfor %}
-        {% do uses.append({'key': 'dimensions.one_hot', 'names': monitor['dimensions']['one_hot']}) %}
+        {% do uses.append({'key': 'components.one_hot', 'names': monitor['components']['one_hot']}) %}
         {% do uses.append({'key': 'labeling.show', 'names': [monitor['labeling']['show']] if monitor['labeling']['show'] is string else monitor['labeling']['show']}) %}
-        {% do uses.append({'key': 'coverage.features', 'names': monitor['coverage']['features'] or []}) %}
+        {% do uses.append({'key': 'combinations.features', 'names': monitor['combinations']['features'] or []}) %}
         {% for group in monitor['subgroups'] %}{% do uses.append({'key': 'subgroups', 'names': group}) %}{% endfor %}
         {% for name in ['exclude', 'show_values'] if written.get(name) is not none %}
             {% do uses.append({'key': name, 'names': monitor[name]}) %}

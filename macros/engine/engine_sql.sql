@@ -136,3 +136,13 @@
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}
+
+
+{# Does dbt run Python models on this warehouse? #}
+{% macro engine_runs_python() -%}
+    {{ return(adapter.dispatch('engine_runs_python', 'data_health')()) }}
+{%- endmacro %}
+
+
+{% macro default__engine_runs_python() -%}{{ return(true) }}{%- endmacro %}
+{% macro postgres__engine_runs_python() -%}{{ return(false) }}{%- endmacro %}

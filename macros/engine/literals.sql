@@ -49,3 +49,11 @@
     {%- for column in columns -%}{%- do parts.append(data_health.engine_sql('row_hash_column', column)) -%}{%- endfor -%}
     {{ return(data_health.engine_sql(operation, parts | join(data_health.engine_sql('row_hash_separator')))) }}
 {%- endmacro %}
+
+
+{# A value of the configuration as a literal of this type. #}
+{% macro literal(value, data_type) -%}
+    {%- if value is none -%}{{ return('cast(null as ' ~ data_type ~ ')') }}{%- endif -%}
+    {%- if value is string -%}{{ return(data_health.text_literal(value)) }}{%- endif -%}
+    {{ return(data_health.double_literal(value) if data_type == 'double precision' else value | string | lower) }}
+{%- endmacro %}

@@ -4,7 +4,7 @@
 #}
 {% macro labeling_tasks(datasets) -%}
     {%- set tasks = [] -%}
-    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.marts.labeling and dataset.monitor.labeling.answers and dataset.monitor.key -%}
+    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.parts.labeling and dataset.monitor.labeling.answers and dataset.monitor.key -%}
         {%- set monitor, keys, features, values = dataset.monitor, [], [], [] -%}
         {%- for name in monitor.key -%}{%- do keys.append("coalesce(cast(monitored_rows." ~ data_health.quoted(name) ~ " as varchar), '(null)')") -%}{%- endfor -%}
         {%- set row_key = keys | join(" || '|' || ") -%}

@@ -1,17 +1,17 @@
 {#
     The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features, and the levels
     of categories where asked for. None of a dataset with fewer than two of them, or where nothing asks for them. Either the columns of
-    datasets whose products SQL adds up, with up to `dimensions.max_columns`, or (is_wide) those of the others: wider ones, and such with
+    datasets whose products SQL adds up, with up to `components.max_columns`, or (is_wide) those of the others: wider ones, and such with
     lists of numbers, which only DuckDB has. From 20 columns on batches are faster there. `grid_name` is the column whose grid counts.
 #}
 {% macro product_columns(datasets, is_wide=false) -%}
     {%- set result, levels = [], {} -%}
-    {%- if datasets | selectattr('monitor.dimensions.one_hot') | list and load_relation(ref('one_hot_levels')) is not none -%}
+    {%- if datasets | selectattr('monitor.components.one_hot') | list and data_health.is_configured('components.one_hot') and load_relation(ref('one_hot_levels')) is not none -%}
         {%- for row in run_query('select monitor, column_name, level, factor_name from ' ~ ref('one_hot_levels') ~ ' order by 1, 2, 3').rows -%}
             {%- do levels.setdefault(row['monitor'] ~ '|' ~ row['column_name'], []).append(row) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- for dataset in datasets if dataset.monitor.marts.dimensions or dataset.monitor.marts.drift -%}
+    {%- for dataset in datasets if dataset.monitor.parts.components -%}
         {%- set names, by_name, has_batches = [], {}, target.type == 'duckdb' -%}
         {%- set width = namespace(total=0, lists=0) -%}
         {%- for column in dataset.columns if column.role == 'feature' -%}
@@ -25,7 +25,7 @@
                 {%- set width.lists = width.lists + (0 if length is none else 1) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- for column in dataset.columns if column.name in dataset.monitor.dimensions.one_hot and not column.left_out -%}
+        {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out -%}
             {%- for level in levels.get(dataset.monitor.name ~ '|' ~ column.name, []) -%}
                 {%- do names.append(level['factor_name']) -%}
                 {%- do by_name.update({level['factor_name']: dict(column, name=level['factor_name'], kind='boolean', list_length=none,
@@ -34,11 +34,11 @@
                 {%- set width.total = width.total + 1 -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- set is_in_batches = width.lists > 0 or width.total > (dataset.monitor.dimensions.max_columns or (20 if has_batches else 50)) -%}
+        {%- set is_in_batches = width.lists > 0 or width.total > (dataset.monitor.components.max_columns or (20 if has_batches else 50)) -%}
         {%- if width.total >= 2 and is_in_batches == is_wide and (has_batches or not is_in_batches) -%}
             {#- raise this when the arithmetic of products changes -#}
             {%- set products_version = '1' -%}
-            {%- set weight_column = dataset.monitor.weight | lower if dataset.monitor.dimensions.weighted else none -%}
+            {%- set weight_column = dataset.monitor.weight | lower if dataset.monitor.components.weighted else none -%}
             {%- set weight = 'coalesce(' ~ dataset.weight ~ ', 0e0)' if weight_column else none -%}
             {%- set companions = local_md5(([products_version, names | sort(case_sensitive=true)] + ([weight_column] if weight_column else [])) | string)[:12] -%}
             {%- for name in names | sort(case_sensitive=true) -%}
@@ -237,4 +237,10 @@
                     ) as rows_of_tile {{ data_health.engine_sql('compute_once') }}
                 ) as finite_rows {{ data_health.engine_sql('compute_once') }}
             ) as deviations {{ data_health.engine_sql('compute_once') }}
+{%- endmacro %}
+
+
+{# The table of the levels that count as columns, in a list; an empty list where no monitor asks for any. #}
+{% macro one_hot_relations() -%}
+    {{ return([ref('one_hot_levels')] if data_health.is_configured('components.one_hot') else []) }}
 {%- endmacro %}

@@ -12,3 +12,15 @@
 {% macro run_time() -%}
     {{ return("cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "' as timestamp)") }}
 {%- endmacro %}
+
+
+{#
+    A model of this package to select from, or a subquery of no rows with these columns and types where the model is off: its part is, nothing
+    asks for it, or the warehouse runs no Python models. Always named like the model.
+#}
+{% macro model_or_no_rows(name, is_on, columns) -%}
+    {%- if is_on -%}
+        {{ return(ref('data_health', name) ~ ' as ' ~ name) }}
+    {%- endif -%}
+    {{ return('(' ~ data_health.no_rows(columns) ~ '\n    ) as ' ~ name) }}
+{%- endmacro %}

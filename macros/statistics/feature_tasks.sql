@@ -17,7 +17,7 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- for dataset in datasets if dataset.monitor.marts.coverage and dataset.monitor.name in bins -%}
+    {%- for dataset in datasets if dataset.monitor.parts.combinations and dataset.monitor.name in bins -%}
         {%- set terms, present, known = [], [], bins[dataset.monitor.name] -%}
         {%- for position, feature in known.features.items() -%}
             {%- set found = data_health.find_column(dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list, feature.name) -%}

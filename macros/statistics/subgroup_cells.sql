@@ -4,7 +4,7 @@
 #}
 {% macro subgroup_tasks(datasets) -%}
     {%- set tasks, unknown = [], 'cast(null as integer)' -%}
-    {%- for dataset in datasets if dataset.monitor.subgroups and dataset.monitor.marts.representation -%}
+    {%- for dataset in datasets if dataset.monitor.subgroups and (dataset.monitor.parts.representation or dataset.monitor.parts.combinations) -%}
         {%- set monitor, features, missing, sql, prediction = dataset.monitor, [], [], {}, dataset.monitor.prediction or {} -%}
         {%- set positive = (monitor.label or {}).positive -%}
         {%- set own_columns = dataset.columns | rejectattr('is_derived') | list -%}

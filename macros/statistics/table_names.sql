@@ -8,8 +8,8 @@
     {%- set overrides, prediction = {}, {} -%}
     {%- for name, override in monitor.columns.items() -%}{%- do overrides.update({data_health.table_names(columns, name): override}) -%}{%- endfor -%}
     {%- for part, name in (monitor.prediction or {}).items() if name -%}{%- do prediction.update({part: data_health.table_names(columns, name)}) -%}{%- endfor -%}
-    {%- set dimensions = dict(monitor.dimensions, one_hot=data_health.table_names(columns, monitor.dimensions.one_hot)) -%}
-    {%- do named.update({'columns': overrides, 'prediction': prediction or none, 'dimensions': dimensions}) -%}
+    {%- set components = dict(monitor.components, one_hot=data_health.table_names(columns, monitor.components.one_hot)) -%}
+    {%- do named.update({'columns': overrides, 'prediction': prediction or none, 'components': components}) -%}
     {%- if monitor.label and not monitor.label.relation -%}
         {%- set label = dict(monitor.label) -%}
         {%- do label.update({'column': data_health.table_names(columns, label.column)}) -%}

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('profile'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='grid_key',

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('components'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='period_column_key',
@@ -8,9 +9,11 @@
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
 -- depends_on: {{ ref('column_statistics') }}
+{%- if data_health.is_configured('components.one_hot') %}
 -- depends_on: {{ ref('one_hot_levels') }}
+{%- endif %}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics'), ref('one_hot_levels')], adds_to_this=true) %}
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics')] + data_health.one_hot_relations(), adds_to_this=true) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
 {%- do data_health.describe_factors(scans, watched) %}

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('representation') or data_health.part_is_on('labeling'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='monitor',

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('combinations'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='monitor',
@@ -24,13 +25,13 @@
         {%- do row_counts.update({row['monitor']: row['row_count'] | int}) %}
     {%- endfor %}
 {%- endif %}
-{%- for dataset in production if dataset.monitor.marts.coverage and row_counts.get(dataset.monitor.name) %}
+{%- for dataset in production if dataset.monitor.parts.combinations and row_counts.get(dataset.monitor.name) %}
     {%- set monitor, usable, named, places = dataset.monitor, [], [], {} %}
     {%- for column in dataset.columns if not column.left_out and not column.is_derived and not column.from_labels and column.kind != 'key' and column.family in ['numeric', 'boolean', 'string'] %}
         {%- do usable.append(column) %}
         {%- do named.append(column.name ~ '|' ~ column.family) %}
     {%- endfor %}
-    {%- for name in monitor.coverage.features or [] %}
+    {%- for name in monitor.combinations.features or [] %}
         {%- do places.update({(data_health.find_column(usable, name) or {'name': name}).name: loop.index}) %}
     {%- endfor %}
     {%- do features_of.update({monitor.name: places.keys() | list}) %}
@@ -304,10 +305,10 @@ inner join all_bins
     {%- set problems = [] %}
     {%- for monitor in candidates | map(attribute='monitor') | unique if features_of[monitor] %}
         {%- for name in features_of[monitor] if name not in found.get(monitor, []) %}
-            {%- do problems.append(data_health.problem(monitor, 'coverage.features', name, 'columns of numbers, categories or booleans that are looked at')) %}
+            {%- do problems.append(data_health.problem(monitor, 'combinations.features', name, 'columns of numbers, categories or booleans that are looked at')) %}
         {%- endfor %}
         {%- if cells.get(monitor, 0) > cell_limit %}
-            {%- do problems.append(data_health.problem(monitor, 'coverage.features', features_of[monitor] | join(', '), 'features with at most ' ~ cell_limit ~ ' possible combinations, so fewer features or coarser ones', cells[monitor] | int ~ ' possible combinations')) %}
+            {%- do problems.append(data_health.problem(monitor, 'combinations.features', features_of[monitor] | join(', '), 'features with at most ' ~ cell_limit ~ ' possible combinations, so fewer features or coarser ones', cells[monitor] | int ~ ' possible combinations')) %}
         {%- endif %}
     {%- endfor %}
     {%- if problems and flags.WHICH in ['run', 'build', 'retry'] %}

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('combinations'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='period_column_key',

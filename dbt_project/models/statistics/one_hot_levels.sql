@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('components') and data_health.is_configured('components.one_hot'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='column_key',
@@ -11,15 +12,15 @@
 {#- a level is worth a column of its own from so many rows on -#}
 {%- set least_rows = 20 %}
 {%- set wanted = [] %}
-{%- for dataset in data_health.datasets_of_this_run() if dataset.name == 'production' and (dataset.monitor.marts.dimensions or dataset.monitor.marts.drift) %}
-    {%- for column in dataset.columns if column.name in dataset.monitor.dimensions.one_hot and not column.left_out %}{% do wanted.append((dataset.monitor, column.name)) %}{% endfor %}
+{%- for dataset in data_health.datasets_of_this_run() if dataset.name == 'production' and (dataset.monitor.parts.components) %}
+    {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out %}{% do wanted.append((dataset.monitor, column.name)) %}{% endfor %}
 {%- endfor %}
 {% if wanted %}
 with wanted_columns (monitor, column_name, most_levels) as (
 
     values
     {%- for monitor, name in wanted %}
-        ({{ data_health.text_literal([monitor.name, name]) }}, {{ monitor.dimensions.max_levels }}){{ ',' if not loop.last }}
+        ({{ data_health.text_literal([monitor.name, name]) }}, {{ monitor.components.max_levels }}){{ ',' if not loop.last }}
     {%- endfor %}
 
 ),

@@ -1,7 +1,7 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
     dbt.config(materialized="table")
     scans, dataset_periods = dbt.ref("wide_scans"), dbt.ref("dataset_periods")
-    settings = dbt.ref("dimension_settings")
+    settings = dbt.ref("monitor_settings").filter("part = 'components'")
     try:
         from data_health.components.scans import relation_of
         from data_health.components.wide_references import randomized_loadings

@@ -1,8 +1,11 @@
+{{ config(enabled=data_health.part_is_on('components')) }}
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
+{%- if data_health.is_configured('components.one_hot') %}
 -- depends_on: {{ ref('one_hot_levels') }}
+{%- endif %}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('one_hot_levels')]) %}
+{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')] + data_health.one_hot_relations()) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
 {%- set stored = load_relation(this.incorporate(path={'identifier': this.identifier | replace('wide_scans', 'wide_products')})) if watched else none %}

@@ -43,7 +43,7 @@ judgements as (
         column_name,
         reference,
         status
-    from {{ ref('judgements') }}
+    from {{ ref('findings') }}
     where finding <> 'cleaning_rule'
 
 ),

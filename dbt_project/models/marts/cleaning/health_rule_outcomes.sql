@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('cleaning'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='cleaning_period_key',

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('cleaning')) }}
 -- depends_on: {{ ref('health_monitors') }}
 {#- as in the properties of rule_suggestions, which is off otherwise -#}
 {%- set is_asked = target.type == 'duckdb' and "'suggest': True" in (data_health.configured_block() | string) %}

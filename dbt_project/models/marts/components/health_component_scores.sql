@@ -1,10 +1,11 @@
+{{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores')) }}
 {%- do data_health.begin_model() %}
 
 with settings as (
 
     select monitor
-    from {{ ref('dimension_settings') }}
-    where is_dimensions_wanted
+    from {{ ref('monitor_settings') }}
+    where part = 'components'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
 {#- as in the properties of component_loadings, which is off otherwise -#}
 {%- set has_python = target.type == 'duckdb' %}
@@ -6,8 +7,8 @@
 with settings as (
 
     select monitor
-    from {{ ref('dimension_settings') }}
-    where is_drift_wanted
+    from {{ ref('monitor_settings') }}
+    where part = 'components'
 
 ),
 

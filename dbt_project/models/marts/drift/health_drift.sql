@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 with comparisons as (
 
@@ -38,7 +39,8 @@ thresholds as (
         row_number() over (order by monitor, metric) as threshold_number,
         warn_threshold,
         alert_threshold
-    from {{ ref('drift_thresholds') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'drift'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 {%- set shown = [
     'population_stability_index', 'jensen_shannon_distance', 'kolmogorov_smirnov', 'cramers_v', 'wasserstein_normed', 'mean_shift',

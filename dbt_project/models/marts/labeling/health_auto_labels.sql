@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 {%- set cell = [] %}
 {%- for number in range(1, 9) %}{% do cell.append('value_' ~ number) %}{% endfor %}
 with gates as (

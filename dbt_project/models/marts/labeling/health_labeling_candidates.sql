@@ -1,4 +1,5 @@
 {{ config(
+    enabled=data_health.part_is_on('labeling'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='candidate_key',
@@ -10,7 +11,8 @@
 with settings as (
 
     select monitor
-    from {{ ref('labeling_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'labeling'
 
 ),
 

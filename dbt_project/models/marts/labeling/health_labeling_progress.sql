@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 with candidates as (
 
     select monitor, batch, row_key, strategy, status, drawn_at
@@ -21,7 +22,8 @@ curves as (
 settings as (
 
     select monitor, labels_per_subgroup, on_label_break
-    from {{ ref('labeling_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'labeling'
 
 ),
 

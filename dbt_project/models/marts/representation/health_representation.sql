@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
 with comparisons as (
 

@@ -1,8 +1,10 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
 with representation_settings as (
 
     select monitor, warn_threshold, alert_threshold, has_population
-    from {{ ref('representation_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'representation'
 
 ),
 

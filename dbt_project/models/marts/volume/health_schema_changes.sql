@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('volume')) }}
 {%- set previous = load_relation(this) if execute and model.resource_type != 'unit_test' else none %}
 
 with configured_columns as (

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('volume')) }}
 {%- set least_history, least_late_history = 8, 3 %}
 {%- set warn_spreads, alert_spreads = '3.5e0', '5e0' %}
 with periods as (

@@ -17,7 +17,7 @@ with judgements as (
         evidence,
         mart,
         newest_period
-    from {{ ref('judgements') }}
+    from {{ ref('findings') }}
 
 ),
 

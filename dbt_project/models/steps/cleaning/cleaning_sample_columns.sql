@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('cleaning')) }}
 {%- set sampled = data_health.sampled_relations() %}
 {%- set columns = {
     'cleaning': 'varchar', 'purpose': 'varchar', 'column_name': 'varchar', 'is_text': 'boolean', 'is_repaired': 'boolean',

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=data_health.part_is_on('cleaning'), materialized='view') }}
 -- depends_on: {{ ref('health_monitors') }}
 {#- a monitor counts the rows of a cleaning set where both read the same relation through the same filter -#}
 {%- set pairs = [] %}

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
 with periods as (
 
     select period_number, cell_kind, monitor, dataset_period_key

@@ -1,33 +1,17 @@
--- depends_on: {{ ref('health_monitors') }}
-{%- set rows = [] %}
-{%- for monitor in data_health.resolved_monitors().values() %}
-    {%- if monitor.marts.coverage %}{% do rows.append(['features', monitor, monitor.coverage.combinations]) %}{% endif %}
-    {%- if monitor.marts.representation and monitor.subgroups %}{% do rows.append(['subgroups', monitor, 0]) %}{% endif %}
-{%- endfor %}
+{{ config(enabled=data_health.part_is_on('combinations')) }}
 with settings as (
-{% if rows %}
+
     select
-        cell_kind,
+        metric as cell_kind,
         monitor,
         combination_size_limit,
         gap_levels,
         gap_rows,
         minimum_rows,
-        cast(warn_threshold as double precision) as warn_threshold,
-        cast(alert_threshold as double precision) as alert_threshold
-    from (
-        values
-        {%- for kind, monitor, combinations in rows %}
-            {%- set limits = monitor.thresholds.coverage %}
-            ('{{ kind }}', {{ data_health.text_literal(monitor.name) }}, {{ combinations }}, {{ monitor.coverage.gap_levels }}, {{ monitor.coverage.gap_rows }}, {{ monitor.minimum_rows }}, {{ data_health.double_literal(limits[0]) }}, {{ data_health.double_literal(limits[1]) }}){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as configured (cell_kind, monitor, combination_size_limit, gap_levels, gap_rows, minimum_rows, warn_threshold, alert_threshold)
-{%- else %}
-    {{ data_health.no_rows({
-        'cell_kind': 'varchar', 'monitor': 'varchar', 'combination_size_limit': 'integer', 'gap_levels': 'integer', 'gap_rows': 'integer',
-        'minimum_rows': 'integer', 'warn_threshold': 'double precision', 'alert_threshold': 'double precision'
-    }) }}
-{%- endif %}
+        warn_threshold,
+        alert_threshold
+    from {{ ref('monitor_settings') }}
+    where part = 'combinations'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('combinations')) }}
 with settings as (
 
     select distinct cell_kind, monitor, combination_size_limit, gap_levels

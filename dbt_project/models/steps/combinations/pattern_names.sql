@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
 with counts as (
 
     select monitor, set_number, unseen_pattern

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 with declared_subgroups as (
 
     select monitor, attributes_key, position, column_name

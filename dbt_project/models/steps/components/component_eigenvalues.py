@@ -1,6 +1,6 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
     dbt.config(materialized="table")
-    products, settings = dbt.ref("dataset_products"), dbt.ref("dimension_settings")
+    products, settings = dbt.ref("dataset_products"), dbt.ref("monitor_settings").filter("part = 'components'")
     wide_products = dbt.ref("dataset_wide_products")
     try:
         from data_health.components.tables import eigenvalues_table

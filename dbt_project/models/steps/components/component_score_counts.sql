@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores')) }}
 {%- do data_health.begin_model() %}
 {#- as in the properties of component_eigenvalues, which is off otherwise -#}
 {%- set has_python = target.type == 'duckdb' %}

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores')) }}
 {%- do data_health.begin_model() %}
 
 with scored_rows as (

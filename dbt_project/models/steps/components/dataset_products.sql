@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
 
 with wide_periods as (
@@ -57,11 +58,13 @@ features as (
     where subject = 'column'
         and is_watched
         and role = 'feature'
+{%- for levels in data_health.one_hot_relations() %}
 
     union
 
     select monitor, factor_name as column_name
-    from {{ ref('one_hot_levels') }}
+    from {{ levels }}
+{%- endfor %}
 
 ),
 
@@ -69,11 +72,13 @@ grids as (
 
     select monitor, column_name, coalesce(centre, 0e0) as centre, coalesce(scale, 1e0) as scale
     from {{ ref('column_grids') }}
+{%- for levels in data_health.one_hot_relations() %}
 
     union all
 
     select monitor, factor_name as column_name, 0e0 as centre, 1e0 as scale
-    from {{ ref('one_hot_levels') }}
+    from {{ levels }}
+{%- endfor %}
 
 ),
 
@@ -87,7 +92,8 @@ dataset_periods as (
 settings as (
 
     select monitor, max_columns, weight_column
-    from {{ ref('dimension_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'components'
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=data_health.part_is_on('components'), materialized='view') }}
 
 with wide_products as (
 
@@ -31,11 +31,13 @@ features as (
     from {{ ref('health_monitors') }}
     where subject = 'column'
         and role = 'feature'
+{%- for levels in data_health.one_hot_relations() %}
 
     union
 
     select monitor, factor_name as column_name
-    from {{ ref('one_hot_levels') }}
+    from {{ levels }}
+{%- endfor %}
 
 ),
 
@@ -50,7 +52,8 @@ grids as (
 settings as (
 
     select monitor, weight_column
-    from {{ ref('dimension_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'components'
 
 )
 

@@ -1,14 +1,14 @@
 -- depends_on: {{ ref('health_monitors') }}
-{{ config(materialized='view') }}
+{{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores'), materialized='view') }}
 {%- do data_health.begin_model() %}
 {%- set scans = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.dimensions.scores and monitor.marts.dimensions %}
-    {%- set relation = data_health.relation_of(monitor.dimensions.scores) %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.components.scores and monitor.parts.components %}
+    {%- set relation = data_health.relation_of(monitor.components.scores) %}
     {%- set columns = data_health.columns_of(relation) if execute and not flags.EMPTY else none %}
     {%- if columns is not none %}
         {%- set metrics = ['reference', 'loadings_version', 'component_count', 'component_1', 'hotelling_t2', 'reconstruction_error'] %}
         {%- for name in metrics if not data_health.find_column(columns, name) and flags.WHICH in ['run', 'build'] %}
-            {%- do exceptions.raise_compiler_error(data_health.problem(monitor.name, 'dimensions.scores', columns | map(attribute='name') | join(', '),
+            {%- do exceptions.raise_compiler_error(data_health.problem(monitor.name, 'components.scores', columns | map(attribute='name') | join(', '),
                 'a table with the column ' ~ name ~ ', as project_components() gives it with hotelling_t2=true and reconstruction_error=true')) %}
         {%- endfor %}
         {%- set time = data_health.find_column(columns, monitor.time) if monitor.time else none %}

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
 {#- as in the properties of subspace_measures, which is off otherwise -#}
 {%- set has_python = target.type == 'duckdb' %}

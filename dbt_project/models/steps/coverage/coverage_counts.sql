@@ -1,8 +1,10 @@
+{{ config(enabled=data_health.part_is_on('coverage')) }}
 {%- do data_health.begin_model() %}
 with settings as (
 
     select monitor, barely_seen_below
-    from {{ ref('coverage_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'coverage'
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 {#- a part of the statement of drift_quantile_groups: written down, these are more bytes than all that is made of them #}
 with compared_columns as (
 
@@ -12,7 +12,8 @@ with compared_columns as (
 minimum_rows as (
 
     select monitor, min(minimum_rows) as minimum_rows
-    from {{ ref('drift_thresholds') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'drift'
     group by monitor
 
 ),

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 with profiles as (
 
     select monitor, segment_column, segment_value, column_name, role, kind
@@ -8,7 +9,8 @@ with profiles as (
 compared_monitors as (
 
     select distinct monitor
-    from {{ ref('drift_thresholds') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'drift'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 with dataset_periods as (
 
     select distinct monitor, dataset, dataset_period_key, period_start, period_end, is_latest
@@ -8,7 +9,8 @@ with dataset_periods as (
 compared_monitors as (
 
     select distinct monitor
-    from {{ ref('drift_thresholds') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'drift'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 with groups as (
 

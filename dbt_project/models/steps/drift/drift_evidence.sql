@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 with comparisons as (
 
@@ -9,7 +10,8 @@ with comparisons as (
 minimum_rows as (
 
     select monitor, min(minimum_rows) as minimum_rows
-    from {{ ref('drift_thresholds') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'drift'
     group by monitor
 
 ),

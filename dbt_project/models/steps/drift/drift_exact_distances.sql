@@ -1,10 +1,11 @@
+{{ config(enabled=data_health.part_is_on('drift') and data_health.is_configured('exact')) }}
 -- depends_on: {{ ref('monitored_periods') }}
 {%- do data_health.begin_model() %}
 {#- what is sorted: every number of every scanned dataset of the monitors that ask for it, and of each of their segments #}
 {%- set selects, marks = [], {} %}
 {%- do data_health.declare_monitored_relations() %}
-{%- set asking = data_health.selected_monitors().values() | selectattr('exact') | selectattr('marts.drift') | list %}
-{%- for dataset in (data_health.datasets_of_this_run() if asking else []) if dataset.monitor.exact and dataset.monitor.marts.drift %}
+{%- set asking = data_health.selected_monitors().values() | selectattr('exact') | selectattr('parts.drift') | list %}
+{%- for dataset in (data_health.datasets_of_this_run() if asking else []) if dataset.monitor.exact and dataset.monitor.parts.drift %}
     {%- if not marks %}
         {%- for row in run_query(data_health.high_water_marks()).rows %}{% do marks.update({row['monitor'] ~ '|' ~ row['dataset']: row['first_moment_outside']}) %}{% endfor %}
     {%- endif %}

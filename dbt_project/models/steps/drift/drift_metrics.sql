@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 {#- how far chance alone moves a metric: `noise` is 1/n + 1/m, times the variance inflation; chi_95 the 95 % point of chi-square, one degree less than there are groups #}
 {%- set metrics = {
     'population_stability_index': {
@@ -84,7 +84,9 @@ evidence as (
 exact_distances as (
 
     select comparison_number, column_number, kolmogorov_smirnov, wasserstein
-    from {{ ref('drift_exact_distances') }}
+    from {{ data_health.model_or_no_rows('drift_exact_distances', data_health.is_configured('exact'), {
+        'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
+    }) }}
 
 ),
 

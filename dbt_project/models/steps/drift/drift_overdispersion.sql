@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 -- How much more than chance alone would make them the periods of a reference differ from one to the next.
 with comparisons as (

@@ -1,9 +1,11 @@
+{{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 {#- of a column of one grid distances are bounded by what a cell knows, of several grids by where bins may lie #}
 with coverage_settings as (
 
     select monitor, barely_seen_below
-    from {{ ref('coverage_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'coverage'
 
 ),
 

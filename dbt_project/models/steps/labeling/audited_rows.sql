@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 with sampled_rows as (
 
     select distinct monitor, row_key
@@ -18,7 +19,8 @@ labeling_rows as (
 labeling_settings as (
 
     select monitor, learner
-    from {{ ref('labeling_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'labeling'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 with labeling_rows as (
 
     select monitor, row_key, period_start, label

@@ -2,7 +2,7 @@ def model(dbt, session):  # noqa: ANN001, ANN201
     dbt.config(materialized="table")
     audited = dbt.ref("audited_rows")
     groups = dbt.ref("labeling_groups")
-    settings = dbt.ref("labeling_settings")
+    settings = dbt.ref("monitor_settings").filter("part = 'labeling'")
     if settings.limit(1).fetchall():
         try:
             from data_health.labeling.gate_tables import gates_table

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 with fits as (
 {% if target.type == 'duckdb' %}
     select monitor, row_key, given_label, label, probability
@@ -22,8 +23,9 @@ labeling_rows as (
 watched_scores as (
 
     select monitor
-    from {{ ref('labeling_settings') }}
-    where learner = 'score'
+    from {{ ref('monitor_settings') }}
+    where part = 'labeling'
+        and learner = 'score'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 with history as (
 
     select monitor, row_key, given_label, answers_before

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 {%- do data_health.begin_model() %}
 {%- set mask = [] %}
 {%- for number in range(8) %}{% do mask.append('(case when uncovered_patterns.pattern_code & ' ~ 127 * 128 ** number ~ ' > 0 then ' ~ 127 * 128 ** number ~ ' else 0 end)') %}{% endfor %}

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 {%- do data_health.begin_model() %}
 {%- set cell = [] %}
 {%- for number in range(1, 9) %}{% do cell.append('value_' ~ number) %}{% endfor %}

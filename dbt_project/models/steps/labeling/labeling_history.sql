@@ -1,4 +1,5 @@
--- depends_on: {{ ref('labeling_settings') }}
+{{ config(enabled=data_health.part_is_on('labeling')) }}
+-- depends_on: {{ ref('monitor_settings') }}
 
 {%- do data_health.begin_model() %}
 {#- not a ref, because that mart reads this model -#}

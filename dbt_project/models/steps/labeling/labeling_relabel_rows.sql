@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 {%- do data_health.begin_model() %}
 with labeling_rows as (
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 -- depends_on: {{ ref('labeling_scans') }}
 -- depends_on: {{ ref('feature_bins') }}
 {%- if target.type == 'duckdb' %}

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 -- depends_on: {{ ref('health_labels') }}
 
 {%- do data_health.begin_model() %}

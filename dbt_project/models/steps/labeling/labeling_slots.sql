@@ -1,8 +1,10 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 {%- do data_health.begin_model() %}
 with settings as (
 
     select monitor, learner, strategy, budget, labels_per_subgroup, on_label_break
-    from {{ ref('labeling_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'labeling'
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
 {%- do data_health.begin_model() %}
 {%- set sampled_per_place = 50 %}
 with shares as (

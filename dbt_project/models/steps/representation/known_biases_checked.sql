@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases')) }}
 {%- do data_health.begin_model() %}
 {%- set configuration = data_health.configured_block() %}
 {%- set register = data_health.normalised_relation(configuration.get('known_biases')) if configuration is mapping else none %}
@@ -30,7 +31,8 @@ with written_entries as (
 settings as (
 
     select monitor, minimum_rows
-    from {{ ref('representation_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'representation'
 
 ),
 

@@ -1,6 +1,7 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set monitors = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.marts.representation and monitor.subgroups and monitor.population %}{% do monitors.append(monitor) %}{% endfor %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.representation and monitor.subgroups and monitor.population %}{% do monitors.append(monitor) %}{% endfor %}
 with written_shares as (
 {% for monitor in monitors %}
     select

@@ -1,7 +1,9 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 with settings as (
 
     select monitor, has_population
-    from {{ ref('representation_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'representation'
 
 ),
 

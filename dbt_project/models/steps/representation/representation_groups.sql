@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
 {%- set counts = [
     'row_count', 'weighted_count', 'labelled_count', 'positive_count', 'predicted_count', 'predicted_positive_count', 'judged_count',

@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
 {#- a share, its numerator and its denominator -#}
 {%- set rates = [
@@ -12,7 +13,8 @@
 with settings as (
 
     select monitor, minimum_rows
-    from {{ ref('representation_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'representation'
 
 ),
 

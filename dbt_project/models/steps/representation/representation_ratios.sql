@@ -1,9 +1,11 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
 {%- set z = '1.959963984540054e0' %}
 with settings as (
 
     select monitor, warn_threshold, alert_threshold, minimum_rows
-    from {{ ref('representation_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'representation'
 
 ),
 

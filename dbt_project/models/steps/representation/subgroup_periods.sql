@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
 {%- set parts = range(1, 9) %}
 {%- set counts = [
@@ -7,7 +8,8 @@
 with settings as (
 
     select monitor, has_population
-    from {{ ref('representation_settings') }}
+    from {{ ref('monitor_settings') }}
+    where part = 'representation'
 
 ),
 

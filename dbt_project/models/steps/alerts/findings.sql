@@ -1,0 +1,56 @@
+{#- what each part found, of one shape; a part that is off has no node -#}
+{%- set models = [] %}
+{%- for part in data_health.parts() if part != 'profile' and data_health.part_is_on(part) %}{% do models.append(part ~ '_findings') %}{% endfor %}
+with judged as (
+{%- for name in models %}
+
+    select
+        monitor,
+        finding,
+        column_name,
+        segment_column,
+        segment_value,
+        reference,
+        metric,
+        period_start,
+        status,
+        evidence,
+        mart
+    from {{ ref(name) }}
+    {{- '\n\n    union all' if not loop.last }}
+{%- else %}
+    {{ data_health.no_rows({
+        'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar',
+        'reference': 'varchar', 'metric': 'varchar', 'period_start': 'date', 'status': 'varchar', 'evidence': 'varchar', 'mart': 'varchar'
+    }) }}
+{%- endfor %}
+
+),
+
+newest_periods as (
+
+    select monitor, newest_period
+    from {{ ref('newest_periods') }}
+
+)
+
+select
+    judged.monitor,
+    judged.finding,
+    judged.column_name,
+    judged.segment_column,
+    judged.segment_value,
+    judged.reference,
+    judged.metric,
+    judged.period_start,
+    judged.status,
+    judged.evidence,
+    judged.mart,
+    -- the name of a cleaning set is that of no monitor
+    case
+        when judged.finding = 'cleaning_rule' then max(judged.period_start) over (partition by judged.monitor, judged.finding)
+        else newest_periods.newest_period
+    end as newest_period
+from judged
+left join newest_periods
+    on judged.monitor = newest_periods.monitor

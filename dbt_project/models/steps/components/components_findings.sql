@@ -1,0 +1,76 @@
+{{ config(enabled=data_health.part_is_on('components'), materialized='ephemeral') }}
+with multivariate_rows as (
+
+    select
+        monitor,
+        period_start,
+        reference,
+        metric,
+        value,
+        status,
+        row_number() over (
+            partition by monitor, period_start, reference
+            order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric
+        ) as place
+    from {{ ref('health_multivariate_drift') }}
+    where status is not null
+
+),
+
+regions as (
+
+    select
+        monitor,
+        period_start,
+        reference,
+        metric,
+        row_count,
+        outside_share_99,
+        expected_share_99,
+        status,
+        row_number() over (
+            partition by monitor, period_start, reference
+            order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric, component_count
+        ) as place
+    from {{ data_health.model_or_no_rows('health_region', data_health.is_configured('components.scores'), {
+        'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'metric': 'varchar', 'component_count': 'bigint', 'is_current': 'boolean',
+        'row_count': 'bigint', 'outside_share_99': 'double precision', 'expected_share_99': 'double precision', 'status': 'varchar'
+    }) }}
+    where period_start is not null
+        and is_current
+
+)
+
+select
+    monitor,
+    'multivariate_drift' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    reference,
+    metric,
+    period_start,
+    status,
+    metric || ' ' || coalesce({{ data_health.engine_sql('short_number', 'value') }}, 'unknown') || ' against ' || reference as evidence,
+    'health_multivariate_drift' as mart
+from multivariate_rows
+where place = 1
+
+union all
+
+select
+    monitor,
+    'region' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    reference,
+    metric,
+    period_start,
+    status,
+    cast(cast(100 * outside_share_99 as decimal(5, 1)) as varchar) || ' % of ' || cast(row_count as varchar) || ' rows are '
+        || case metric when 'hotelling_t2' then 'far out along the components of ' else 'far from the components of ' end || reference
+        || coalesce('; usual are ' || cast(cast(100 * expected_share_99 as decimal(5, 1)) as varchar) || ' %', '') as evidence,
+    'health_region' as mart
+from regions
+where place = 1

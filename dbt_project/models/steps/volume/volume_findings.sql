@@ -1,0 +1,117 @@
+{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
+with volumes as (
+
+    select
+        monitor,
+        period_start,
+        period_status,
+        row_count,
+        is_latest,
+        status,
+        reason,
+        late_row_count,
+        late_share,
+        usual_late_share,
+        late_status,
+        hours_since_newest_event,
+        hours_since_newest_load,
+        fresh_within_hours,
+        fresh_status
+    from {{ ref('health_volume') }}
+    where period_start is not null
+
+),
+
+schema_changes as (
+
+    select
+        monitor,
+        dataset,
+        column_name,
+        change,
+        compared_with,
+        type_before,
+        type_now,
+        period_start,
+        status,
+        is_current and change not in ('added', 'retyped') as lasts
+    from {{ ref('health_schema_changes') }}
+    where dataset = 'production'
+
+)
+
+select
+    monitor,
+    'volume' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'row_count' as metric,
+    period_start,
+    status,
+    reason as evidence,
+    'health_volume' as mart
+from volumes
+
+union all
+
+select
+    monitor,
+    'late_rows' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'late_share' as metric,
+    period_start,
+    late_status as status,
+    cast(late_row_count as varchar) || ' of ' || cast(row_count as varchar) || ' rows were late; usual are '
+        || coalesce(cast(cast(100 * usual_late_share as decimal(5, 1)) as varchar), 'unknown') || ' %' as evidence,
+    'health_volume' as mart
+from volumes
+where late_status is not null
+
+union all
+
+select
+    monitor,
+    'freshness' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'hours_since_newest_row' as metric,
+    period_start,
+    fresh_status as status,
+    'the newest row is ' || cast(cast(round(greatest(hours_since_newest_event, hours_since_newest_load)) as bigint) as varchar)
+        || ' hours old; up to ' || cast(cast(round(fresh_within_hours) as bigint) as varchar) || ' are allowed' as evidence,
+    'health_volume' as mart
+from volumes
+where fresh_status is not null
+
+union all
+
+-- what is still so is found again in every period since; what happened, in the period in which it was seen
+select
+    schema_changes.monitor,
+    'schema' as finding,
+    schema_changes.column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    schema_changes.compared_with as reference,
+    schema_changes.change as metric,
+    volumes.period_start,
+    schema_changes.status,
+    schema_changes.change || case
+        when schema_changes.type_before is not null and schema_changes.type_now is not null
+            then ': ' || schema_changes.type_before || case when schema_changes.change = 'retyped' then ' became ' || schema_changes.type_now
+                else ' in ' || schema_changes.compared_with || ', ' || schema_changes.type_now || ' in production' end
+        when schema_changes.compared_with <> 'previous build' then ', compared with ' || schema_changes.compared_with
+        else coalesce(': ' || coalesce(schema_changes.type_before, schema_changes.type_now), '')
+    end as evidence,
+    'health_schema_changes' as mart
+from schema_changes
+inner join volumes
+    on schema_changes.monitor = volumes.monitor
+    and (volumes.period_start = schema_changes.period_start or (schema_changes.lasts and volumes.period_start > schema_changes.period_start))
