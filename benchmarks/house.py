@@ -29,6 +29,7 @@ COUNTED = ("create", "insert", "delete", "update", "merge", "select", "with")
 CATALOGUE = re.compile(
     r"information_schema|pg_catalog|pg_class|pg_namespace|pg_depend|duckdb_\w+\(|pragma", re.IGNORECASE
 )
+LEADING_COMMENTS = re.compile(r"^(\s|/\*.*?\*/|--[^\n]*\n)+", re.DOTALL)
 
 VISITS = """
 select
@@ -106,8 +107,8 @@ def sent_statements(folder: Path) -> tuple[Counter[str], int]:
         event = json.loads(line)
         if event["info"]["name"] != "SQLQuery":
             continue
-        for statement in sqlparse.split(sqlparse.format(event["data"]["sql"], strip_comments=True)):
-            word = (statement.split() or [""])[0].lower().strip("(;")
+        for statement in sqlparse.split(event["data"]["sql"]):
+            word = (LEADING_COMMENTS.sub("", statement).split() or [""])[0].lower().strip("(;")
             if word in COUNTED:
                 words[word] += 1
                 catalogue += bool(CATALOGUE.search(statement))
