@@ -228,7 +228,6 @@ def test_300_columns_have_the_components_of_scikit_learn(tmp_path):
         "key": "id",
         "time": "happened_at",
         "references": {"whole": {"from": "2024-01-01", "to": "2024-04-01"}},
-        "parts": {"profile": False},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     rows = wide_rows(4000, 300)
