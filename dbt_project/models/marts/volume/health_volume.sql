@@ -42,12 +42,15 @@ expectations as (
         warn_below,
         warn_above,
         alert_below,
-        alert_above,
-        late_angle,
-        usual_late_angle,
-        late_spread,
-        late_period_count
+        alert_above
     from {{ ref('volume_expectations') }}
+
+),
+
+late_expectations as (
+
+    select monitor, period_start, late_angle, usual_late_angle, late_spread, late_period_count
+    from {{ ref('volume_late_expectations') }}
 
 ),
 
@@ -61,10 +64,10 @@ compared_periods as (
         expectations.warn_above,
         expectations.alert_below,
         expectations.alert_above,
-        expectations.late_angle,
-        expectations.usual_late_angle,
-        expectations.late_spread,
-        expectations.late_period_count,
+        late_expectations.late_angle,
+        late_expectations.usual_late_angle,
+        late_expectations.late_spread,
+        late_expectations.late_period_count,
         lag(row_count) over (partition by periods.monitor order by periods.period_start) as previous_row_count,
         {%- set run_hour = '(' ~ data_health.engine_sql('epoch_seconds', data_health.run_time()) ~ ' / 3600e0)' %}
         case when is_latest then {{ run_hour }} - max(event_hour) over (partition by periods.monitor) end as hours_since_newest_event,
@@ -77,6 +80,9 @@ compared_periods as (
     left join expectations
         on periods.monitor = expectations.monitor
         and periods.period_start = expectations.period_start
+    left join late_expectations
+        on periods.monitor = late_expectations.monitor
+        and periods.period_start = late_expectations.period_start
     window earlier_ones as (
         partition by periods.monitor, periods.season order by periods.period_start rows between {{ least_history }} preceding and 1 preceding
     )
