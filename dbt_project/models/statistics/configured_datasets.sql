@@ -2,7 +2,8 @@
 -- depends_on: {{ ref('health_monitors') }}
 {#- kind: stored periods stand for themselves; a window or a rolling reference is a sum of stored production periods #}
 {%- set types = {
-    'monitor': 'varchar', 'dataset': 'varchar', 'kind': 'varchar', 'grain': 'varchar', 'first_day': 'date', 'end_day': 'date', 'rolling_days': 'integer'
+    'monitor': 'varchar', 'dataset': 'varchar', 'kind': 'varchar', 'grain': 'varchar', 'first_day': 'date', 'end_day': 'date',
+    'rolling_days': 'integer'
 } %}
 {%- set rows = [] %}
 {%- for monitor in data_health.resolved_monitors().values() %}
@@ -19,8 +20,8 @@ from (
     values
     {%- for row in rows %}
         ({{ data_health.text_literal(row[:4]) }}
-        {%- for day in row[4:6] %}, cast({{ "'" ~ day[:10] ~ "'" if day else 'null' }} as date){% endfor %}, cast({{ row[6] or 'null' }} as integer))
-        {{- ',' if not loop.last }}
+        {%- for day in row[4:6] %}, cast({{ "'" ~ day[:10] ~ "'" if day else 'null' }} as date){% endfor %}
+        {#- #}, cast({{ row[6] or 'null' }} as integer)){{ ',' if not loop.last }}
     {%- endfor %}
 ) as datasets ({{ types | join(', ') }})
 {%- else %}

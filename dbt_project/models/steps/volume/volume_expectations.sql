@@ -208,10 +208,14 @@ steps as (
         expected,
         {%- for name, spreads in {'warn': warn_spreads, 'alert': alert_spreads}.items() %}
         case when expected is not null then least(
-            expected * exp(-{{ spreads }} * spread), power(greatest(0e0, sqrt(expected) - {{ spreads }} / 2), 2), expected / (1e0 + volume_{{ name }})
+            expected * exp(-{{ spreads }} * spread),
+            power(greatest(0e0, sqrt(expected) - {{ spreads }} / 2), 2),
+            expected / (1e0 + volume_{{ name }})
         ) end as {{ name }}_below,
         case when expected is not null then greatest(
-            expected * exp({{ spreads }} * spread), power(sqrt(expected) + {{ spreads }} / 2, 2), expected * (1e0 + volume_{{ name }})
+            expected * exp({{ spreads }} * spread),
+            power(sqrt(expected) + {{ spreads }} / 2, 2),
+            expected * (1e0 + volume_{{ name }})
         ) end as {{ name }}_above{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ pass }}_expectations
