@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
-from drift_oracle import distances
+from drift_oracle import WITHOUT_VALUES, distances
 from scipy import stats
 from scipy.special import rel_entr
 
@@ -44,10 +44,6 @@ MONITORS = {
     "elec2": {"time": "ts_reconstructed", "references": {"first": {"from": "1996-05-01", "to": "1996-11-01"}}},
     "demo": {"time": "screened_at", "references": {"first": {"from": "2024-01-01", "to": "2024-07-01"}}},
 }
-
-
-# of a time that is also told by its distance from the event
-WITHOUT_VALUES = {"null_share_difference", "null_share_h", "mean_shift", "standard_deviation_ratio"}
 
 
 pytestmark = needs_shared_data
