@@ -3,11 +3,14 @@
     'loadings'}]}, numbers as SQL; none while dbt parses and under --empty. Other commands than run and build raise no error.
 #}
 {% macro stored_components(asked_by, monitor, reference, k, loadings, version) -%}
-    {%- set stored = loadings or (ref('data_health', 'component_loadings') if target.type == 'duckdb') -%}
+    {%- set stored = loadings or (ref('data_health', 'component_fits') if data_health.part_is_on('components') and data_health.engine_runs_python()) -%}
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build'] -%}{{ return(none) }}{%- endif -%}
     {%- set place = monitor ~ ', ' ~ reference -%}
     {%- if not stored -%}
-        {%- do exceptions.raise_compiler_error(data_health.problem('', asked_by ~ ', loadings', none, 'a table with the columns of component_loadings; ' ~ target.type ~ ' has no Python models')) -%}
+        {%- set reason = 'the part components is off' if data_health.engine_runs_python() else target.type ~ ' has no Python models' -%}
+        {%- do exceptions.raise_compiler_error(
+            data_health.problem('', asked_by ~ ', loadings', none, 'a table with the loadings of component_fits; ' ~ reason)
+        ) -%}
     {%- endif -%}
     {%- set query %}
         select

@@ -2,7 +2,7 @@
     The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features, and the levels
     of categories where asked for. None of a dataset with fewer than two of them, or where nothing asks for them. Either the columns of
     datasets whose products SQL adds up, with up to `components.max_columns`, or (is_wide) those of the others: wider ones, and such with
-    lists of numbers, which only DuckDB has. From 20 columns on batches are faster there. `grid_name` is the column whose grid counts.
+    lists of numbers, where Python reads batches. From 20 columns on these are faster. `grid_name` is the column whose grid counts.
 #}
 {% macro product_columns(datasets, is_wide=false) -%}
     {%- set result, levels = [], {} -%}
@@ -12,7 +12,7 @@
         {%- endfor -%}
     {%- endif -%}
     {%- for dataset in datasets if dataset.monitor.parts.components -%}
-        {%- set names, by_name, has_batches = [], {}, target.type == 'duckdb' -%}
+        {%- set names, by_name, has_batches = [], {}, data_health.engine_reads_batches() -%}
         {%- set width = namespace(total=0, lists=0) -%}
         {%- for column in dataset.columns if column.role == 'feature' -%}
             {%- set length = data_health.list_length(column.data_type) if has_batches and column.family == 'other' else none -%}

@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_loadings, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 {%- set least_periods = 5 %}
 
 with settings as (
@@ -23,14 +21,12 @@ subspace_distances as (
 ),
 
 left_out_columns as (
-{% if has_python %}
+
     select monitor, reference, column_name
-    from {{ ref('component_loadings') }}
-    where component is null
+    from {{ data_health.component_fits() }}
+    where kind = 'loading'
         and values_used = 'all'
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'reference': 'varchar', 'column_name': 'varchar'}) }}
-{%- endif %}
+        and component is null
 
 ),
 

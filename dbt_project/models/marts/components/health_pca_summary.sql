@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_loadings, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 
 with settings as (
 
@@ -21,26 +19,19 @@ components as (
 ),
 
 fitted_columns as (
-{% if has_python %}
+
     select distinct monitor, reference, loadings_version, column_name, reason_left_out, row_count
-    from {{ ref('component_loadings') }}
-    where values_used = 'all'
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'column_name': 'varchar', 'reason_left_out': 'varchar',
-        'row_count': 'bigint'
-    }) }}
-{%- endif %}
+    from {{ data_health.component_fits() }}
+    where kind = 'loading'
+        and values_used = 'all'
 
 ),
 
 moved_columns as (
-{% if has_python %}
+
     select distinct monitor, reference, moved_columns
-    from {{ ref('component_eigenvalues') }}
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'reference': 'varchar', 'moved_columns': 'varchar'}) }}
-{%- endif %}
+    from {{ data_health.component_fits() }}
+    where kind = 'eigenvalue'
 
 ),
 

@@ -4,7 +4,9 @@
 with wide_periods as (
 
     select period_key, max(built_at) as built_at
-    from {{ ref('wide_products') }}
+    from {{ data_health.model_or_no_rows('wide_products', data_health.engine_runs_python(), {
+        'period_key': 'varchar', 'built_at': 'timestamp'
+    }) }}
     group by period_key
 
 ),

@@ -1,22 +1,13 @@
-{{ config(enabled=data_health.part_is_on('components')) }}
-{%- do data_health.begin_model() %}
-{#- as in the properties of subspace_measures, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
+{{ config(enabled=data_health.part_is_on('components'), materialized='ephemeral') }}
 {%- set least_periods = 5 %}
 
 with subspace_measures as (
-{% if has_python %}
+
     select
-        monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count, column_count, row_count,
-        effective_row_count, reference_effective_row_count
-    from {{ ref('subspace_measures') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'period_start': 'date', 'metric': 'varchar', 'column_name': 'varchar',
-        'value': 'double precision', 'reference_value': 'double precision', 'noise': 'double precision', 'component_count': 'bigint',
-        'column_count': 'bigint', 'row_count': 'bigint', 'effective_row_count': 'double precision', 'reference_effective_row_count': 'double precision'
-    }) }}
-{%- endif %}
+        monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count,
+        column_count, row_count, effective_row_count, reference_effective_row_count
+    from {{ data_health.component_fits() }}
+    where kind = 'measure'
 
 ),
 
