@@ -25,8 +25,6 @@ from project import Build, Project
 GRAIN_DAYS = 30
 # folders and models that make drift, volume, changes of the schema, alarms and the scorecard
 DRIFT = ("drift", "volume", "findings", "dimensions", "marts/profile", "marts/drift", "marts/summary", "marts/alerts")
-# of the folder dimensions, what only the marts of components read
-COMPONENTS = "component_eigenvalues"
 NOT_COUNTED = "health_monitors"
 
 
@@ -107,8 +105,6 @@ def part(node: dict[str, Any]) -> str:
     folder = "/".join(node["fqn"][1:-1])
     if node["name"] == NOT_COUNTED:
         return "not counted"
-    if node["name"] == COMPONENTS:
-        return "other marts"
     return folder if folder == "statistics" else "drift" if folder in DRIFT else "other marts"
 
 

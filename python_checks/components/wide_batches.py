@@ -34,7 +34,7 @@ def wide_batches(
 
 
 def stored_loadings(session: duckdb.DuckDBPyConnection, this: str) -> duckdb.DuckDBPyRelation | None:
-    """The loadings that the run before kept; release 0.1 had them in a table of their own."""
+    """The loadings that the run before kept; an older release had them in a table of their own."""
     stored = relation_of(session, this)
     if stored is not None and "kind" in stored.columns:
         return stored.filter("kind = 'loading'").project(", ".join(RANDOMIZED_LOADINGS.names))

@@ -28,7 +28,9 @@ summed_eigenvalues as (
         sum(eigenvalue) over (partition by monitor, reference order by component rows unbounded preceding) as variance_so_far,
         -- the share of as many rows of independent columns: (1 + sqrt(d / n)) squared times the mean eigenvalue
         power(1 + sqrt(cast(column_count as double precision) / nullif(effective_row_count, 0)), 2) as edge_in_means,
-        max(case when eigenvalue > noise_eigenvalue then 0 else 1 end) over (partition by monitor, reference order by component rows unbounded preceding) as fell_to_noise
+        max(case when eigenvalue > noise_eigenvalue then 0 else 1 end) over (
+            partition by monitor, reference order by component rows unbounded preceding
+        ) as fell_to_noise
     from eigenvalues
 
 ),

@@ -30,7 +30,9 @@ select
     avg(scored_rows.reconstruction_error) as reconstruction_error_mean,
     {%- for metric in ['hotelling_t2', 'reconstruction_error'] %}{% set is_last_metric = loop.last %}{% for percent in [95, 99] %}
     max(limits.{{ metric }}_limit_{{ percent }}) as {{ metric }}_limit_{{ percent }},
-    cast(sum(case when scored_rows.{{ metric }} > limits.{{ metric }}_limit_{{ percent }} then 1 else 0 end) as bigint) as {{ metric }}_outside_{{ percent }}{{ ',' if not (loop.last and is_last_metric) }}
+    cast(
+        sum(case when scored_rows.{{ metric }} > limits.{{ metric }}_limit_{{ percent }} then 1 else 0 end) as bigint
+    ) as {{ metric }}_outside_{{ percent }}{{ ',' if not (loop.last and is_last_metric) }}
     {%- endfor %}{% endfor %}
 from scored_rows
 left join limits
