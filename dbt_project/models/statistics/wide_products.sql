@@ -6,6 +6,7 @@
     on_schema_change='append_new_columns',
     full_refresh=false
 ) }}
+{%- set new_rows %}
 select
     period_key,
     monitor,
@@ -37,3 +38,5 @@ select
     built_at
 from {{ ref('wide_batches') }}
 where kind = 'products'
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}
