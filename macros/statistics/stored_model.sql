@@ -1,7 +1,7 @@
 {#
-    The relation of a model of this package, as it stands in the warehouse; none where it has not been built or is off, while
-    dbt parses and in unit tests. For a model that must know what one downstream of it has stored, which it cannot `ref`. Database, schema and alias
-    are those that dbt has resolved, so any layout of schemas works.
+    The relation of a model of this package, as it stands in the warehouse; none where it has not been built or is off, while dbt
+    parses and in unit tests. For a model that must know what one downstream of it has stored, which it cannot `ref`. Database,
+    schema and alias are those that dbt has resolved, so any layout of schemas works.
 #}
 {% macro stored_model(name) -%}
     {%- if execute and model.resource_type == 'model' -%}
