@@ -25,9 +25,6 @@ def arrow_type(data_type: str) -> pa.DataType:
 
 def of_kind(kind: str, table: pa.Table | pa.RecordBatch, schema: pa.Schema) -> pa.Table:
     """Rows of one `kind` among those of a model with several: columns that only others have are null."""
-    known = set(table.schema.names)
-    values = {"kind": pa.repeat(kind, table.num_rows)} | {name: table[name] for name in known}
-    return pa.table(
-        [values[name] if name in values else pa.nulls(table.num_rows, schema.field(name).type) for name in schema.names],
-        schema,
-    )
+    values = {"kind": pa.repeat(kind, table.num_rows)} | {name: table[name] for name in table.schema.names}
+    columns = [values[field.name] if field.name in values else pa.nulls(table.num_rows, field.type) for field in schema]
+    return pa.table(columns, schema)

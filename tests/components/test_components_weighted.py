@@ -195,7 +195,9 @@ def test_other_weights_are_counted_again_and_those_of_gone_rows_left_out(built, 
             f"select eigenvalue from health_pca_components where monitor = '{monitor}' order by component"
         )
         assert [value for (value,) in found] == pytest.approx(theirs, rel=1e-9)
-        days = f"select count(distinct period_start) from component_fits where kind = 'measure' and monitor = '{monitor}'"
+        days = (
+            f"select count(distinct period_start) from component_fits where kind = 'measure' and monitor = '{monitor}'"
+        )
         assert consumer.sql(days) == [(DAYS - 1,)]
 
 

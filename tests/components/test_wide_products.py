@@ -103,7 +103,11 @@ def test_components_and_measures_are_the_same(built):
             "reference, values_used, component, column_name",
             ["loading", "eigenvalue", "explained_share", "mean", "standard_deviation", "scale"],
         ),
-        ("component_fits where kind = 'measure' and", "reference, period_start, metric, column_name", ["value", "reference_value", "noise"]),
+        (
+            "component_fits where kind = 'measure' and",
+            "reference, period_start, metric, column_name",
+            ["value", "reference_value", "noise"],
+        ),
     ):
         one, other = (
             built.rows(f"select * exclude (monitor) from {table} monitor = '{monitor}' order by {key}")
