@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow
 import pytest
+import yaml
 from consumer import Consumer
 from data_health.components.batches import Factor, PeriodSums, Standardiser, summed_periods
 from data_health.components.packed import unpacked
@@ -156,6 +157,21 @@ def test_a_build_reads_again_only_what_changed(built, tmp_path):
     consumer.sql("update column_grids set generation = 2 where column_name = 'gaps'")
     consumer.build_up_to("wide_products")
     assert consumer.sql("select count(distinct built_at), max(grid_generation) from wide_products") == [(1, 2)]
+
+
+def test_a_store_of_another_schema_and_name_is_found(tmp_path):
+    consumer = Consumer(tmp_path / "project", {"monitors": {"wide": HOSTILE | WIDE}})
+    loaded(consumer, range(DAYS))
+    project = yaml.safe_load((consumer.folder / "dbt_project.yml").read_text())
+    layout = {
+        "statistics": {"wide_products": {"+schema": "stores", "+alias": "sums"}, "wide_scans": {"+alias": "to_do"}}
+    }
+    consumer.write("dbt_project.yml", project | {"models": {"data_health": layout}})
+    stored = "select count(*), count(distinct built_at) from main_stores.sums"
+    for left in (DAYS * len(NUMBERS), 0):
+        consumer.build_up_to("wide_products")
+        assert consumer.sql(stored) == [(DAYS * len(NUMBERS), 1)]
+        assert consumer.sql("select count(*) from to_do") == [(left,)]
 
 
 def test_what_a_killed_run_or_two_runs_at_once_left_is_counted_again(built, tmp_path):
