@@ -256,6 +256,7 @@ where factors.list_length is not null or grids.generation is not null
     'scan_number': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'period_start': 'date',
     'period_sql': 'varchar', 'source_sql': 'varchar', 'weight_column': 'varchar', 'weight_sql': 'varchar',
     'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar', 'list_length': 'integer',
-    'grid_generation': 'integer', 'centre': 'double precision', 'scale': 'double precision', 'list_centres': 'double precision[]', 'list_scales': 'double precision[]', 'built_from': 'varchar', 'built_at': 'timestamp'
+    'grid_generation': 'integer', 'centre': 'double precision', 'scale': 'double precision',
+    'list_centres': 'double precision[]', 'list_scales': 'double precision[]', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}
 {%- endif %}
