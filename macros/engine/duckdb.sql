@@ -37,3 +37,6 @@
     {% for directive, pattern in parts %}{% do pieces.append('[0-9]{1,2}' if '?' in pattern and directive.startswith('%') else pattern) %}{% endfor %}
     {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal('^' ~ pieces | join ~ '$')) ~ ' then try_strptime(' ~ value ~ ', ' ~ data_health.text_literal(format) ~ ') end') }}
 {% endmacro %}
+
+
+{% macro duckdb__engine_reads_batches() -%}{{ return(true) }}{%- endmacro %}

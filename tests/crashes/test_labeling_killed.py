@@ -17,7 +17,7 @@ MONITOR = {
     "components": {"max_columns": 2},
     "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": 30},
 }
-MODELS = ("--select", "+health_labeling_candidates", "+feature_cells", "+component_loadings", *MODELS_IN_ORDER)
+MODELS = ("--select", "+health_labeling_candidates", "+feature_cells", "+component_fits", *MODELS_IN_ORDER)
 # what the tables come to hold, one after the other; who is asked answers by the row, and not always right
 CHANGES = {
     "first batch": """

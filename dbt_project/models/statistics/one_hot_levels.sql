@@ -13,7 +13,9 @@
 {%- set least_rows = 20 %}
 {%- set wanted = [] %}
 {%- for dataset in data_health.datasets_of_this_run() if dataset.name == 'production' and (dataset.monitor.parts.components) %}
-    {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out %}{% do wanted.append((dataset.monitor, column.name)) %}{% endfor %}
+    {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out %}
+        {%- do wanted.append((dataset.monitor, column.name)) %}
+    {%- endfor %}
 {%- endfor %}
 {% set new_rows %}
 {%- if wanted %}
