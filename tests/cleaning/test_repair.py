@@ -363,7 +363,7 @@ def test_small_tables_are_left_as_they_are(make_consumer, rows):
 def test_who_does_not_ask_needs_no_python(make_consumer, monkeypatch):
     consumer = make_consumer({"cleaning": {"plain": {"relation": {"source": ["raw", "rows"]}, "rules": []}}})
     consumer.sql("create table raw.rows as select 1 as a")
-    monkeypatch.setitem(__import__("sys").modules, "data_health.cleaning.tables", None)
+    monkeypatch.setitem(__import__("sys").modules, "data_health.cleaning.repair_rules", None)
     consumer.build_cleaning()
     tables = {name for (name,) in consumer.sql("select table_name from information_schema.tables")}
     assert "health_suggested_rules" in tables

@@ -1,5 +1,7 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
-    from data_health.cleaning.tables import repair_rules_table
-
     dbt.config(materialized="table")
-    return repair_rules_table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"))
+    try:
+        from data_health.cleaning.repair_rules import table
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(f"{missing}: pip install data-health") from None
+    return table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"))

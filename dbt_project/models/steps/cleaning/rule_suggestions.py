@@ -1,6 +1,7 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
-    from data_health.cleaning.tables import suggested_rules_table
-
     dbt.config(materialized="table")
-    sample, columns = dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns")
-    return suggested_rules_table(sample, columns, dbt.ref("cleaning_value_counts"))
+    try:
+        from data_health.cleaning.rule_suggestions import table
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(f"{missing}: pip install data-health") from None
+    return table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"), dbt.ref("cleaning_value_counts"))

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from data_health.labeling.studio_answers import (
+from data_health.label_studio.answers import (
     CSV,
     STUDIO,
     Answer,
@@ -19,7 +19,7 @@ from data_health.labeling.studio_answers import (
     short,
     task_answers,
 )
-from data_health.labeling.studio_tasks import KEY_FIELD, ExchangeError
+from data_health.label_studio.tasks import KEY_FIELD, ExchangeError
 
 MOST_SHOWN = 20
 YES_AND_NO = {"true": True, "false": False, "1": True, "0": False}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from data_health.labeling.studio_project import Monitor, Project, known_labels
-from data_health.labeling.studio_tasks import (
+from data_health.label_studio.project import Monitor, Project, known_labels
+from data_health.label_studio.tasks import (
     Candidate,
     ExchangeError,
     csv_header,
@@ -19,7 +19,7 @@ from data_health.labeling.studio_tasks import (
     payload_hash,
     task,
 )
-from data_health.labeling.studio_warehouse import Warehouse, literal, now, prepare, row_key
+from data_health.label_studio.warehouse import Warehouse, literal, now, prepare, row_key
 
 EXPORT_LOG = (
     "monitor varchar, row_key varchar, batch bigint, project varchar, file_name varchar, payload_hash varchar, "

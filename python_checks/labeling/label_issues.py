@@ -1,13 +1,13 @@
-"""Between dbt and the checks of labels: probabilities and counts come in as rows, doubtful labels and rates go out."""
+"""The model label_issues: probabilities of labels come in, labels that are likely wrong go out."""
 
 import itertools
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from data_health.labeling.quality import expected_precision, label_issues, rate_finding
+from data_health.labeling.quality import expected_precision, label_issues
 
-ISSUES = pa.schema(
+SCHEMA = pa.schema(
     [
         ("monitor", pa.string()),
         ("row_key", pa.string()),
@@ -21,28 +21,17 @@ ISSUES = pa.schema(
         ("expected_precision_upper", pa.float64()),
     ]
 )
-RATES = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("label", pa.string()),
-        ("period_start", pa.date32()),
-        ("status", pa.string()),
-        ("rate", pa.float64()),
-        ("earlier_rate", pa.float64()),
-        ("p_value", pa.float64()),
-    ]
-)
 
 
-def issues_table(probabilities: duckdb.DuckDBPyRelation, verdicts: duckdb.DuckDBPyRelation) -> pa.Table:
-    """What the model label_issues holds: labelled rows whose label is not the likeliest, the most doubtful first."""
+def table(probabilities: duckdb.DuckDBPyRelation, verdicts: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Labelled rows whose label is not the likeliest, the most doubtful first."""
     rows = probabilities.order("monitor, row_key, label").fetchall()
     second_looks = verdicts.project("monitor, row_key, given_label, is_error").order("all").fetchall()
     lines: list[dict[str, object]] = []
     for monitor, of_monitor in itertools.groupby(rows, lambda row: row[0]):
         own = {(key, label): is_error for name, key, label, is_error in second_looks if name == monitor}
         lines += doubtful_labels(monitor, list(of_monitor), own)
-    return pa.Table.from_pylist(lines, ISSUES)
+    return pa.Table.from_pylist(lines, SCHEMA)
 
 
 def doubtful_labels(
@@ -88,30 +77,3 @@ def doubtful_labels(
         }
         for rank, place in enumerate(queue)
     ]
-
-
-def rates_table(counts: duckdb.DuckDBPyRelation) -> pa.Table:
-    """What the model label_rates holds: the rate of each label in the newest period that has labels, judged."""
-    rows = counts.project("monitor, period_start, label, row_count").order("all").fetchall()
-    lines: list[dict[str, object]] = []
-    for monitor, of_monitor in itertools.groupby(rows, lambda row: row[0]):
-        found = list(of_monitor)
-        periods = sorted({period for _, period, _, _ in found})
-        labels = sorted({label for _, _, label, _ in found})
-        matrix = np.zeros((len(labels), len(periods)), np.int64)
-        for _, period, label, count in found:
-            matrix[labels.index(label), periods.index(period)] = count
-        for number, label in enumerate(labels):
-            finding = rate_finding(matrix[number], matrix.sum(axis=0))
-            lines.append(
-                {
-                    "monitor": monitor,
-                    "label": label,
-                    "period_start": periods[-1],
-                    "status": finding.status,
-                    "rate": finding.rate,
-                    "earlier_rate": None if np.isnan(finding.earlier_rate) else finding.earlier_rate,
-                    "p_value": None if np.isnan(finding.p_value) else finding.p_value,
-                }
-            )
-    return pa.Table.from_pylist(lines, RATES)

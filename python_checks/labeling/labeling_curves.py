@@ -1,13 +1,13 @@
-"""Between dbt and the learning curves: labelled rows and batches come in, scores and a verdict go out."""
+"""The model labeling_curves: labelled rows and batches come in, learning curves and a verdict go out."""
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from data_health.labeling.fits import encoded, examples, sampled_rows, scans_of, terms_of
+from data_health.labeling.features import encoded, examples, sampled_rows, scans_of, terms_of
 from data_health.labeling.learner import boosted
 from data_health.labeling.progress import learning_curve, regression, verdict
 
-CURVES = pa.schema(
+SCHEMA = pa.schema(
     [
         ("monitor", pa.string()),
         ("batch", pa.int64()),
@@ -22,13 +22,13 @@ CURVES = pa.schema(
 )
 
 
-def curves_table(
+def table(
     session: duckdb.DuckDBPyConnection,
     scans: duckdb.DuckDBPyRelation,
     labels: duckdb.DuckDBPyRelation,
     candidates: duckdb.DuckDBPyRelation,
 ) -> pa.Table:
-    """What the model labeling_curves holds: a point per batch, and a row without batch that says whether it helps.
+    """A point per batch, and a row without batch that says whether it helps.
 
     A row that nobody was asked for belongs to batch 0; one that was asked twice, to the first batch.
     """
@@ -65,4 +65,4 @@ def curves_table(
             {"monitor": scan.monitor, "label_count": len(given), "status": found.status, "reason": found.reason}
             | {name: None if np.isnan(number) else number for name, number in numbers.items()}
         )
-    return pa.Table.from_pylist(lines, CURVES)
+    return pa.Table.from_pylist(lines, SCHEMA)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from data_health.labeling.studio_answers import Answer, Expected
-from data_health.labeling.studio_files import Reading, read_answers, refusal
-from data_health.labeling.studio_project import Monitor, Project, known_labels
-from data_health.labeling.studio_tasks import ExchangeError
-from data_health.labeling.studio_warehouse import (
+from data_health.label_studio.answers import Answer, Expected
+from data_health.label_studio.files import Reading, read_answers, refusal
+from data_health.label_studio.project import Monitor, Project, known_labels
+from data_health.label_studio.tasks import ExchangeError
+from data_health.label_studio.warehouse import (
     Column,
     Table,
     Warehouse,

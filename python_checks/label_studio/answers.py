@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from data_health.labeling.studio_tasks import KEY_FIELD
+from data_health.label_studio.tasks import KEY_FIELD
 
 STUDIO, CSV = "label_studio", "csv"
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
-from data_health.labeling.studio_answers import Expected
-from data_health.labeling.studio_files import read_answers
-from data_health.labeling.studio_project import described
-from data_health.labeling.studio_tasks import (
+from data_health.label_studio.answers import Expected
+from data_health.label_studio.files import read_answers
+from data_health.label_studio.project import described
+from data_health.label_studio.tasks import (
     Candidate,
     ExchangeError,
     csv_header,

@@ -1,9 +1,9 @@
-"""Which rows of a shortlist differ most, for the model labeling_batch: clusters of uncertain or of typical rows."""
+"""The model labeling_batch: rows of a shortlist that differ, from clusters of uncertain or of typical rows."""
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from data_health.labeling.fits import Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
+from data_health.labeling.features import Scan, encoded, examples, literal, sampled_rows, scans_of, terms_of
 from data_health.labeling.selection import (
     Matrix,
     Numbers,
@@ -14,7 +14,7 @@ from data_health.labeling.selection import (
 )
 
 SEED = 0
-BATCH = pa.schema(
+SCHEMA = pa.schema(
     [
         ("monitor", pa.string()),
         ("row_key", pa.string()),
@@ -24,15 +24,15 @@ BATCH = pa.schema(
 )
 
 
-def batch_table(
+def table(
     session: duckdb.DuckDBPyConnection,
     scans: duckdb.DuckDBPyRelation,
     labels: duckdb.DuckDBPyRelation,
     shortlist: duckdb.DuckDBPyRelation,
 ) -> pa.Table:
-    """What the model labeling_batch holds: the rows that are chosen because they differ, best first, with clusters."""
+    """The rows that are chosen because they differ, best first, with clusters."""
     chosen = [chosen_rows(session, scan, labels, shortlist) for scan in scans_of(scans)]
-    return pa.concat_tables([BATCH.empty_table(), *(table for table in chosen if table is not None)])
+    return pa.concat_tables([SCHEMA.empty_table(), *(table for table in chosen if table is not None)])
 
 
 def chosen_rows(
@@ -74,7 +74,7 @@ def chosen_rows(
             "place": np.arange(1, len(order) + 1),
             "cluster": clusters,
         },
-        schema=BATCH,
+        schema=SCHEMA,
     )
 
 

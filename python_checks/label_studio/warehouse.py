@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from data_health.labeling.studio_tasks import ExchangeError
+from data_health.label_studio.tasks import ExchangeError
 
 ROWS_AT_ONCE = 500
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data_health.labeling.studio_tasks import ExchangeError
-from data_health.labeling.studio_warehouse import Column, Table, Warehouse, find_column, literal
+from data_health.label_studio.tasks import ExchangeError
+from data_health.label_studio.warehouse import Column, Table, Warehouse, find_column, literal
 from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
 from dbt_common.exceptions import DbtBaseException

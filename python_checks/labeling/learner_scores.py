@@ -1,4 +1,4 @@
-"""Rows scored by boosted trees for the model learner_scores: no SQL can apply them, so the rows come in batches."""
+"""The model learner_scores: rows scored by boosted trees. No SQL can apply them, so the rows come in batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from data_health.components.batches import batch_rows, record_batches
-from data_health.labeling.fits import Scan, Training, encoded, scans_of, training_of, version_of
+from data_health.labeling.features import Scan, encoded, scans_of
 from data_health.labeling.learner import Boosting, fit_boosting, probabilities
+from data_health.labeling.learner_fits import Training, training_of, version_of
 
-SCORES = pa.schema(
+SCHEMA = pa.schema(
     [
         ("monitor", pa.string()),
         ("learner_version", pa.string()),
@@ -35,7 +36,7 @@ class Scorer:
     trees: Boosting
 
 
-def scored_batches(
+def table(
     session: duckdb.DuckDBPyConnection,
     scans: duckdb.DuckDBPyRelation,
     labels: duckdb.DuckDBPyRelation,
@@ -48,7 +49,7 @@ def scored_batches(
     versions = dict(fits.project("monitor, learner_version").distinct().fetchall())
     wanted = [scan for scan in scans_of(scans) if scan.learner == "boosting" and scan.monitor in versions]
     scorers = [scorer_of(session, scan, labels, versions[scan.monitor]) for scan in wanted]
-    return pa.RecordBatchReader.from_batches(SCORES, scored_rows(session, scorers))
+    return pa.RecordBatchReader.from_batches(SCHEMA, scored_rows(session, scorers))
 
 
 def scorer_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation, version: str) -> Scorer:
@@ -90,5 +91,5 @@ def scored(scorer: Scorer, batch: pa.RecordBatch) -> pa.RecordBatch:
             "feature_hash": batch["feature_hash"],
             "probabilities": pa.ListArray.from_arrays(np.arange(0, n * k + 1, k, dtype=np.int32), found.reshape(-1)),
         },
-        schema=SCORES,
+        schema=SCHEMA,
     )

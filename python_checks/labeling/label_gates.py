@@ -1,4 +1,4 @@
-"""Between dbt and the gates of automatic labels: audited rows come in, a row per label and subgroup goes out."""
+"""The model label_gates: audited rows come in, the gates of automatic labels go out."""
 
 import math
 from collections.abc import Collection, Iterator
@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 import duckdb
 import numpy as np
 import pyarrow as pa
-from data_health.labeling.fits import Matrix, literal
+from data_health.labeling.features import Matrix, literal
 from data_health.labeling.gates import LEAST_SUBGROUP_ROWS, Gate, confidence_threshold, lost_positives
 
-GATES = pa.schema(
+SCHEMA = pa.schema(
     [
         ("monitor", pa.string()),
         ("subgroup", pa.string()),
@@ -32,17 +32,18 @@ CELL = ", ".join(f"coalesce(value_{number}, '(null)') as cell_{number}" for numb
 CELL_NAMES = ", ".join(f"cell_{number}" for number in range(1, 9))
 
 
-def gates_table(
+def table(
     audited: duckdb.DuckDBPyRelation, groups: duckdb.DuckDBPyRelation, settings: duckdb.DuckDBPyRelation
 ) -> pa.Table:
-    """What the model label_gates holds: a gate per label, and one per group of every declared subgroup."""
+    """A gate per label, and one per group of every declared subgroup."""
     lines: list[dict[str, object]] = []
     keys = "monitor, label, predicted_label, confidence, is_right"
     rows = audited.project(f"{keys}, row_key, {CELL}")
     grouped = rows.join(
         groups.project(f"monitor, {CELL}, subgroup, group_key, group_value"), f"monitor, {CELL_NAMES}", how="inner"
     )
-    for monitor, target in settings.project("monitor, target_precision").order("monitor").fetchall():
+    asked = settings.filter("part = 'labeling'").project("monitor, target_precision").order("monitor")
+    for monitor, target in asked.fetchall():
         own = f"monitor = {literal(monitor)}"
         common = {"monitor": monitor, "target_precision": target}
         verdicts = rows.filter(own).order("confidence desc, row_key").to_arrow_table()
@@ -55,7 +56,7 @@ def gates_table(
             *with_lost_rows(of_labels, verdicts, thresholds(verdicts, of_labels, memberships, of_groups)),
             *of_groups,
         ]
-    return pa.Table.from_pylist(lines, GATES)
+    return pa.Table.from_pylist(lines, SCHEMA)
 
 
 def gates_by(

@@ -1,4 +1,4 @@
-"""Between dbt's Python models and the arrays: answers come in as rows, probabilities go out as an Arrow table."""
+"""The model label_posteriors: answers of several people come in, the probability of each label goes out."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from data_health.labeling.consensus import Answers, dawid_skene
 
-POSTERIORS = pa.schema(
+SCHEMA = pa.schema(
     [
         ("monitor", pa.string()),
         ("row_key", pa.string()),
@@ -19,8 +19,8 @@ POSTERIORS = pa.schema(
 LEAST_PROBABILITY = 1e-6
 
 
-def posteriors_table(answers: duckdb.DuckDBPyRelation) -> pa.Table:
-    """What the model label_posteriors holds: the probability of every label that an answered row may have.
+def table(answers: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The probability of every label that an answered row may have.
 
     Raises NoConvergenceError as dawid_skene does.
     """
@@ -35,7 +35,7 @@ def posteriors_table(answers: duckdb.DuckDBPyRelation) -> pa.Table:
         for monitor, its_rows in itertools.groupby(rows, lambda row: row[0])
         for line in probabilities(list(its_rows))
     ]
-    return pa.Table.from_pylist(found, POSTERIORS)
+    return pa.Table.from_pylist(found, SCHEMA)
 
 
 def probabilities(rows: list[tuple[str, str, bool, str, str]]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from consumer import REPOSITORY, Consumer
-from data_health.labeling import studio_tasks
+from data_health.label_studio import tasks as label_studio_tasks
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
 from label_studio import annotated, annotation, as_csv, as_json, commands, flat, run
@@ -136,7 +136,7 @@ def test_open_rows_go_out_once_per_labeling_project(project):
 
 
 def test_large_exports_are_several_files(project, monkeypatch):
-    monkeypatch.setattr(studio_tasks.parts, "__defaults__", (4, 50_000_000))
+    monkeypatch.setattr(label_studio_tasks.parts, "__defaults__", (4, 50_000_000))
     code, said, _ = export(project, "tasks.json")
     files = [project.folder / f"tasks_{number}.json" for number in (1, 2)]
     assert code == 0
