@@ -89,8 +89,8 @@ def monitor() -> dict[str, object]:
         "time": "happened_at",
         "grain": "month",
         "references": {"training": {"from": "2024-01-01", "to": "2024-02-01"}},
-        "coverage": {"features": list(NAMES)},
-        "marts": {"drift": False, "dimensions": False, "representation": False, "labeling": False},
+        "combinations": {"features": list(NAMES)},
+        "parts": {"drift": False, "components": False, "representation": False, "labeling": False},
     }
 
 

@@ -109,13 +109,13 @@ def main() -> None:
 
 def measure(folder: Path, rows: int, columns: int, limit: int | None, memory_limit: str, apart: bool) -> list[str]:
     """One line of the table."""
-    dimensions = {"dimensions": {"max_columns": limit}} if limit else {}
+    dimensions = {"components": {"max_columns": limit}} if limit else {}
     monitor = {
         "relation": {"source": ["raw", "bench"]},
         "key": "id",
         "time": "happened_at",
         "references": {"month": {"from": "2024-01-01", "to": "2024-02-01"}},
-        "marts": {"drift": False},
+        "parts": {"drift": False},
     }
     block = {"monitors": {"bench": monitor | dimensions}}
     project = Project(folder, memory_limit=memory_limit, block=block)

@@ -9,7 +9,7 @@ import pyarrow
 import pytest
 from consumer import SHARED_DATA, Consumer, needs_shared_data
 
-OFF = {"drift": False, "dimensions": False, "representation": False, "labeling": False, "performance": False}
+OFF = {"drift": False, "components": False, "representation": False, "labeling": False}
 MARTS = ("health_coverage_combinations", "health_coverage_gaps", "health_volume")
 
 # random lattices: name -> columns with the number of their values, rows, and from how many rows a pattern is covered
@@ -42,9 +42,9 @@ def configured_monitors():
             "relation": {"source": ["raw", name]},
             "time": "happened_at",
             "references": {"training": {"relation": {"source": ["raw", f"{name}_training"]}}},
-            "coverage": {"features": list(columns), "gap_rows": gap_rows, "gap_levels": len(columns)},
+            "combinations": {"features": list(columns), "gap_rows": gap_rows, "gap_levels": len(columns)},
             "show_values": list(columns),
-            "marts": OFF,
+            "parts": OFF,
         }
         sources += [name, f"{name}_training"]
     # no example of a value may be seen, and one feature is not in the training set
@@ -52,27 +52,27 @@ def configured_monitors():
         "relation": {"source": ["raw", "lattice_1"]},
         "time": "happened_at",
         "references": {"training": {"relation": {"source": ["raw", "lattice_0_training"]}}},
-        "coverage": {"features": ["second", "fourth"]},
-        "marts": OFF,
+        "combinations": {"features": ["second", "fourth"]},
+        "parts": OFF,
     }
     monitors["many"] = {
         "relation": {"source": ["raw", "many"]},
         "time": "happened_at",
         "references": {"training": {"from": "2024-01-01", "to": "2024-02-01"}},
-        "coverage": {"features": ["town", "flag"]},
-        "marts": OFF,
+        "combinations": {"features": ["town", "flag"]},
+        "parts": OFF,
     }
     monitors["chosen"] = {
         "relation": {"source": ["raw", "chosen"]},
         "subgroups": ["sex"],
-        "marts": OFF,
+        "parts": OFF,
     }
     monitors["nist"] = {
         "relation": {"source": ["raw", "nist"]},
         "references": {"same": {"relation": {"source": ["raw", "nist"]}}},
-        "coverage": {"features": ["a", "b", "c", "d"], "combinations": 2},
+        "combinations": {"features": ["a", "b", "c", "d"], "size": 2},
         "minimum_rows": 2,
-        "marts": OFF,
+        "parts": OFF,
     }
     return {"monitors": monitors}, (*sources, "many", "chosen", "nist")
 
@@ -322,8 +322,8 @@ def test_too_many_combinations_are_refused(lattices, tmp_path):
     )
     monitor = {
         "relation": {"source": ["raw", "wide"]},
-        "coverage": {"features": [f"n{n}" for n in range(8)]},
-        "marts": OFF,
+        "combinations": {"features": [f"n{n}" for n in range(8)]},
+        "parts": OFF,
     }
     project.configure({"monitors": {"wide": monitor}})
     project.write("models/sources.yml", {"sources": [{"name": "raw", "schema": "raw", "tables": [{"name": "wide"}]}]})
@@ -331,11 +331,11 @@ def test_too_many_combinations_are_refused(lattices, tmp_path):
     messages = [item.message for item in result.result if item.status == "error"]
     assert len(messages) == 1
     assert (
-        "monitor 'wide', coverage.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
+        "monitor 'wide', combinations.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
         in messages[0]
     )
     assert "at most 200000 possible combinations" in messages[0]
-    project.configure({"monitors": {"wide": monitor | {"coverage": {"features": ["n0", "n1"]}}}})
+    project.configure({"monitors": {"wide": monitor | {"combinations": {"features": ["n0", "n1"]}}}})
     project.build("--select", "health_monitors", "feature_bins")
     assert project.sql("select distinct column_name from feature_bins where monitor = 'wide' order by 1") == [
         ("n0",),
@@ -376,7 +376,7 @@ def test_only_what_changed_is_counted_again(lattices, tmp_path):
     """)
     assert row == {"reference_row_count": 2001, "row_count": 1001}
     # other features: every period is counted by them
-    monitors["many"] = monitors["many"] | {"coverage": {"features": ["flag"]}}
+    monitors["many"] = monitors["many"] | {"combinations": {"features": ["flag"]}}
     project.configure({"monitors": monitors})
     project.build_up_to("health_coverage_combinations", "health_coverage_gaps", only="many")
     assert all(built > after[key][0] for key, (built, _) in counted_when(project, "many").items())
@@ -424,14 +424,14 @@ SHUFFLES = 3
 @pytest.fixture(scope="module")
 def adult(tmp_path_factory):
     """All of Adult, for its gaps; random halves with 5 to 8 features, and nine random months after a random half."""
-    base = {"marts": OFF}
+    base = {"parts": OFF}
     monitors = {
         "three": base
-        | {"relation": {"source": ["raw", "adult"]}, "coverage": {"features": ["sex", "race", "age_six"]}},
+        | {"relation": {"source": ["raw", "adult"]}, "combinations": {"features": ["sex", "race", "age_six"]}},
         "five": base
         | {
             "relation": {"source": ["raw", "adult"]},
-            "coverage": {"features": ["sex", "race", "marital", "age_four", "workclass"], "gap_levels": 5},
+            "combinations": {"features": ["sex", "race", "marital", "age_four", "workclass"], "gap_levels": 5},
         },
     }
     for shuffle, count in itertools.product(range(SHUFFLES), range(5, 9)):
@@ -439,7 +439,7 @@ def adult(tmp_path_factory):
             "relation": {"source": ["raw", f"half_{shuffle}"]},
             "time": "happened_at",
             "references": {"training": {"from": "2020-01-01", "to": "2020-02-01"}},
-            "coverage": {"features": FEATURES[:count]},
+            "combinations": {"features": FEATURES[:count]},
         }
     monitors["months"] = monitors["half_0_8"] | {"relation": {"source": ["raw", "months"]}}
     sources = ("adult", "months", *(f"half_{shuffle}" for shuffle in range(SHUFFLES)))

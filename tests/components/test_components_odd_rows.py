@@ -58,12 +58,12 @@ def model(dbt, session):
             "relation": {"source": ["raw", "rows"]},
             "key": "id",
             "references": {"training": {"relation": {"source": ["raw", "rows"]}}},
-            "dimensions": {"standardise": False},
+            "components": {"standardise": False},
         },
         "off": {
             "relation": {"source": ["raw", "rows"]},
             "references": {"training": {"relation": {"source": ["raw", "rows"]}}},
-            "marts": {"dimensions": False},
+            "parts": {"components": False},
         },
     }
     consumer = Consumer(

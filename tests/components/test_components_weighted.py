@@ -25,7 +25,7 @@ WEIGHTED = {
     "weight": "The Weight",
     "exclude": ["many"],
     "references": {"first": {"from": "2024-03-01", "to": "2024-03-03"}},
-    "dimensions": {"weighted": True},
+    "components": {"weighted": True},
 }
 MEASURES = "metric, column_name, period_start"
 
@@ -76,15 +76,15 @@ def load(consumer, name, table):
 def built(tmp_path_factory):
     repetitions = {
         "relation": {"source": ["raw", "repetitions"]},
-        "dimensions": {},
+        "components": {},
         "weight": None,
         "exclude": ["many", "The Weight"],
     }
     monitors = {
         "narrow": WEIGHTED,
-        "wide": WEIGHTED | {"weight": "THE WEIGHT", "dimensions": {"weighted": True, "max_columns": 2}},
+        "wide": WEIGHTED | {"weight": "THE WEIGHT", "components": {"weighted": True, "max_columns": 2}},
         "repeated": WEIGHTED | repetitions,
-        "unweighted": WEIGHTED | {"dimensions": {}},
+        "unweighted": WEIGHTED | {"components": {}},
     }
     folder = tmp_path_factory.mktemp("weighted") / "project"
     consumer = Consumer(folder, {"monitors": monitors}, sources=("rows", "repetitions"))
@@ -183,7 +183,7 @@ def test_other_weights_are_counted_again_and_those_of_gone_rows_left_out(built, 
     # the sums of the first day are still there
     assert consumer.sql(kept) == fresh
     monitors = {
-        name: WEIGHTED | {"dimensions": {"max_columns": width} if width else {}}
+        name: WEIGHTED | {"components": {"max_columns": width} if width else {}}
         for name, width in (("narrow", None), ("wide", 2))
     }
     consumer.configure({"monitors": monitors})
@@ -205,7 +205,7 @@ def test_weights_that_are_all_alike_change_nothing(tmp_path):
     alike = table.set_column(
         table.column_names.index("The Weight"), "The Weight", pyarrow.array(np.full(len(table), 7.5))
     )
-    monitors = {"weighted": WEIGHTED, "plain": WEIGHTED | {"dimensions": {}}}
+    monitors = {"weighted": WEIGHTED, "plain": WEIGHTED | {"components": {}}}
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     load(consumer, "rows", alike)
     consumer.build_dimensions()
@@ -225,7 +225,7 @@ def test_rows_that_weigh_nothing_have_no_components(tmp_path):
     nothing = table.set_column(
         table.column_names.index("The Weight"), "The Weight", pyarrow.array(np.zeros(len(table)))
     )
-    monitors = {"narrow": WEIGHTED, "wide": WEIGHTED | {"dimensions": {"weighted": True, "max_columns": 2}}}
+    monitors = {"narrow": WEIGHTED, "wide": WEIGHTED | {"components": {"weighted": True, "max_columns": 2}}}
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     load(consumer, "rows", nothing)
     consumer.build_dimensions()
@@ -337,7 +337,7 @@ def test_people_of_a_survey_have_the_correlations_of_their_weights(tmp_path):
         "weight": "WTINT2YR",
         "features": numbers,
         "references": {"survey": {"relation": {"source": ["raw", "rows"]}}},
-        "dimensions": {"weighted": True},
+        "components": {"weighted": True},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"people": monitor}})
     values = ", ".join(f'try_cast("{name}" as double) as "{name}"' for name in [*numbers, "WTINT2YR"])

@@ -44,10 +44,10 @@ def test_adult_has_the_components_of_scikit_learn(tmp_path):
         "key": "id",
         "references": {"itself": {"relation": {"source": ["raw", "rows"]}}},
         "label": {"column": "income"},
-        "dimensions": {"one_hot": COLUMNS},
+        "components": {"one_hot": COLUMNS},
     }
     # in batches by default, and in SQL
-    monitors = {"batches": monitor, "sql": monitor | {"dimensions": {"one_hot": COLUMNS, "max_columns": 200}}}
+    monitors = {"batches": monitor, "sql": monitor | {"components": {"one_hot": COLUMNS, "max_columns": 200}}}
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     adult_table(consumer)
     consumer.dbt("run", *MODELS)
@@ -104,7 +104,7 @@ def test_levels_stay_as_they_were_drawn(tmp_path, most):
         "time": "happened_at",
         "grain": "day",
         "references": {"first": {"from": "2024-03-01", "to": "2024-03-02"}},
-        "dimensions": {"one_hot": "KIND OF", "max_columns": most},
+        "components": {"one_hot": "KIND OF", "max_columns": most},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     consumer.load("rows", rows_of(2))
@@ -127,7 +127,7 @@ def test_levels_stay_as_they_were_drawn(tmp_path, most):
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path):
-    monitor = {"relation": {"source": ["raw", "rows"]}, "dimensions": {"one_hot": ["nowhere"]}}
+    monitor = {"relation": {"source": ["raw", "rows"]}, "components": {"one_hot": ["nowhere"]}}
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     consumer.load("rows", rows_of(1))
     result = consumer.dbt("run", "--select", "health_monitors", succeeds=False)

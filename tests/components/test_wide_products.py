@@ -13,7 +13,7 @@ from test_multivariate_drift import standardised
 
 REFERENCE = {"old": {"from": "2024-03-01", "to": "2024-03-03"}}
 HOSTILE = MONITOR | {"exclude": ["site"], "columns": {"zip": {"kind": "categorical"}}, "references": REFERENCE}
-WIDE = {"dimensions": {"max_columns": 5}}
+WIDE = {"components": {"max_columns": 5}}
 EVERYTHING = "select * from wide_products order by all"
 
 
@@ -179,7 +179,7 @@ def test_a_table_that_becomes_wide_or_narrow_is_counted_once(built, tmp_path):
 
 
 def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):
-    monitor = HOSTILE | {"features": ["order", "a b", "gaps"], "dimensions": {"max_columns": 2}}
+    monitor = HOSTILE | {"features": ["order", "a b", "gaps"], "components": {"max_columns": 2}}
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     loaded(consumer, range(DAYS))
     consumer.build_up_to("component_loadings")
@@ -228,7 +228,7 @@ def test_300_columns_have_the_components_of_scikit_learn(tmp_path):
         "key": "id",
         "time": "happened_at",
         "references": {"whole": {"from": "2024-01-01", "to": "2024-04-01"}},
-        "marts": {"profile": False},
+        "parts": {"profile": False},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     rows = wide_rows(4000, 300)

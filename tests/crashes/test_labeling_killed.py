@@ -13,8 +13,8 @@ MONITOR = {
     "time": "visited_at",
     "subgroups": ["site"],
     "references": {"first_days": {"from": "2025-01-01", "to": "2025-01-15"}},
-    "coverage": {"features": ["site", "level"]},
-    "dimensions": {"max_columns": 2},
+    "combinations": {"features": ["site", "level"]},
+    "components": {"max_columns": 2},
     "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": 30},
 }
 MODELS = ("--select", "+health_labeling_candidates", "+feature_cells", "+component_loadings", *MODELS_IN_ORDER)

@@ -165,7 +165,7 @@ REAL_TABLES = {
 def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
     file, columns, monitor = REAL_TABLES[name]
     # both add up products in SQL, where DuckDB would take batches from 21 columns on
-    shared = {"relation": {"source": ["raw", name]}, "dimensions": {"max_columns": 50}}
+    shared = {"relation": {"source": ["raw", name]}, "components": {"max_columns": 50}}
     configuration = {"monitors": {name: shared | monitor}}
     duck = Consumer(tmp_path / "duck", configuration, sources=[name])
     path = SHARED_DATA / "tables" / file

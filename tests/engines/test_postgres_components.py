@@ -13,7 +13,7 @@ MONITOR = {
     "key": "id",
     "time": "at",
     "references": {"training": {"relation": {"source": ["raw", "rows"]}}},
-    "dimensions": {"scores": {"ref": "scores"}},
+    "components": {"scores": {"ref": "scores"}},
 }
 # mean, scale, and the loadings on two components of eigenvalues 1.5 and 0.5
 FITTED = {"Größe": (10, 2, (0.8, -0.6)), "a b": (-3, 4, (0.6, 0.8)), "flag": (0.5, 0.5, (0.0, 0.0))}

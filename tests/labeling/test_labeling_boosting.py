@@ -27,7 +27,7 @@ CONFIGURATION = {
                 "budget": 200,
                 "precision": 0.8,
             },
-            "marts": {"dimensions": False, "coverage": False},
+            "parts": {"components": False, "coverage": False},
         }
     }
 }

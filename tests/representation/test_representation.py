@@ -137,7 +137,7 @@ MONITOR = {
     "population_names": {"source": ["raw", "names"]},
     "label": {"relation": {"source": ["raw", "answers"]}, "key": "id", "column": "answer", "positive": "yes"},
     "prediction": {"label": "predicted", "version": "version"},
-    "marts": {"drift": False, "coverage": False, "dimensions": False, "profile": False},
+    "parts": {"drift": False, "coverage": False, "components": False, "profile": False},
 }
 SOURCES = ("visits", "answers", "training", "few", "population", "names", "register")
 REPRESENTATION = (
@@ -159,7 +159,7 @@ CONFIGURATION = {
         "hidden": PLAIN,
         "nothing": PLAIN | {"time": None, "label": None, "prediction": None},
         "strict": MONITOR | {"thresholds": {"representation": [0.01, 0.02]}, "minimum_rows": 2},
-        "without": MONITOR | {"marts": {"representation": False}},
+        "without": MONITOR | {"parts": {"representation": False}},
     },
     "known_biases": {"source": ["raw", "register"]},
 }
@@ -739,7 +739,7 @@ def test_weights_undo_what_a_survey_oversampled(tmp_path_factory):
         "key": "ID",
         "subgroups": ["Race1", "minor", ["Race1", "minor"]],
         "population": {"ref": "residents"},
-        "marts": {"drift": False, "coverage": False, "dimensions": False},
+        "parts": {"drift": False, "coverage": False, "components": False},
         "features": ["BMI"],
     }
     configuration = {"monitors": {"rows": monitor, "people": monitor | {"weight": "WTINT2YR"}}}
@@ -797,7 +797,7 @@ def test_police_stops_against_the_census_of_the_boroughs(tmp_path_factory):
         "population": {"ref": "census"},
         "population_names": {"source": ["raw", "names"]},
         "label": {"column": "arrested", "positive": "Y"},
-        "marts": {"drift": False, "coverage": False, "dimensions": False},
+        "parts": {"drift": False, "coverage": False, "components": False},
     }
     models = {
         "stops.sql": "{{ config(materialized='table') }} select STOP_ID as id, STOP_LOCATION_BORO_NAME as borough, SUSPECT_RACE_DESCRIPTION as race, "
@@ -875,7 +875,7 @@ def test_random_halves_of_a_table_raise_no_alarm(tmp_path_factory):
                 ["workclass", "race", "marital_status"],
             ],
             "features": ["education_num"],
-            "marts": {"drift": False, "coverage": False, "dimensions": False},
+            "parts": {"drift": False, "coverage": False, "components": False},
         }
     project = Consumer(tmp_path_factory.mktemp("halves") / "project", {"monitors": monitors}, models=models, sources=())
     project.build("--select", "package:consumer", *REPRESENTATION)

@@ -1,5 +1,5 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
-{%- set parts = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'label_rate'] %}
+{%- set kinds = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'label_rate'] %}
 with periods as (
 
     select
@@ -9,7 +9,7 @@ with periods as (
         is_latest,
         period_status,
         row_count
-    from {{ ref('health_volume') }}
+    from {{ ref('health_volume' if data_health.part_is_on('volume') else 'production_periods') }}
     where period_start is not null
 
 ),
@@ -48,16 +48,16 @@ judgements as (
 
 ),
 
--- the worst of each part; too little data stands behind a judgement, whatever it is
-worst_of_parts as (
+-- the worst of each kind of finding; too little data stands behind a judgement, whatever it is
+worst_of_kinds as (
 
     select
         monitor,
         period_start
-        {%- for part in parts %},
-        case max(case when finding = '{{ part }}' then case status when 'alert' then 4 when 'warn' then 3 when 'ok' then 2 else 1 end end)
+        {%- for kind in kinds %},
+        case max(case when finding = '{{ kind }}' then case status when 'alert' then 4 when 'warn' then 3 when 'ok' then 2 else 1 end end)
             when 4 then 'alert' when 3 then 'warn' when 2 then 'ok' when 1 then 'insufficient_data'
-        end as {{ part }}_status
+        end as {{ kind }}_status
         {%- endfor %}
     from judgements
     group by monitor, period_start
@@ -171,8 +171,8 @@ select
     {%- for status in statuses %}
     cast(coalesce(drift_counts.{{ status }}_count, 0) as bigint) as drift_{{ status }}_count,
     {%- endfor %}
-    {%- for part in parts %}
-    worst_of_parts.{{ part }}_status,
+    {%- for kind in kinds %}
+    worst_of_kinds.{{ kind }}_status,
     {%- endfor %}
     cast(coalesce(finding_counts.alert_count, 0) as bigint) as alert_count,
     cast(coalesce(finding_counts.warn_count, 0) as bigint) as warn_count,
@@ -182,9 +182,9 @@ select
 from periods
 left join monitors
     on periods.monitor = monitors.monitor
-left join worst_of_parts
-    on periods.monitor = worst_of_parts.monitor
-    and periods.period_start = worst_of_parts.period_start
+left join worst_of_kinds
+    on periods.monitor = worst_of_kinds.monitor
+    and periods.period_start = worst_of_kinds.period_start
 left join drift_counts
     on periods.monitor = drift_counts.monitor
     and periods.period_start = drift_counts.period_start
