@@ -68,14 +68,15 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
         {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none, 'the load time of a row, which an incremental model needs')) %}
     {% endif %}
     {% do data_health.begin_model(adds_to_this=true) %}
-    {% set names = data_health.columns_of(this) | map(attribute='name') | list if is_incremental() else [] %}
-    {% set is_building = is_incremental() and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
+    {% set is_adding = data_health.adds_to_this() %}
+    {% set names = data_health.columns_of(this) | map(attribute='name') | list if is_adding else [] %}
+    {% set is_building = is_adding and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
     {% set mixed = "select 1 from " ~ this ~ " where data_health_rules <> " ~ data_health.text_literal(plan.fingerprint) ~ " limit 1" %}
     {% if is_building and ('data_health_built_from' not in names or run_query(mixed).rows | length) %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ this ~ " holds rows of other rules than those of cleaning '" ~ plan.set.name
             ~ "' now; build its clean and its quarantine model with --full-refresh, so that both split all rows by the same rules") %}
     {% endif %}
-    {% set kept_columns = data_health.columns_of(kept) if kept is not none and is_incremental() else none %}
+    {% set kept_columns = data_health.columns_of(kept) if kept is not none and is_adding else none %}
     {% if kept_columns is not none and 'data_health_built_from' not in kept_columns | map(attribute='name') %}
         {% do exceptions.raise_compiler_error(data_health.problem('', "quarantine('" ~ plan.set.name ~ "'), kept", kept | string, 'the incremental model with clean()')) %}
     {% endif %}
@@ -105,7 +106,7 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
         from {{ rows }} as rows_of_loads
         inner join {{ loads }} as loads
             on rows_of_loads.data_health_load = loads.data_health_load
-        {{ data_health.unread_loads(plan, stored, kept if kept_columns is not none else none) if is_incremental() and 'data_health_built_from' in names }}
+        {{ data_health.unread_loads(plan, stored, kept if kept_columns is not none else none) if is_adding and 'data_health_built_from' in names }}
     ) as raw_rows{% endset %}
     {{ return({'columns': ['data_health_load', 'data_health_built_from', data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules'], 'source': source}) }}
 {% endmacro %}

@@ -23,7 +23,8 @@
     'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar', 'bin': 'bigint',
     'row_count': 'bigint', 'value_sum': 'double precision', 'minimum': 'double precision', 'maximum': 'double precision'
 } %}
-{% if parts %}
+{% set new_rows %}
+{%- if parts %}
 with wanted as (
 
 {{ data_health.wanted_statistics(watched) }}
@@ -56,13 +57,9 @@ watched_columns as (
 ),
 
 known_categories as (
-{% if is_incremental() %}
-    select distinct monitor, column_name, bin_type, category
-    from {{ this }}
-    where bin_type in ('value', 'pattern')
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}) }}
-{%- endif %}
+{{ data_health.past_rows(
+    {'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}, "bin_type in ('value', 'pattern')", distinct=true
+) }}
 
 ),
 
@@ -232,3 +229,5 @@ inner join wanted
     'minimum': 'double precision', 'maximum': 'double precision', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}
 {% endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

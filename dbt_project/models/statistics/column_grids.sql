@@ -534,7 +534,8 @@ where drawn_columns.reason in ('new', 'first values')
     {%- endset %}
     {%- do drawn.append(grids_of_part) %}
 {%- endfor %}
-{% if is_staged %}
+{% set new_rows %}
+{%- if is_staged %}
     {%- for grids_of_part in drawn %}
         {%- set table = 'data_health_grids_' ~ loop.index ~ '_' ~ invocation_id[:8] %}
         {%- do run_query('create temporary table ' ~ table ~ ' as ' ~ grids_of_part) %}
@@ -552,3 +553,5 @@ select * from {{ table }}
     'row_count_when_drawn': 'bigint', 'drawn_at': 'timestamp'
 }) }}
 {% endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

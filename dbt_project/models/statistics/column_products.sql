@@ -20,7 +20,8 @@
 {%- set tiles, weights = [], {} %}
 {%- for column in watched %}{% do weights.update({column.monitor.name: column.weight_column}) %}{% endfor %}
 {%- for part in data_health.product_parts(scans) %}{% do tiles.append(data_health.summed_products(part)) %}{% endfor %}
-{% if tiles %}
+{% set new_rows %}
+{%- if tiles %}
 with wanted as (
 
 {{ data_health.wanted_statistics(watched) }}
@@ -117,3 +118,5 @@ inner join factors as factors_b
     'clamped_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}
 {% endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

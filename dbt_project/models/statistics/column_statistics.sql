@@ -14,7 +14,8 @@
 {%- set parts = data_health.statistics_parts(data_health.pending_scans(this, watched)) %}
 {%- set measured = [] %}
 {%- for part in parts %}{% do measured.append(data_health.measured_rows(part)) %}{% endfor %}
-{% if parts %}
+{% set new_rows %}
+{%- if parts %}
 with wanted as (
 
 {{ data_health.wanted_statistics(watched) }}
@@ -56,3 +57,5 @@ inner join wanted
 {%- do columns.update({'built_from': 'varchar', 'built_at': 'timestamp'}) %}
 {{ data_health.no_rows(columns) }}
 {% endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

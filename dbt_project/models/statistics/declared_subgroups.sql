@@ -3,7 +3,8 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='monitor',
-    on_schema_change='append_new_columns'
+    on_schema_change='append_new_columns',
+    full_refresh=false
 ) }}
 -- depends_on: {{ ref('health_monitors') }}
 
@@ -19,7 +20,8 @@
         {%- do spelled.append(subgroup) %}
     {%- endfor %}
 {%- endfor %}
-{% if rows %}
+{% set new_rows %}
+{%- if rows %}
 select distinct
     monitor,
     attributes_key,
@@ -39,3 +41,5 @@ from (
     'monitor': 'varchar', 'attributes_key': 'varchar', 'subgroup_number': 'integer', 'subgroup': 'varchar', 'part_number': 'integer', 'position': 'integer', 'column_name': 'varchar'
 }) }}
 {%- endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

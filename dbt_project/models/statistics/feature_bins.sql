@@ -13,7 +13,7 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_distributions')], adds_to_this=true) %}
 {%- set cell_limit, automatic_limit, automatic_count = 200000, 20000, 6 %}
 {%- set stored, candidates, features_of = {}, [], {} %}
-{%- if execute and load_relation(this) is not none %}
+{%- if data_health.past_of_this() is not none %}
     {%- for row in run_query('select monitor, configuration_key, generation, row_count_when_drawn, column_name, family from ' ~ this ~ ' group by 1, 2, 3, 4, 5, 6 order by 1, 5').rows %}
         {%- do stored.setdefault(row['monitor'], {'key': row['configuration_key'], 'generation': row['generation'], 'row_count': row['row_count_when_drawn'], 'columns': []})['columns'].append(row['column_name'] ~ '|' ~ row['family']) %}
     {%- endfor %}
@@ -296,6 +296,7 @@ inner join all_bins
     on features.monitor = all_bins.monitor
     and features.column_name = all_bins.column_name
 {%- endset %}
+{%- set new_rows %}
 {%- if candidates %}
     {%- set found, cells = {}, {} %}
     {%- for row in run_query('select monitor, column_name, max(cell_count) as cell_count from (' ~ drawn ~ ') as drawn group by 1, 2').rows %}
@@ -322,3 +323,5 @@ inner join all_bins
     'bin_type': 'varchar', 'category': 'varchar', 'lower_edge': 'double precision', 'drawn_at': 'timestamp'
 }) }}
 {%- endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

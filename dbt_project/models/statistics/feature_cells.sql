@@ -13,7 +13,8 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('feature_bins')], adds_to_this=true) %}
 {%- set tasks = data_health.feature_tasks(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, tasks) %}
-{% if scans %}
+{% set new_rows %}
+{%- if scans %}
 with wanted as (
 
 {{ data_health.wanted_statistics(tasks) }}
@@ -77,3 +78,5 @@ inner join wanted_periods
     'attributes_key': 'varchar', 'cell_code': 'bigint', 'row_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}
 {% endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

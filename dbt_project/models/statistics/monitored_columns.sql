@@ -14,6 +14,7 @@
     'data_type': 'varchar', 'family': 'varchar', 'valid_from': 'timestamp', 'valid_to': 'timestamp'
 } %}
 
+{% set new_rows %}
 with current_columns as (
 {% if datasets %}
     select monitor, dataset, column_name, data_type, family
@@ -30,13 +31,7 @@ with current_columns as (
 ),
 
 known_columns as (
-{% if is_incremental() %}
-    select {{ history | join(', ') }}
-    from {{ this }}
-    where valid_to is null
-{%- else %}
-    {{ data_health.no_rows(history) }}
-{%- endif %}
+{{ data_health.past_rows(history, 'valid_to is null') }}
 
 ),
 
@@ -101,3 +96,5 @@ select
     valid_from,
     valid_to
 from changed_versions
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

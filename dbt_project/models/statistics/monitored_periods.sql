@@ -22,6 +22,7 @@
     'changed_at': 'timestamp', 'fingerprint': 'varchar'
 } %}
 
+{% set new_rows %}
 with counted as (
 {% for dataset in datasets %}
 {{ data_health.period_counts(dataset, counting_starts.get(dataset.monitor.name)) }}
@@ -80,17 +81,7 @@ current_periods as (
 ),
 
 stored_periods as (
-{% if is_incremental() %}
-    -- an older version of the package may not have written all of them yet
-    {%- set written = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list %}
-    select
-        {%- for name, data_type in previous_columns.items() %}
-        {{ name if name in written else 'cast(null as ' ~ data_type ~ ') as ' ~ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ this }}
-{%- else %}
-    {{ data_health.no_rows(previous_columns) }}
-{%- endif %}
+{{ data_health.past_rows(previous_columns) }}
 
 ),
 
@@ -252,3 +243,5 @@ where previous_periods.period_key is null
 {%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load', 'high_water_mark', 'recounted_at', 'fingerprint'] %}
     or all_periods.{{ name }} is distinct from previous_periods.{{ name }}
 {%- endfor %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

@@ -15,7 +15,8 @@
 {%- for dataset in data_health.datasets_of_this_run() if dataset.name == 'production' and (dataset.monitor.parts.components) %}
     {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out %}{% do wanted.append((dataset.monitor, column.name)) %}{% endfor %}
 {%- endfor %}
-{% if wanted %}
+{% set new_rows %}
+{%- if wanted %}
 with wanted_columns (monitor, column_name, most_levels) as (
 
     values
@@ -26,12 +27,7 @@ with wanted_columns (monitor, column_name, most_levels) as (
 ),
 
 drawn_columns as (
-{% if is_incremental() %}
-    select distinct monitor, column_name
-    from {{ this }}
-{%- else %}
-    {{- data_health.no_rows({'monitor': 'varchar', 'column_name': 'varchar'}) }}
-{%- endif %}
+{{ data_health.past_rows({'monitor': 'varchar', 'column_name': 'varchar'}, distinct=true) }}
 
 ),
 
@@ -103,3 +99,5 @@ where level_number <= most_levels
     'level_number': 'integer', 'row_count': 'bigint', 'drawn_at': 'timestamp'
 }) }}
 {%- endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

@@ -22,7 +22,8 @@
     'false_positive_count': 'sum((1 - label_is_positive) * prediction_is_positive)',
     'missing_count': 'sum(missing)'
 } %}
-{% if scans %}
+{% set new_rows %}
+{%- if scans %}
 with wanted as (
 
 {{ data_health.wanted_statistics(tasks) }}
@@ -98,3 +99,5 @@ inner join wanted
 {%- do columns.update({'feature_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'}) %}
 {{ data_health.no_rows(columns) }}
 {% endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

@@ -7,6 +7,7 @@
     full_refresh=false
 ) }}
 {#- as in the properties of wide_batches, which is off otherwise #}
+{%- set new_rows %}
 {%- if target.type == 'duckdb' %}
 select
     period_key,
@@ -50,3 +51,5 @@ from {{ ref('wide_batches') }}
     'built_at': 'timestamp'
 }) }}
 {%- endif %}
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

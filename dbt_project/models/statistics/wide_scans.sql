@@ -8,7 +8,7 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')] + data_health.one_hot_relations()) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
-{%- set stored = load_relation(this.incorporate(path={'identifier': this.identifier | replace('wide_scans', 'wide_products')})) if watched else none %}
+{%- set stored = data_health.stored_model('wide_products') if watched else none %}
 {#- matrices of so many numbers are added up at once -#}
 {%- set numbers_at_once = 2 ** 24 %}
 {%- set scans = [] %}

@@ -34,22 +34,28 @@
 {%- set wanted_columns = {'cleaning_period_key': 'varchar', 'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar', 'changed_count': 'bigint'} %}
 {%- set wanted_periods = wanted | join('\n    union all\n    ') or data_health.no_rows(wanted_columns) %}
 {#- an older version of the package wrote the table whole, without what it was built from -#}
-{%- set is_stored = is_incremental() and 'built_from' in adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') %}
-{%- if is_incremental() and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
-    {%- call statement('forget_other_changes', auto_begin=true) %}
-        delete from {{ this }}
-        {%- if is_stored %}
-        where not ({{ is_logged | join(' or ') }})
-            or exists (
+{%- set past = data_health.past_of_this() %}
+{%- set is_stored = past is not none and 'built_from' in adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') %}
+{%- set still_holds %}
+    {%- if is_stored -%}
+        ({{ is_logged | join(' or ') }})
+            and not exists (
                 select 1
                 from ({{ wanted_periods }}) as wanted
                 where wanted.cleaning_period_key = {{ this }}.cleaning_period_key
                     and wanted.built_from is distinct from {{ this }}.built_from
             )
-        {%- endif %}
+    {%- else -%} false
+    {%- endif %}
+{%- endset %}
+{%- if data_health.adds_to_this() and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
+    {%- call statement('forget_other_changes', auto_begin=true) %}
+        delete from {{ this }}
+        where not ({{ still_holds }})
     {%- endcall %}
 {%- endif %}
 
+{% set new_rows %}
 with wanted as (
 
     {{ wanted_periods }}
@@ -60,6 +66,7 @@ stored as (
 {% if is_stored %}
     select distinct cleaning_period_key
     from {{ this }}
+    where {{ still_holds }}
 {%- else %}
     {{ data_health.no_rows({'cleaning_period_key': 'varchar'}) }}
 {%- endif %}
@@ -109,3 +116,5 @@ from changes
 -- periods that came after the outcomes were counted are left to the next run
 inner join wanted
     on changes.cleaning || '|' || coalesce(cast(changes.period_start as varchar), 'none') = wanted.cleaning_period_key
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows, still_holds) }}

@@ -16,18 +16,14 @@
     'changed_count': 'bigint', 'first_example': 'varchar', 'last_example': 'varchar', 'built_from': 'varchar'
 } %}
 
+{% set new_rows %}
 with stored as (
-{% if is_incremental() %}
-    select distinct cleaning, period_start, built_from
-    from {{ this }}
-{%- else %}
-    {{ data_health.no_rows({'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar'}) }}
-{%- endif %}
+{{ data_health.past_rows({'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar'}, distinct=true) }}
 
 )
 {%- for plan in plans if execute and plan.rules %},
 
-{{ data_health.rule_outcomes(plan, 'set_' ~ loop.index ~ '_', is_incremental()) }}
+{{ data_health.rule_outcomes(plan, 'set_' ~ loop.index ~ '_', data_health.past_of_this() is not none) }}
 {%- endfor %},
 
 outcomes ({{ columns | join(', ') }}) as (
@@ -60,3 +56,5 @@ select
     '{{ invocation_id }}' as run_id,
     {{ data_health.run_time() }} as built_at
 from outcomes
+{%- endset %}
+{{ data_health.with_kept_rows(new_rows) }}

@@ -4,4 +4,4 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from data_health.labeling.learner_fits import table
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(f"{missing}: pip install 'data-health[labeling]'") from None
-    return table(session, dbt.ref("labeling_scans"), dbt.ref("health_labels"))
+    return table(session, dbt.ref("labeling_scans"), dbt.ref("label_consensus"))

@@ -4,4 +4,4 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from data_health.labeling.learner_scores import table
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(f"{missing}: pip install 'data-health[labeling]'") from None
-    return table(session, dbt.ref("labeling_scans"), dbt.ref("health_labels"), dbt.ref("learner_fits"))
+    return table(session, dbt.ref("labeling_scans"), dbt.ref("label_consensus"), dbt.ref("learner_fits"))
