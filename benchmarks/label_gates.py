@@ -20,7 +20,7 @@ TARGETS = (0.90, 0.95, 0.98)
 CHOSEN = 400
 AUDITED = 800
 # what the benchmark fills: what was asked for at random, what was learnt, and what that says of every row
-GIVEN = ("labeling_rows", "learner_fits", "health_labeling_candidates")
+GIVEN = ("labeling_rows", "learner_fits", "labeling_batches")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def outcomes(
     give_pool(tables, task, hashes)
     give_labels(tables, task, labelled)
     [scan] = scans_of(tables.ref("labeling_scans"))
-    training = learner_fits.training_of(tables.connection, scan, tables.ref("health_labels"))
+    training = learner_fits.training_of(tables.connection, scan, tables.ref("label_consensus"))
     learner = fit_learner(training.matrix, training.codes, len(training.classes))
     lines = learner_fits.probability_lines(training, learner)
     tables.give(
@@ -69,7 +69,7 @@ def outcomes(
     tables.give("labeling_rows", scored_rows(task, labelled, hashes, found))
     keys = row_keys(rows)
     tables.give(
-        "health_labeling_candidates",
+        "labeling_batches",
         {
             "monitor": [MONITOR] * audited,
             "row_key": [keys[row] for row in audit],

@@ -21,14 +21,7 @@ Numbers = NDArray[np.int64]
 
 START, BATCH, BUDGET = 20, 20, 500
 # what the benchmark fills: what is known of the rows, and which were asked for; no label is doubted or disputed here
-GIVEN = (
-    "labeling_rows",
-    "labeling_history",
-    "labeling_scans",
-    "health_labels",
-    "health_label_quality",
-    "health_drift_latest",
-)
+GIVEN = ("labeling_rows", "labeling_scans", "label_consensus", "label_issues", "label_rates", "health_drift_latest")
 
 
 @dataclass
@@ -73,21 +66,22 @@ def shipped(state: State, count: int, strategy: str, is_whole: bool) -> list[int
 
     The newest tenth of the table is the period that drifted.
     """
-    tables = state.tables = state.tables or Session(state.release)
-    if state.batch == 1 or "pool" not in {name for (name,) in tables.rows("select table_name from duckdb_tables()")}:
-        give_pool(tables, state.task, state.hashes)
-        give_drift(tables)
+    if state.tables is None:
+        state.tables = Session(state.release)
+        give_pool(state.tables, state.task, state.hashes)
+        give_drift(state.tables)
+    tables = state.tables
     give_labels(tables, state.task, state.labelled)
     give_history(tables, state.labelled)
     tables.give("labeling_rows", scored_rows(state.task, state.labelled, state.hashes, state.probabilities))
     tables.rows(f"update monitor_settings set budget = {count}, strategy = '{strategy}' where part = 'labeling'")
-    for model in state.release.steps("health_labeling_candidates", GIVEN):
+    for model in state.release.steps("labeling_batches", GIVEN)[:-1]:
         tables.run(model)
         if model.name == "labeling_shortlist" and not is_whole:
             tables.rows("delete from labeling_shortlist where priority < 6")
-    found = tables.rows("select row_key, strategy from health_labeling_candidates order by rank")
-    state.audit += [int(key) for key, kind in found if kind == "audit"]
-    return [int(key) for key, _ in found]
+    found = sorted(tables.selected("labeling_batches", "rank, row_key, strategy"))
+    state.audit += [int(key) for _, key, kind in found if kind == "audit"]
+    return [int(key) for _, key, _ in found]
 
 
 def row_keys(count: int) -> list[str]:
@@ -138,12 +132,14 @@ def give_history(tables: Session, labelled: list[int]) -> None:
     """All that is labelled was asked for."""
     count = len(labelled)
     tables.give(
-        "labeling_history",
+        "labeling_batches",
         {
             "monitor": [MONITOR] * count,
             "batch": np.arange(count) // BATCH + 1,
             "row_key": [f"{row:06d}" for row in labelled],
             "strategy": ["clustered_margin"] * count,
+            "status": ["labelled"] * count,
+            "answer_count": np.zeros(count, np.int64),
             "answers_before": np.zeros(count, np.int64),
         },
     )
@@ -243,16 +239,21 @@ def run(
         if len(state.labelled) >= budget or not state.is_free.any():
             break
         state.batch += 1
-        count = min(batch, budget - len(state.labelled))
-        # of labels of one kind nothing is learnt: chance goes on
-        chosen = strategy(state, count) if state.probabilities is not None else random(state, count)
-        if not chosen:
+        goal = min(len(state.labelled) + batch, budget)
+        while len(state.labelled) < goal:
+            count = goal - len(state.labelled)
+            # of labels of one kind nothing is learnt: chance goes on
+            chosen = strategy(state, count) if state.probabilities is not None else random(state, count)
+            if not chosen:
+                break
+            # what differs may be less than there is room for; a build more fills it up
+            state.labelled += chosen
+            state.is_free[chosen] = False
+        if len(state.labelled) < goal:
             # nothing new to ask: the score stays
-            left = len(range(len(state.labelled), budget, batch))
+            left = len(range(sizes[-1], budget, batch))
             sizes, areas, balanced = (values + [values[-1]] * left for values in (sizes, areas, balanced))
             break
-        state.labelled += chosen
-        state.is_free[chosen] = False
     labelled = np.array(state.labelled)
     return Run(labelled, np.isin(labelled, state.audit), np.array(sizes), np.array(areas), np.array(balanced))
 

@@ -1,6 +1,6 @@
 """The models of the package as they are shipped, run again and again on tables in memory.
 
-dbt builds them once, of a handful of rows. The SQL that it compiled is run as it is, on tables of the same names, and files of
+dbt builds them once, of a handful of rows. The SQL that it compiles then is run as it is, on tables of the same names, and files of
 Python models are called as dbt calls them. What stands above the models of interest is filled by the benchmark.
 """
 
@@ -17,6 +17,7 @@ from project import BENCHMARKS, SCHEMA, Project
 
 MONITOR = "bench"
 BLOCK = {
+    "parts": {"drift": True},
     "monitors": {
         MONITOR: {
             "relation": {"source": ["raw", "bench"]},
@@ -25,7 +26,7 @@ BLOCK = {
             "subgroups": ["subgroup"],
             "labeling": {"answers": {"ref": "answers"}},
         }
-    }
+    },
 }
 ANSWERS = """
 select id, 'yes' as label, 'ana' as annotator, happened_at as labelled_at
@@ -78,7 +79,10 @@ def build_release(folder: Path) -> Release:
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(ROWS)
     project.prepare()
-    project.build("dbt build", "--select", "+health_auto_labels", "--exclude", "resource_type:test")
+    selection = ("--select", "+health_auto_labels", "+labeling_batches", "--exclude", "resource_type:test")
+    project.build("dbt build", *selection)
+    # stores read their own past, and so do models that ask what was stored
+    project.dbt("dbt compile", "compile", *selection)
     nodes = {node["unique_id"]: node for node in project.models()}
     parents = {name: set(node["depends_on"]["nodes"]) & set(nodes) for name, node in nodes.items()}
     models = {}
@@ -126,6 +130,10 @@ class Session:
         """The rows of a query, in which a table of the package is named as the model is."""
         self.connection.execute(f"set search_path = '{SCHEMA},main'")
         return self.connection.execute(query).fetchall()
+
+    def selected(self, name: str, columns: str) -> list[tuple]:
+        """Columns of what a model selects; of a store, of the rows that are new."""
+        return self.connection.execute(f"select {columns} from ({self.release.models[name].sql})").fetchall()
 
     def run(self, model: Model) -> None:
         """Make the table of a model anew."""
