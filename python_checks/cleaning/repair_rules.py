@@ -4,20 +4,20 @@ import duckdb
 import pyarrow as pa
 from data_health.cleaning.repair import repair_rules
 from data_health.cleaning.sampled import samples
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("cleaning", pa.string()),
-        ("column_name", pa.string()),
-        ("method", pa.string()),
-        ("determinant_column", pa.string()),
-        ("determinant_value", pa.string()),
-        ("from_value", pa.string()),
-        ("to_value", pa.string()),
-        ("confidence", pa.float64()),
-        ("support", pa.int64()),
-    ]
-)
+COLUMNS = {
+    "cleaning": "varchar",
+    "column_name": "varchar",
+    "method": "varchar",
+    "determinant_column": "varchar",
+    "determinant_value": "varchar",
+    "from_value": "varchar",
+    "to_value": "varchar",
+    "confidence": "double precision",
+    "support": "bigint",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 def table(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation) -> pa.Table:

@@ -5,19 +5,19 @@ import pyarrow as pa
 from data_health.cleaning.counted import counted_columns
 from data_health.cleaning.sampled import samples
 from data_health.cleaning.suggestions import suggested_rules
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("cleaning", pa.string()),
-        ("rule_number", pa.int64()),
-        ("column_name", pa.string()),
-        ("kind", pa.string()),
-        ("rule", pa.string()),
-        ("evidence", pa.string()),
-        ("sampled_count", pa.int64()),
-        ("affected_count", pa.int64()),
-    ]
-)
+COLUMNS = {
+    "cleaning": "varchar",
+    "rule_number": "bigint",
+    "column_name": "varchar",
+    "kind": "varchar",
+    "rule": "varchar",
+    "evidence": "varchar",
+    "sampled_count": "bigint",
+    "affected_count": "bigint",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 def table(

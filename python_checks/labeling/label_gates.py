@@ -8,26 +8,26 @@ import numpy as np
 import pyarrow as pa
 from data_health.labeling.features import Matrix, literal
 from data_health.labeling.gates import LEAST_SUBGROUP_ROWS, Gate, confidence_threshold, lost_positives
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("subgroup", pa.string()),
-        ("group_key", pa.string()),
-        ("group_value", pa.string()),
-        ("predicted_label", pa.string()),
-        ("target_precision", pa.float64()),
-        ("threshold", pa.float64()),
-        ("audited_count", pa.int64()),
-        ("tested_count", pa.int64()),
-        ("right_count", pa.int64()),
-        ("precision_lower", pa.float64()),
-        ("label_count", pa.int64()),
-        ("lost_count", pa.int64()),
-        ("lost_share", pa.float64()),
-        ("lost_share_upper", pa.float64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "subgroup": "varchar",
+    "group_key": "varchar",
+    "group_value": "varchar",
+    "predicted_label": "varchar",
+    "target_precision": "double precision",
+    "threshold": "double precision",
+    "audited_count": "bigint",
+    "tested_count": "bigint",
+    "right_count": "bigint",
+    "precision_lower": "double precision",
+    "label_count": "bigint",
+    "lost_count": "bigint",
+    "lost_share": "double precision",
+    "lost_share_upper": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
 CELL = ", ".join(f"coalesce(value_{number}, '(null)') as cell_{number}" for number in range(1, 9))
 CELL_NAMES = ", ".join(f"cell_{number}" for number in range(1, 9))
 

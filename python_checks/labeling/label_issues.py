@@ -6,21 +6,21 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from data_health.labeling.quality import expected_precision, label_issues
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("row_key", pa.string()),
-        ("rank", pa.int64()),
-        ("given_label", pa.string()),
-        ("suggested_label", pa.string()),
-        ("given_probability", pa.float64()),
-        ("is_issue", pa.bool_()),
-        ("expected_precision", pa.float64()),
-        ("expected_precision_lower", pa.float64()),
-        ("expected_precision_upper", pa.float64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "row_key": "varchar",
+    "rank": "bigint",
+    "given_label": "varchar",
+    "suggested_label": "varchar",
+    "given_probability": "double precision",
+    "is_issue": "boolean",
+    "expected_precision": "double precision",
+    "expected_precision_lower": "double precision",
+    "expected_precision_upper": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 def table(probabilities: duckdb.DuckDBPyRelation, verdicts: duckdb.DuckDBPyRelation) -> pa.Table:

@@ -6,15 +6,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from data_health.labeling.consensus import Answers, dawid_skene
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("row_key", pa.string()),
-        ("label", pa.string()),
-        ("probability", pa.float64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "row_key": "varchar",
+    "label": "varchar",
+    "probability": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
 # what is less likely is not worth a row
 LEAST_PROBABILITY = 1e-6
 

@@ -6,18 +6,18 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from data_health.labeling.quality import rate_finding
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("label", pa.string()),
-        ("period_start", pa.date32()),
-        ("status", pa.string()),
-        ("rate", pa.float64()),
-        ("earlier_rate", pa.float64()),
-        ("p_value", pa.float64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "label": "varchar",
+    "period_start": "date",
+    "status": "varchar",
+    "rate": "double precision",
+    "earlier_rate": "double precision",
+    "p_value": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 def table(counts: duckdb.DuckDBPyRelation) -> pa.Table:

@@ -12,16 +12,16 @@ from data_health.labeling.selection import (
     principal_points,
     typical,
 )
+from data_health.output_schema import arrow_schema
 
 SEED = 0
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("row_key", pa.string()),
-        ("place", pa.int64()),
-        ("cluster", pa.int64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "row_key": "varchar",
+    "place": "bigint",
+    "cluster": "bigint",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 def table(

@@ -6,20 +6,20 @@ import pyarrow as pa
 from data_health.labeling.features import encoded, examples, sampled_rows, scans_of, terms_of
 from data_health.labeling.learner import boosted
 from data_health.labeling.progress import learning_curve, regression, verdict
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("batch", pa.int64()),
-        ("label_count", pa.int64()),
-        ("score", pa.float64()),
-        ("score_error", pa.float64()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("gain", pa.float64()),
-        ("gain_error", pa.float64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "batch": "bigint",
+    "label_count": "bigint",
+    "score": "double precision",
+    "score_error": "double precision",
+    "status": "varchar",
+    "reason": "varchar",
+    "gain": "double precision",
+    "gain_error": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 def table(

@@ -19,28 +19,28 @@ from data_health.labeling.features import (
     terms_of,
 )
 from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
+from data_health.output_schema import arrow_schema
 
 LEAST_EXAMPLES_PER_LABEL = 5
 LEARNERS = {"logistic_regression": fit_learner, "boosting": fit_boosting}
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("learner_version", pa.string()),
-        ("class_number", pa.int32()),
-        ("label", pa.string()),
-        ("term_number", pa.int32()),
-        ("feature_number", pa.int32()),
-        ("column_name", pa.string()),
-        ("term", pa.string()),
-        ("level", pa.string()),
-        ("centre", pa.float64()),
-        ("scale", pa.float64()),
-        ("coefficient", pa.float64()),
-        ("row_key", pa.string()),
-        ("given_label", pa.string()),
-        ("probability", pa.float64()),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "learner_version": "varchar",
+    "class_number": "integer",
+    "label": "varchar",
+    "term_number": "integer",
+    "feature_number": "integer",
+    "column_name": "varchar",
+    "term": "varchar",
+    "level": "varchar",
+    "centre": "double precision",
+    "scale": "double precision",
+    "coefficient": "double precision",
+    "row_key": "varchar",
+    "given_label": "varchar",
+    "probability": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from data_health.components.batches import batch_rows, record_batches
 from data_health.labeling.features import Scan, encoded, scans_of
 from data_health.labeling.learner import Boosting, fit_boosting, probabilities
 from data_health.labeling.learner_fits import Training, training_of, version_of
+from data_health.output_schema import arrow_schema
 
-SCHEMA = pa.schema(
-    [
-        ("monitor", pa.string()),
-        ("learner_version", pa.string()),
-        ("row_key", pa.string()),
-        ("feature_hash", pa.uint64()),
-        ("probabilities", pa.list_(pa.float64())),
-    ]
-)
+COLUMNS = {
+    "monitor": "varchar",
+    "learner_version": "varchar",
+    "row_key": "varchar",
+    "feature_hash": "ubigint",
+    "probabilities": "double precision[]",
+}
+SCHEMA = arrow_schema(COLUMNS)
 
 
 class ChangedRowsError(RuntimeError):

@@ -3,5 +3,8 @@ def model(dbt, session):  # noqa: ANN001, ANN201
     try:
         from data_health.labeling.label_rates import table
     except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(f"{missing}: pip install 'data-health[labeling]'") from None
+        raise ModuleNotFoundError(
+            f"data_health: labeling needs Python that is not installed beside dbt ({missing}): "
+            "pip install 'data-health[labeling]', or switch the part labeling off"
+        ) from None
     return table(dbt.ref("label_counts"))
