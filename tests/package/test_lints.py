@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = {
