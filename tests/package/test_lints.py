@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = {
     str(path.relative_to(REPOSITORY)): path.read_text()
