@@ -13,7 +13,8 @@
 #}
 {% macro past_of(name) -%}
     {%- if execute and model.resource_type == 'model' -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == 'data_health' and node.name == name -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == 'data_health'
+            and node.name == name -%}
             {{ return(load_relation(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias))) }}
         {%- endfor -%}
     {%- endif -%}
@@ -28,7 +29,10 @@
 {%- endmacro %}
 
 
-{# What this model has stored, as a select of these columns; one that an older version did not write is null. No rows where there is no past. #}
+{#
+    What this model has stored, as a select of these columns; one that an older version did not write is null. No rows where there is no
+    past.
+#}
 {% macro past_rows(columns, condition='true', distinct=false) -%}
     {%- set past = data_health.past_of_this() -%}
     {%- if past is none -%}{{ return(data_health.no_rows(columns)) }}{%- endif -%}

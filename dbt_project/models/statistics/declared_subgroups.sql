@@ -15,7 +15,8 @@
     {%- for columns in task.monitor.subgroups %}
         {%- set number, subgroup = loop.index, columns | unique(case_sensitive=true) | join(', ') %}
         {%- for name in columns | unique(case_sensitive=true) if name in task.names and subgroup not in spelled %}
-            {%- do rows.append([task.monitor.name, task.sql.attributes_key, number, subgroup, loop.index, task.names.index(name) + 1, name]) %}
+            {%- do rows.append([task.monitor.name, task.sql.attributes_key, number, subgroup, loop.index, task.names.index(name) + 1,
+                name]) %}
         {%- endfor %}
         {%- do spelled.append(subgroup) %}
     {%- endfor %}

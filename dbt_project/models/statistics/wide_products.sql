@@ -46,7 +46,8 @@ from {{ ref('wide_batches') }}
     'scale': 'double precision', 'row_count': 'bigint', 'value_count': 'bigint', 'own_sum': 'double precision',
     'clipped_sum': 'double precision', 'clamped_count': 'bigint', 'other_length_count': 'bigint', 'minimum': 'double precision',
     'maximum': 'double precision', 'weight_column': 'varchar', 'weight_sum': 'double precision',
-    'weight_square_sum': 'double precision', 'pair_counts': 'bigint[]', 'pair_weights': 'double precision[]', 'pair_sums': 'double precision[]',
+    'weight_square_sum': 'double precision', 'pair_counts': 'bigint[]', 'pair_weights': 'double precision[]',
+        'pair_sums': 'double precision[]',
     'product_sums': 'double precision[]', 'clipped_product_sums': 'double precision[]', 'built_from': 'varchar',
     'built_at': 'timestamp'
 }) }}

@@ -1,6 +1,7 @@
 {{ config(enabled=data_health.part_is_on('profile')) }}
 {%- do data_health.begin_model() %}
-{%- set quantiles = {'p01': '0.01e0', 'p05': '0.05e0', 'p25': '0.25e0', 'p50': '0.5e0', 'p75': '0.75e0', 'p95': '0.95e0', 'p99': '0.99e0'} %}
+{%- set quantiles = {'p01': '0.01e0', 'p05': '0.05e0', 'p25': '0.25e0', 'p50': '0.5e0', 'p75': '0.75e0', 'p95': '0.95e0',
+    'p99': '0.99e0'} %}
 
 with dataset_periods as (
 
@@ -41,7 +42,8 @@ period_statistics as (
         column_grids.kind,
         column_grids.centre,
         -- its fourth power has to be a number
-        case when abs(column_statistics.centre - column_grids.centre) > 1e-60 then column_statistics.centre - column_grids.centre else 0 end as centre_shift,
+        case when abs(column_statistics.centre - column_grids.centre) > 1e-60 then column_statistics.centre - column_grids.centre else 0
+            end as centre_shift,
         {%- for statistic in data_health.statistic_types() %}
         column_statistics.{{ statistic }},
         {%- endfor %}
@@ -196,7 +198,8 @@ cumulative_bins as (
 
 ),
 
--- bins of two generations of a grid may overlap: counting from below by their ends and from above by their beginnings bounds a rank all the same
+-- bins of two generations of a grid may overlap: counting from below by their ends
+-- and from above by their beginnings bounds a rank all the same
 mixed_bins as (
 
     select
@@ -248,7 +251,8 @@ group_quantiles as (
         {%- for side, rank in {'below': 'floor(' ~ position ~ ')', 'above': 'ceil(' ~ position ~ ')'}.items() %}
         -- as if the values of a bin were spread evenly from its smallest to its largest
         min(case when rank_to >= {{ rank }} then
-            case when row_count > 1 then minimum + (maximum - minimum) * greatest({{ rank }} - rank_before - 1, 0) / (row_count - 1) else minimum end
+            case when row_count > 1 then minimum + (maximum - minimum) * greatest({{ rank }} - rank_before - 1, 0) / (row_count - 1)
+                else minimum end
         end) as {{ name }}_{{ side }},
         {%- endfor %}
         max({{ position }} - floor({{ position }})) as {{ name }}_fraction,
@@ -348,7 +352,8 @@ profiles as (
         category_summaries.top_value,
         category_summaries.top_count
         {%- for name in quantiles %},
-        bin_quantiles.{{ name }}_below + bin_quantiles.{{ name }}_fraction * (bin_quantiles.{{ name }}_above - bin_quantiles.{{ name }}_below) as {{ name }},
+        bin_quantiles.{{ name }}_below + bin_quantiles.{{ name }}_fraction
+            * (bin_quantiles.{{ name }}_above - bin_quantiles.{{ name }}_below) as {{ name }},
         bin_quantiles.{{ name }}_lower,
         bin_quantiles.{{ name }}_upper
         {%- endfor %}
@@ -406,10 +411,13 @@ select
     minimum,
     maximum,
     case when extreme_count = 0 then centre + mean_shift end as mean,
-    case when minimum = maximum then 0e0 when extreme_count = 0 and second_moment is not null then greatest(second_moment, 0e0) end as variance,
-    case when minimum = maximum then 0e0 when extreme_count = 0 and second_moment is not null then sqrt(greatest(second_moment, 0e0)) end as standard_deviation,
+    case when minimum = maximum then 0e0 when extreme_count = 0 and second_moment is not null then greatest(second_moment, 0e0)
+        end as variance,
+    case when minimum = maximum then 0e0 when extreme_count = 0 and second_moment is not null then sqrt(greatest(second_moment, 0e0))
+        end as standard_deviation,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum then third_moment / power(second_moment, 1.5e0) end as skewness,
-    case when extreme_count = 0 and second_moment > 0 and minimum < maximum then fourth_moment / power(second_moment, 2e0) - 3 end as excess_kurtosis,
+    case when extreme_count = 0 and second_moment > 0 and minimum < maximum then fourth_moment / power(second_moment, 2e0) - 3
+        end as excess_kurtosis,
     coalesce(abs(mean_shift) > 100 * sqrt(greatest(second_moment, 0e0)), false) as is_imprecise,
     extreme_count,
     {%- for name in quantiles %}
