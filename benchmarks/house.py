@@ -141,6 +141,7 @@ def built(folder: Path, is_empty: Callable[[str], bool]) -> House:
     (folder / "logs" / "dbt.log").unlink()
     output = dbt(folder, "build")
     manifest = json.loads((folder / "target" / "manifest.json").read_text())
+    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
     nodes = [node for node in manifest["nodes"].values() if node["package_name"] == "data_health"]
     relations = [
         node for node in nodes if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
@@ -153,7 +154,7 @@ def built(folder: Path, is_empty: Callable[[str], bool]) -> House:
         catalogue=catalogue,
         chain=longest_chain(manifest),
         lines=len(output.splitlines()),
-        tests=sum(node["resource_type"] == "test" for node in nodes),
+        tests=sum(result["unique_id"].startswith("test.data_health.") for result in results),
     )
 
 

@@ -97,3 +97,4 @@
 
 
 {% macro default__engine_runs_python() -%}{{ return(true) }}{%- endmacro %}
+{% macro default__engine_reads_batches() -%}{{ return(false) }}{%- endmacro %}

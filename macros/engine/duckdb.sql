@@ -44,3 +44,6 @@
     {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal('^' ~ pieces | join ~ '$'))
         ~ ' then try_strptime(' ~ value ~ ', ' ~ data_health.text_literal(format) ~ ') end') }}
 {% endmacro %}
+
+
+{% macro duckdb__engine_reads_batches() -%}{{ return(true) }}{%- endmacro %}

@@ -25,6 +25,12 @@
 {%- endmacro %}
 
 
+{# Does Python read rows of this warehouse in Arrow batches? Only then have wide tables, and lists of numbers, products. #}
+{% macro engine_reads_batches() -%}
+    {{ return(adapter.dispatch('engine_reads_batches', 'data_health')()) }}
+{%- endmacro %}
+
+
 {# What dbt calls this warehouse, for messages: nothing is decided by it. #}
 {% macro engine_name() -%}
     {{ return(target.type) }}

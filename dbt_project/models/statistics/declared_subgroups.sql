@@ -10,13 +10,13 @@
 
 {%- do data_health.begin_model(adds_to_this=true) %}
 {%- set rows = [] %}
-{%- for task in data_health.subgroup_tasks(data_health.datasets_of_this_run()) if task.dataset.name == 'production' %}
+{%- for task in data_health.subgroup_tasks(data_health.datasets_of_this_run(), for_labeling=true) if task.dataset.name == 'production' %}
     {%- set spelled = [] %}
     {%- for columns in task.monitor.subgroups %}
         {%- set number, subgroup = loop.index, columns | unique(case_sensitive=true) | join(', ') %}
         {%- for name in columns | unique(case_sensitive=true) if name in task.names and subgroup not in spelled %}
-            {%- do rows.append([task.monitor.name, task.sql.attributes_key, number, subgroup, loop.index, task.names.index(name) + 1,
-                name]) %}
+            {%- set position = task.names.index(name) + 1 %}
+            {%- do rows.append([task.monitor.name, task.sql.attributes_key, number, subgroup, loop.index, position, name]) %}
         {%- endfor %}
         {%- do spelled.append(subgroup) %}
     {%- endfor %}
