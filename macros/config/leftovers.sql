@@ -30,7 +30,7 @@
     {% set now = [
         'audited_rows', 'cleaning_sample', 'cleaning_sample_columns', 'cleaning_value_counts', 'column_distributions',
         'column_grids', 'column_products', 'column_statistics', 'combination_counts', 'combination_patterns',
-        'combination_periods', 'combination_sets', 'combination_values', 'component_eigenvalues', 'component_loadings',
+        'combination_periods', 'combination_sets', 'combination_values', 'component_fits',
         'component_score_counts', 'component_score_sample', 'configured_datasets', 'coverage_counts', 'dataset_periods',
         'dataset_products', 'dataset_wide_products', 'declared_subgroups', 'drift_columns', 'drift_comparisons',
         'drift_distances', 'drift_evidence', 'drift_exact_distances', 'drift_groups', 'drift_measures', 'drift_overdispersion',
@@ -46,14 +46,15 @@
         'labeling_curves', 'labeling_gap_rows', 'labeling_groups', 'labeling_history', 'labeling_relabel_rows', 'labeling_rows',
         'labeling_scans', 'labeling_shortlist', 'labeling_slots', 'labeling_uncertain', 'learner_fits', 'learner_scores',
         'monitor_settings', 'monitored_columns', 'monitored_periods', 'one_hot_levels', 'population_groups', 'population_names',
-        'randomized_loadings', 'repair_rules', 'representation_comparisons', 'representation_groups', 'representation_rates',
+        'repair_rules', 'representation_comparisons', 'representation_groups', 'representation_rates',
         'representation_ratios', 'rule_suggestions', 'scored_rows', 'subgroup_attributes', 'subgroup_cells', 'subgroup_periods',
-        'subspace_distances', 'subspace_measures', 'uncovered_patterns', 'volume_expectations', 'volume_periods',
+        'uncovered_patterns', 'volume_expectations', 'volume_periods',
         'wide_batches', 'wide_products', 'wide_scans'
     ] %}
     {% set before = [
         'coverage_judgements', 'coverage_settings', 'dimension_settings', 'drift_thresholds', 'judgements', 'labeling_settings',
-        'representation_settings', 'rule_judgements'
+        'representation_settings', 'rule_judgements',
+        'component_eigenvalues', 'component_loadings', 'randomized_loadings', 'subspace_distances', 'subspace_measures'
     ] %}
     {{ return(now + before) }}
 {% endmacro %}

@@ -262,7 +262,7 @@ def test_a_model_on_components_is_as_good_as_on_those_of_scikit_learn(real, name
 @needs_shared_data
 def test_arrow_batches_give_what_sql_gives(real):
     with duckdb.connect(str(real.database)) as connection:
-        rows, loadings = connection.table("raw.bank"), connection.table("component_loadings")
+        rows, loadings = connection.table("raw.bank"), connection.table("component_fits")
         table = projected(rows, loadings, "bank", "training", 4, keys=["id"])
         with pytest.raises(ValueError, match="99 components wanted"):
             Loadings.read(loadings, "bank", "training", 99)

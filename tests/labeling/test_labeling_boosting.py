@@ -176,7 +176,7 @@ def test_the_order_of_rows_does_not_matter(project, tmp_path):
     twin.sql('create or replace table raw.visits as select * from raw.visits order by hash("at")')
     twin.sql('create or replace table raw.answers as select * from raw.answers order by hash("Id", annotator)')
     # the last batch is drawn again
-    assert twin.sql("delete from health_labeling_candidates where batch = 2 returning 1")
+    assert twin.sql("delete from labeling_batches where batch = 2 returning 1")
     twin.build_up_to("health_labeling_candidates")
     assert [twin.sql(statement) for statement in tables] == before
 

@@ -29,8 +29,8 @@ with settings as (
 shortlist as (
 
     select
-        monitor, row_key, priority, strategy, reason, place, slot_count, period_start, random_number, subgroup, inclusion_probability,
-        predicted_label, confidence, margin, learner_version, given_label
+        monitor, row_key, priority, strategy, reason, place, slot_count, asked_count, period_start, random_number, subgroup,
+        inclusion_probability, predicted_label, confidence, margin, learner_version, given_label
     from {{ ref('labeling_shortlist') }}
 
 ),
@@ -80,7 +80,7 @@ before as (
 
 last_batches as (
 
-    select monitor, max(batch) as batch
+    select monitor, max(batch) as batch, count(*) as asked_count
     from before
     group by monitor
 
@@ -93,8 +93,8 @@ asked_before as (
 
 ),
 
--- 1. The new batch. Nobody is asked twice for a row, and for one more opinion once, whatever the shortlist offers. Parts of it are mixed,
--- so that whoever stops half-way has answered some of each.
+-- 1. The new batch. Nobody is asked twice for a row, and for one more opinion once, whatever the shortlist offers; what was asked since
+-- it was made takes room. Parts of the batch are mixed, so that whoever stops half-way has answered some of each.
 clustered_monitors as (
 
     select distinct monitor
@@ -131,9 +131,11 @@ batch_rows as (
 
     select
         slots.*,
-        (place_in_part - 0.5e0) / count(*) over (partition by monitor, priority) as position_in_batch
+        (slots.place_in_part - 0.5e0) / count(*) over (partition by slots.monitor, slots.priority) as position_in_batch
     from slots
-    where slot <= slot_count
+    left join last_batches
+        on slots.monitor = last_batches.monitor
+    where slots.slot <= slots.slot_count - greatest(coalesce(last_batches.asked_count, 0) - slots.asked_count, 0)
 
 ),
 

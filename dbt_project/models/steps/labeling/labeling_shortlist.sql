@@ -167,6 +167,7 @@ first_reasons as (
     select
         offered_rows.*,
         shares.slot_count,
+        shares.asked_count,
         case when offered_rows.strategy = 'audit' then shares.audit_count / shares.pool_count end as inclusion_probability,
         row_number() over (
             partition by offered_rows.monitor, offered_rows.row_key
@@ -220,6 +221,7 @@ select
     reason,
     cast(row_number() over (partition by monitor, priority order by place, random_number, row_key) as bigint) as place,
     slot_count,
+    asked_count,
     period_start,
     random_number,
     subgroup,

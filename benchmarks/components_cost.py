@@ -1,7 +1,7 @@
 """What principal components cost: sums of products and components by the package, beside NumPy by hand over the same Arrow batches.
 
-    python benchmarks/dimensions_cost.py --rows 1000000 --columns 50 100 --limit 50
-    python benchmarks/dimensions_cost.py --rows 200000 --columns 2000 --apart
+    python benchmarks/components_cost.py --rows 1000000 --columns 50 100 --limit 50
+    python benchmarks/components_cost.py --rows 200000 --columns 2000 --apart
 
 The table is one month, and the reference that month. NumPy reads the same batches of the same file, adds up `X.T @ X` and takes
 `eigh` of it, once with the threads that it starts by itself and once with one. Seconds are dbt's of the models that make the
@@ -30,8 +30,7 @@ MODELS = (
     "wide_products",
     "dataset_products",
     "dataset_wide_products",
-    "randomized_loadings",
-    "component_loadings",
+    "component_fits",
 )
 GENERATE = """
 import duckdb, sys
@@ -74,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
-    parser.add_argument("--limit", type=int, help="dimensions.max_columns: up to how many columns SQL adds up")
+    parser.add_argument("--limit", type=int, help="components.max_columns: up to how many columns SQL adds up")
     parser.add_argument("--memory-limit", default=MEMORY_LIMIT, help="of DuckDB; none where it is empty")
     parser.add_argument(
         "--apart",
@@ -109,7 +108,7 @@ def main() -> None:
 
 def measure(folder: Path, rows: int, columns: int, limit: int | None, memory_limit: str, apart: bool) -> list[str]:
     """One line of the table."""
-    dimensions = {"components": {"max_columns": limit}} if limit else {}
+    settings = {"components": {"max_columns": limit}} if limit else {}
     monitor = {
         "relation": {"source": ["raw", "bench"]},
         "key": "id",
@@ -117,7 +116,7 @@ def measure(folder: Path, rows: int, columns: int, limit: int | None, memory_lim
         "references": {"month": {"from": "2024-01-01", "to": "2024-02-01"}},
         "parts": {"drift": False},
     }
-    block = {"monitors": {"bench": monitor | dimensions}}
+    block = {"monitors": {"bench": monitor | settings}}
     project = Project(folder, memory_limit=memory_limit, block=block)
     if not project.database.exists():
         measured("generate", [sys.executable, "-c", GENERATE, str(project.database), str(rows), str(columns)], folder)
@@ -125,11 +124,11 @@ def measure(folder: Path, rows: int, columns: int, limit: int | None, memory_lim
     project.forget()
     by_hand = [numpy_seconds(folder, project.database, columns, threads) for threads in (0, 1)]
     if apart:
-        project.dbt("before", "run", "--select", "+component_loadings", "--exclude", *MODELS)
-    selected = MODELS if apart else ("+component_loadings",)
+        project.dbt("before", "run", "--select", "+component_fits", "--exclude", *MODELS)
+    selected = MODELS if apart else ("+component_fits",)
     build = project.build("all", "--resource-type", "model", "--threads", "1", "--select", *selected)
     seconds = build.model_seconds
-    components = seconds["component_loadings"]
+    components = seconds["component_fits"]
     products = sum(seconds[name] for name in MODELS) - components
     processor = sum(build.processor_seconds[name] for name in MODELS)
     for name in MODELS:
