@@ -52,7 +52,7 @@ pytestmark = needs_shared_data
 def real_tables(folder):
     monitors = {}
     for name, monitor in MONITORS.items():
-        monitor = {"relation": {"source": ["raw", name]}, "max_categories": 5000, "parts": {"profile": False}} | monitor
+        monitor = {"relation": {"source": ["raw", name]}, "max_categories": 5000} | monitor
         monitors |= {name: monitor | {"exact": True}, f"{name}_binned": monitor}
     project = Consumer(folder / "project", {"monitors": monitors}, sources=tuple(LOADED))
     for name, statement in LOADED.items():
