@@ -363,7 +363,7 @@ def test_without_the_python_package_the_error_says_what_to_install(tmp_path, mon
     consumer.dbt("run", "--select", f"+{model}", succeeds=False)
     (failed,) = (result for result in consumer.run_results() if result["status"] == "error")
     assert failed["unique_id"] == f"model.data_health.{model}"
-    last = failed["message"].strip().splitlines()[-1]
+    last = failed["message"].strip().splitlines()[-1].strip()
     assert last.startswith("ModuleNotFoundError: data_health: principal components need Python")
     assert last.endswith("pip install data-health, or switch the part components off")
 
