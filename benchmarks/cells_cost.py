@@ -83,14 +83,14 @@ def main() -> None:
 
 
 def monitor() -> dict[str, object]:
-    """The monitor: nothing but coverage, against the first month."""
+    """The monitor: nothing but combinations, against the first month."""
     return {
         "relation": {"source": ["raw", "bench"]},
         "time": "happened_at",
         "grain": "month",
         "references": {"training": {"from": "2024-01-01", "to": "2024-02-01"}},
         "combinations": {"features": list(NAMES)},
-        "parts": {"drift": False, "components": False, "representation": False, "labeling": False},
+        "parts": {"drift": False, "components": False, "coverage": False},
     }
 
 

@@ -23,8 +23,8 @@ from measure import machine, markdown
 from project import Build, Project
 
 GRAIN_DAYS = 30
-# folders and models that make drift, volume, changes of the schema, alarms and the scorecard
-DRIFT = ("drift", "volume", "findings", "dimensions", "marts/profile", "marts/drift", "marts/summary", "marts/alerts")
+# parts that make drift, volume, changes of the schema, alarms and the scorecard, with the settings that they read
+DRIFT = ("monitors", "profile", "volume", "drift", "alerts")
 NOT_COUNTED = "health_monitors"
 
 
@@ -102,7 +102,7 @@ def report(project: Project, builds: list[Build]) -> None:
 
 def part(node: dict[str, Any]) -> str:
     """To which part of the package a model belongs."""
-    folder = "/".join(node["fqn"][1:-1])
+    folder = node["fqn"][-2]
     if node["name"] == NOT_COUNTED:
         return "not counted"
     return folder if folder == "statistics" else "drift" if folder in DRIFT else "other marts"

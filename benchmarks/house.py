@@ -29,6 +29,7 @@ COUNTED = ("create", "insert", "delete", "update", "merge", "select", "with")
 CATALOGUE = re.compile(
     r"information_schema|pg_catalog|pg_class|pg_namespace|pg_depend|duckdb_\w+\(|pragma", re.IGNORECASE
 )
+LEADING_COMMENTS = re.compile(r"^(\s|/\*.*?\*/|--[^\n]*\n)+", re.DOTALL)
 
 VISITS = """
 select
@@ -106,8 +107,8 @@ def sent_statements(folder: Path) -> tuple[Counter[str], int]:
         event = json.loads(line)
         if event["info"]["name"] != "SQLQuery":
             continue
-        for statement in sqlparse.split(sqlparse.format(event["data"]["sql"], strip_comments=True)):
-            word = (statement.split() or [""])[0].lower().strip("(;")
+        for statement in sqlparse.split(event["data"]["sql"]):
+            word = (LEADING_COMMENTS.sub("", statement).split() or [""])[0].lower().strip("(;")
             if word in COUNTED:
                 words[word] += 1
                 catalogue += bool(CATALOGUE.search(statement))
@@ -140,6 +141,7 @@ def built(folder: Path, is_empty: Callable[[str], bool]) -> House:
     (folder / "logs" / "dbt.log").unlink()
     output = dbt(folder, "build")
     manifest = json.loads((folder / "target" / "manifest.json").read_text())
+    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
     nodes = [node for node in manifest["nodes"].values() if node["package_name"] == "data_health"]
     relations = [
         node for node in nodes if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
@@ -152,7 +154,7 @@ def built(folder: Path, is_empty: Callable[[str], bool]) -> House:
         catalogue=catalogue,
         chain=longest_chain(manifest),
         lines=len(output.splitlines()),
-        tests=sum(node["resource_type"] == "test" for node in nodes),
+        tests=sum(result["unique_id"].startswith("test.data_health.") for result in results),
     )
 
 

@@ -7,6 +7,7 @@ TYPES = {
     "boolean": pa.bool_(),
     "integer": pa.int32(),
     "bigint": pa.int64(),
+    "ubigint": pa.uint64(),
     "double precision": pa.float64(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),

@@ -1,15 +1,23 @@
 {#
-    What the cells of features are counted by, per dataset that is scanned: one whole number over monitored_rows, in which the bin of each feature
-    stands at its position, seven bits apiece; 0 where the dataset lacks the feature or has it as something else. A task goes through
-    pending_scans() as one column without a grid.
+    What the cells of features are counted by, per dataset that is scanned: one whole number over monitored_rows, in which the bin of each
+    feature stands at its position, seven bits apiece; 0 where the dataset lacks the feature or has it as something else. A task goes
+    through pending_scans() as one column without a grid.
 #}
 {% macro feature_tasks(datasets) -%}
     {%- set tasks, bins = [], {} -%}
     {%- if datasets and load_relation(ref('feature_bins')) is not none -%}
-        {%- for row in run_query('select monitor, attributes_key, position, column_name, family, kind, code, bin_type, category, cast(lower_edge as varchar) as lower_edge from '
-            ~ ref('feature_bins') ~ ' order by monitor, position, code').rows -%}
+        {%- set stored -%}
+            select
+                monitor, attributes_key, position, column_name, family, kind, code, bin_type, category,
+                cast(lower_edge as varchar) as lower_edge
+            from {{ ref('feature_bins') }}
+            order by monitor, position, code
+        {%- endset -%}
+        {%- for row in run_query(stored).rows -%}
             {%- set features = bins.setdefault(row['monitor'], {'key': row['attributes_key'], 'features': {}}).features -%}
-            {%- do features.setdefault(row['position'], {'name': row['column_name'], 'family': row['family'], 'kind': row['kind'], 'edges': [], 'codes': {}, 'values': []}) -%}
+            {%- do features.setdefault(row['position'], {
+                'name': row['column_name'], 'family': row['family'], 'kind': row['kind'], 'edges': [], 'codes': {}, 'values': []
+            }) -%}
             {%- set feature = features[row['position']] -%}
             {%- if row['bin_type'] == 'bin' -%}{%- do feature.edges.append(row['lower_edge']) -%}
             {%- elif row['bin_type'] == 'value' -%}{%- do feature['values'].append([row['category'], row['code']]) -%}
@@ -20,28 +28,38 @@
     {%- for dataset in datasets if dataset.monitor.parts.combinations and dataset.monitor.name in bins -%}
         {%- set terms, present, known = [], [], bins[dataset.monitor.name] -%}
         {%- for position, feature in known.features.items() -%}
-            {%- set found = data_health.find_column(dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list, feature.name) -%}
+            {%- set own_columns = dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list -%}
+            {%- set found = data_health.find_column(own_columns, feature.name) -%}
             {%- set column = found if found and found.family == feature.family and not found.left_out else none -%}
             {%- set codes, edges = feature.codes, feature.edges | map('float') | list -%}
             {%- set is_integer = column and column.data_type | lower in ['tinyint', 'smallint', 'integer', 'bigint'] -%}
             {%- set value = column.identifier if is_integer or (column and column.family == 'boolean') else column.value if column -%}
-            {%- if is_integer and edges | length > 1 and edges[1:] | map('int') | list == edges[1:] and edges[-1] - edges[1] == edges | length - 2 and edges[-1] | abs < 2 ** 53 -%}
-                {#- whole numbers with a bin each: of nearly all rows the code is the value less another number, which costs a third of comparing -#}
+            {%- set has_bin_per_number = is_integer and edges | length > 1 and edges[1:] | map('int') | list == edges[1:]
+                and edges[-1] - edges[1] == edges | length - 2 and edges[-1] | abs < 2 ** 53 -%}
+            {%- if has_bin_per_number -%}
+                {#- of nearly all rows the code is the value less another number, which costs a third of comparing -#}
                 {%- set before = edges[1] | int - 2 -%}
-                {%- set code = 'case when ' ~ value ~ ' between ' ~ (before + 1) ~ ' and ' ~ edges[-1] | int ~ ' then cast(' ~ value ~ ' as bigint) - (' ~ before ~ ')'
-                    ~ ' when ' ~ value ~ ' is null then ' ~ codes['null'] ~ ' when ' ~ value ~ ' <= ' ~ before ~ ' then 1 else ' ~ edges | length ~ ' end' -%}
+                {%- set code = 'case when ' ~ value ~ ' between ' ~ (before + 1) ~ ' and ' ~ edges[-1] | int
+                    ~ ' then cast(' ~ value ~ ' as bigint) - (' ~ before ~ ')' ~ ' when ' ~ value ~ ' is null then ' ~ codes['null']
+                    ~ ' when ' ~ value ~ ' <= ' ~ before ~ ' then 1 else ' ~ edges | length ~ ' end' -%}
             {%- elif column and feature.kind == 'numeric' -%}
-                {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:], 0, [feature.edges | length - 1, 0] | max) -%}
-                {%- set code = 'case when ' ~ column.value ~ ' is null then ' ~ codes['null'] ~ (' else ' ~ finite if column.is_exact_number
-                    else ' when ' ~ data_health.engine_sql('is_finite', column.value) ~ ' then ' ~ finite ~ ' when ' ~ data_health.engine_sql('is_nan', column.value)
-                        ~ ' then ' ~ codes['nan'] ~ ' when ' ~ column.value ~ ' < 0 then ' ~ codes['negative_infinity'] ~ ' else ' ~ codes['positive_infinity']) ~ ' end' -%}
+                {%- set last_place = [edges | length - 1, 0] | max -%}
+                {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:], 0, last_place) -%}
+                {%- set any_number = ' when ' ~ data_health.engine_sql('is_finite', column.value) ~ ' then ' ~ finite
+                    ~ ' when ' ~ data_health.engine_sql('is_nan', column.value) ~ ' then ' ~ codes['nan']
+                    ~ ' when ' ~ column.value ~ ' < 0 then ' ~ codes['negative_infinity'] ~ ' else ' ~ codes['positive_infinity'] -%}
+                {%- set code = 'case when ' ~ column.value ~ ' is null then ' ~ codes['null']
+                    ~ (' else ' ~ finite if column.is_exact_number else any_number) ~ ' end' -%}
             {%- elif column -%}
-                {%- set branches = [] -%}
-                {%- for category, category_code in feature['values'] if value == column.value or category in ['true', 'false'] or category | int | string == category -%}
-                    {%- do branches.append('when ' ~ (data_health.text_literal(category) if value == column.value else category) ~ ' then ' ~ category_code) -%}
+                {%- set branches, is_text = [], value == column.value -%}
+                {%- for category, category_code in feature['values']
+                    if is_text or category in ['true', 'false'] or category | int | string == category -%}
+                    {%- set spelled = data_health.text_literal(category) if is_text else category -%}
+                    {%- do branches.append('when ' ~ spelled ~ ' then ' ~ category_code) -%}
                 {%- endfor -%}
+                {%- set known_value = 'case ' ~ value ~ ' ' ~ branches | join(' ') ~ ' else ' ~ codes['other'] ~ ' end' -%}
                 {%- set code = 'case when ' ~ value ~ ' is null then ' ~ codes['null'] ~ ' else '
-                    ~ ('case ' ~ value ~ ' ' ~ branches | join(' ') ~ ' else ' ~ codes['other'] ~ ' end' if branches else codes['other']) ~ ' end' -%}
+                    ~ (known_value if branches else codes['other']) ~ ' end' -%}
             {%- else -%}
                 {%- set code = '0' -%}
             {%- endif -%}
@@ -50,8 +68,9 @@
         {%- endfor -%}
         {#- raise the first when cells are computed in another way -#}
         {%- do tasks.append({
-            'id': tasks | length, 'name': '(features)', 'family': '', 'role': '', 'is_without_grid': true, 'monitor': dataset.monitor, 'dataset': dataset,
-            'companions': local_md5(['1', known.key, present] | string)[:12], 'attributes_key': known.key, 'cell': terms | join('\n                + ')
+            'id': tasks | length, 'name': '(features)', 'family': '', 'role': '', 'is_without_grid': true,
+            'monitor': dataset.monitor, 'dataset': dataset, 'companions': local_md5(['1', known.key, present] | string)[:12],
+            'attributes_key': known.key, 'cell': terms | join('\n                + ')
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}

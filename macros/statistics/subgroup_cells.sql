@@ -1,10 +1,15 @@
 {#
     What the cells of subgroups are counted from, per dataset that is scanned: SQL over monitored_rows. A task goes through pending_scans()
-    as one column without a grid. An attribute that a dataset lacks is null in all its rows; what is not known at all is a null for the sums too.
+    as one column without a grid. An attribute that a dataset lacks is null in all its rows; what is not known at all is a null for the
+    sums too. `for_labeling`: monitors as well that have no representation, whose labels are to be shared out among subgroups.
 #}
-{% macro subgroup_tasks(datasets) -%}
-    {%- set tasks, unknown = [], 'cast(null as integer)' -%}
-    {%- for dataset in datasets if dataset.monitor.subgroups and (dataset.monitor.parts.representation or dataset.monitor.parts.combinations) -%}
+{% macro subgroup_tasks(datasets, for_labeling=false) -%}
+    {%- set tasks, watched, unknown = [], [], 'cast(null as integer)' -%}
+    {%- for dataset in datasets if dataset.monitor.subgroups -%}
+        {%- set parts = dataset.monitor.parts -%}
+        {%- if parts.representation or (for_labeling and parts.labeling) -%}{%- do watched.append(dataset) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for dataset in watched -%}
         {%- set monitor, features, missing, sql, prediction = dataset.monitor, [], [], {}, dataset.monitor.prediction or {} -%}
         {%- set positive = (monitor.label or {}).positive -%}
         {%- set own_columns = dataset.columns | rejectattr('is_derived') | list -%}
@@ -14,19 +19,23 @@
         {%- if not label and monitor.label and (dataset.is_other_table or not monitor.label.relation) -%}
             {%- set label = data_health.find_column(plain_columns, monitor.label.column) -%}
         {%- endif -%}
-        {%- for name, column in [('label', label), ('prediction', data_health.find_column(plain_columns, prediction.label) if prediction.label else none)] -%}
+        {%- set prediction_column = data_health.find_column(plain_columns, prediction.label) if prediction.label else none -%}
+        {%- for name, column in [('label', label), ('prediction', prediction_column)] -%}
             {%- set family, text = column.family or '', 'cast(' ~ column.identifier ~ ' as varchar)' -%}
             {%- set condition = none if not column or (positive is none and family != 'boolean')
                 else text ~ (" = 'false'" if positive in [false, 'false'] else " = 'true'") if family == 'boolean'
                 else text ~ ' = ' ~ data_health.text_literal(positive) if family != 'numeric'
-                else 'cast(' ~ column.identifier ~ ' as double precision) = ' ~ data_health.double_literal((positive | float(1)) if positive is string else positive | float) -%}
+                else 'cast(' ~ column.identifier ~ ' as double precision) = '
+                    ~ data_health.double_literal((positive | float(1)) if positive is string else positive | float) -%}
             {%- set is_present = column.identifier ~ ' is not null' -%}
             {%- do sql.update({
                 name: 'case when ' ~ is_present ~ ' then 1 end' if column else unknown,
-                name ~ '_is_positive': 'case when ' ~ is_present ~ ' then case when ' ~ condition ~ ' then 1 else 0 end end' if condition else unknown
+                name ~ '_is_positive': unknown if not condition
+                    else 'case when ' ~ is_present ~ ' then case when ' ~ condition ~ ' then 1 else 0 end end'
             }) -%}
         {%- endfor -%}
-        {%- for column in plain_columns if column.role == 'feature' and not column.left_out and not (label and column.name == label.name) -%}
+        {%- for column in plain_columns
+            if column.role == 'feature' and not column.left_out and not (label and column.name == label.name) -%}
             {%- do features.append(column.name) -%}
             {%- do missing.append('case when ' ~ column.identifier ~ ' is null then 1 else 0 end') -%}
         {%- endfor -%}

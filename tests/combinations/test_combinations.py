@@ -9,7 +9,7 @@ import pyarrow
 import pytest
 from consumer import SHARED_DATA, Consumer, needs_shared_data
 
-OFF = {"drift": False, "components": False, "representation": False, "labeling": False}
+OFF = {"drift": False, "components": False, "representation": False}
 MARTS = ("health_coverage_combinations", "health_coverage_gaps", "health_volume")
 
 # random lattices: name -> columns with the number of their values, rows, and from how many rows a pattern is covered
@@ -313,6 +313,14 @@ def test_features_are_chosen_by_the_rule(lattices):
     assert [row["column_name"] for row in rows] == ["sex", "even", "uneven", "wave"]
 
 
+def test_without_representation_nothing_is_about_subgroups(lattices):
+    stored = {row["table_name"] for row in lattices.rows("select table_name from information_schema.tables")}
+    assert {"feature_cells", "health_coverage_gaps"} <= stored
+    assert not {"declared_subgroups", "subgroup_cells", "health_representation_gaps"} & stored
+    for table in ("combination_periods", "combination_values", "combination_sets", "uncovered_patterns"):
+        assert lattices.rows(f"select distinct cell_kind from {table}") == [{"cell_kind": "features"}]
+
+
 def test_too_many_combinations_are_refused(lattices, tmp_path):
     project = lattices.copy(tmp_path / "project")
     project.sql(
@@ -331,7 +339,7 @@ def test_too_many_combinations_are_refused(lattices, tmp_path):
     messages = [item.message for item in result.result if item.status == "error"]
     assert len(messages) == 1
     assert (
-        "monitor 'wide', combinations.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
+        "monitor 'wide', coverage.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
         in messages[0]
     )
     assert "at most 200000 possible combinations" in messages[0]

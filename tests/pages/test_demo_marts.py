@@ -1,4 +1,4 @@
-"""The demo clinic, built: the queries of docs/demo.md, docs/alerts.md, docs/volume.md, docs/profile.md, docs/coverage.md and docs/representation.md, and every planted fault in the mart that must show it.
+"""The demo clinic, built: the queries of the pages below, and every planted fault in the mart that must show it.
 
 Expected numbers come from the seed files alone. `make pages` writes the tables of the pages again.
 """
@@ -19,7 +19,8 @@ from postgres_server import execute, new_database
 from test_postgres import DEMO_KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in ("alerts", "volume", "profile", "coverage", "representation", "labeling")))
+NAMES = ("alerts", "volume", "profile", "coverage", "combinations", "representation", "labeling")
+PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in NAMES))
 SEEDS = REPOSITORY / "seeds" / "demo"
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
 MARTS = {

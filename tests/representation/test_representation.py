@@ -137,7 +137,7 @@ MONITOR = {
     "population_names": {"source": ["raw", "names"]},
     "label": {"relation": {"source": ["raw", "answers"]}, "key": "id", "column": "answer", "positive": "yes"},
     "prediction": {"label": "predicted", "version": "version"},
-    "parts": {"drift": False, "coverage": False, "components": False, "profile": False},
+    "parts": {"drift": False, "coverage": False, "components": False},
 }
 SOURCES = ("visits", "answers", "training", "few", "population", "names", "register")
 REPRESENTATION = (
@@ -449,6 +449,8 @@ def test_settings(project):
         row["status"] == "alert" for row in visits.values()
     )
     assert not of(project, "without")
+    for table in ("subgroup_cells", "declared_subgroups"):
+        assert ("without",) not in project.sql(f"select distinct monitor from {table}")
     hidden = of(project, "hidden")
     assert {value for _, subgroup, value in hidden if subgroup == "order"} == {"(hidden 1)", "(hidden 2)", "(hidden 3)"}
     assert "18-34" in {value for _, subgroup, value in hidden if subgroup == "age band"}

@@ -1,11 +1,13 @@
 """A project cloned to another target: the stores there are views of those here until they are built, and nothing of the past is lost."""
 
 import copy
+import math
 import re
 import shutil
 
 import pytest
 from consumer import Consumer
+from killing import KEPT
 from postgres_server import PostgresConsumer
 
 CONFIGURATION = {
@@ -81,20 +83,43 @@ def project(request, tmp_path):
 
 
 def marts(project, schema):
-    """The stores and marts of a schema, without what tells when they were built."""
+    """The stores and marts of a schema, without what tells when they were built: exact values, then doubles."""
     columns = project.sql(f"""
-        select table_name, column_name from information_schema.columns
+        select table_name, column_name, data_type ilike 'double%' from information_schema.columns
         where table_schema = '{schema}' and (table_name like 'health_%' or table_name in {STORES})
-        order by table_name, ordinal_position
+        order by 1, 3, 2
     """)
     kept = {}
-    for table, column in columns:
+    for table, column, is_double in columns:
         if not MOMENTS.search(column):
-            kept.setdefault(table, []).append(f'"{column}"')
+            kept.setdefault(table, []).append((f'"{column}"', is_double))
     return {
-        table: sorted(project.sql(f"select {', '.join(names)} from {schema}.{table}"), key=repr)
-        for table, names in kept.items()
+        table: (
+            sum(not is_double for _, is_double in named),
+            sorted(project.sql(f"select {', '.join(name for name, _ in named)} from {schema}.{table}"), key=repr),
+        )
+        for table, named in kept.items()
     }
+
+
+def differences(expected, found):
+    """Sums may differ in their last digits: rows lie in another order in a table that was made anew."""
+    result = sorted(expected.keys() ^ found.keys())
+    for table in expected.keys() & found.keys():
+        exact, rows = expected[table]
+        others = found[table][1]
+        if [row[:exact] for row in rows] != [row[:exact] for row in others]:
+            result.append(f"{table}: {len(rows)} rows, {len(others)} rows, not the same")
+            continue
+        pairs = [
+            pair
+            for row, other in zip(rows, others, strict=True)
+            for pair in zip(row[exact:], other[exact:], strict=True)
+        ]
+        wrong = [(x, y) for x, y in pairs if x != y and (None in (x, y) or not math.isclose(x, y, rel_tol=1e-9))]
+        if wrong:
+            result.append(f"{table}: {wrong[:5]}")
+    return result
 
 
 def kind_of_stores(project, schema):
@@ -109,7 +134,8 @@ def kind_of_stores(project, schema):
 def test_a_clone_holds_what_the_source_holds(project):
     rows = {"first": 0, "last": 5999, "days": 6, "loaded": "2024-03-20"}
     project.sql(f"create table raw.visits as {ROWS.format(**rows)}")
-    project.dbt("run")
+    project.dbt("run", *KEPT)
+    # of this day only the stores know
     project.sql("delete from raw.visits where happened_at < timestamp '2024-03-02'")
     project.dbt("run")
     state = project.folder / "state"
@@ -122,13 +148,13 @@ def test_a_clone_holds_what_the_source_holds(project):
     project.dbt("run", "--target", "ci")
     assert kind_of_stores(project, "ci") == dict.fromkeys(STORES, "BASE TABLE")
     before = marts(project, "main")
-    assert before["monitored_periods"] and before["health_profile"]
-    assert marts(project, "ci") == before
+    assert not [name for name in (*STORES, "health_drift") if not before[name][1] and name != "wide_products"]
+    assert not differences(before, marts(project, "ci"))
     # the next build adds to them, as it does where they were cloned from
     rows |= {"first": 6000, "last": 9999, "days": 8, "loaded": "2024-03-21"}
     project.sql(f"insert into raw.visits {ROWS.format(**rows)}")
-    project.dbt("run")
-    project.dbt("run", "--target", "ci")
+    project.dbt("run", *KEPT)
+    project.dbt("run", *KEPT, "--target", "ci")
     after = marts(project, "main")
-    assert after != before
-    assert marts(project, "ci") == after
+    assert differences(before, after)
+    assert not differences(after, marts(project, "ci"))

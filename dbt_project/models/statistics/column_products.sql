@@ -36,12 +36,8 @@ scales as (
 
 ),
 
-weights (monitor, weight_column) as (
-
-    values
-    {%- for monitor, weight_column in weights.items() %}
-        ({{ data_health.text_literal(monitor) }}, {{ data_health.text_literal(weight_column) }}){{ ',' if not loop.last }}
-    {%- endfor %}
+weights as (
+{{ data_health.rows_as_table({'monitor': 'varchar', 'weight_column': 'varchar'}, weights.items() | list) }}
 
 ),
 

@@ -10,18 +10,19 @@
 
 {%- do data_health.begin_model(adds_to_this=true) %}
 {%- set rows = [] %}
-{%- for task in data_health.subgroup_tasks(data_health.datasets_of_this_run()) if task.dataset.name == 'production' %}
+{%- for task in data_health.subgroup_tasks(data_health.datasets_of_this_run(), for_labeling=true) if task.dataset.name == 'production' %}
     {%- set spelled = [] %}
     {%- for columns in task.monitor.subgroups %}
         {%- set number, subgroup = loop.index, columns | unique(case_sensitive=true) | join(', ') %}
         {%- for name in columns | unique(case_sensitive=true) if name in task.names and subgroup not in spelled %}
-            {%- do rows.append([task.monitor.name, task.sql.attributes_key, number, subgroup, loop.index, task.names.index(name) + 1, name]) %}
+            {%- set position = task.names.index(name) + 1 %}
+            {%- do rows.append([task.monitor.name, task.sql.attributes_key, number, subgroup, loop.index, position, name]) %}
         {%- endfor %}
         {%- do spelled.append(subgroup) %}
     {%- endfor %}
 {%- endfor %}
 {% set new_rows %}
-{%- if rows %}
+
 select distinct
     monitor,
     attributes_key,
@@ -31,15 +32,10 @@ select distinct
     position,
     column_name
 from (
-    values
-    {%- for monitor, key, number, subgroup, part, position, name in rows %}
-        ({{ data_health.text_literal([monitor, key]) }}, {{ number }}, {{ data_health.text_literal(subgroup) }}, {{ part }}, {{ position }}, {{ data_health.text_literal(name) }}){{ ',' if not loop.last }}
-    {%- endfor %}
-) as declared_subgroups (monitor, attributes_key, subgroup_number, subgroup, part_number, position, column_name)
-{%- else %}
-{{ data_health.no_rows({
-    'monitor': 'varchar', 'attributes_key': 'varchar', 'subgroup_number': 'integer', 'subgroup': 'varchar', 'part_number': 'integer', 'position': 'integer', 'column_name': 'varchar'
-}) }}
-{%- endif %}
+{{ data_health.rows_as_table({
+    'monitor': 'varchar', 'attributes_key': 'varchar', 'subgroup_number': 'integer', 'subgroup': 'varchar',
+    'part_number': 'integer', 'position': 'integer', 'column_name': 'varchar'
+}, rows) }}
+) as declared_subgroups
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

@@ -14,22 +14,38 @@
 {%- set cell_limit, automatic_limit, automatic_count = 200000, 20000, 6 %}
 {%- set stored, candidates, features_of = {}, [], {} %}
 {%- if data_health.past_of_this() is not none %}
-    {%- for row in run_query('select monitor, configuration_key, generation, row_count_when_drawn, column_name, family from ' ~ this ~ ' group by 1, 2, 3, 4, 5, 6 order by 1, 5').rows %}
-        {%- do stored.setdefault(row['monitor'], {'key': row['configuration_key'], 'generation': row['generation'], 'row_count': row['row_count_when_drawn'], 'columns': []})['columns'].append(row['column_name'] ~ '|' ~ row['family']) %}
+    {%- set stored_columns %}
+        select distinct monitor, configuration_key, generation, row_count_when_drawn, column_name, family
+        from {{ this }}
+        order by monitor, column_name
+    {%- endset %}
+    {%- for row in run_query(stored_columns).rows %}
+        {%- set of_monitor = stored.setdefault(row['monitor'], {
+            'key': row['configuration_key'], 'generation': row['generation'], 'row_count': row['row_count_when_drawn'], 'columns': []
+        }) %}
+        {%- do of_monitor['columns'].append(row['column_name'] ~ '|' ~ row['family']) %}
     {%- endfor %}
 {%- endif %}
 {%- set row_counts = {} %}
 {%- set production = data_health.datasets_of_this_run() | selectattr('name', 'equalto', 'production') | list %}
 {%- if production and load_relation(ref('monitored_periods')) is not none %}
-    {%- for row in run_query("select monitor, sum(row_count) as row_count from " ~ ref('monitored_periods') ~ " where dataset = 'production' group by monitor").rows %}
+    {%- set counted %}
+        select monitor, sum(row_count) as row_count
+        from {{ ref('monitored_periods') }}
+        where dataset = 'production'
+        group by monitor
+    {%- endset %}
+    {%- for row in run_query(counted).rows %}
         {%- do row_counts.update({row['monitor']: row['row_count'] | int}) %}
     {%- endfor %}
 {%- endif %}
 {%- for dataset in production if dataset.monitor.parts.combinations and row_counts.get(dataset.monitor.name) %}
     {%- set monitor, usable, named, places = dataset.monitor, [], [], {} %}
-    {%- for column in dataset.columns if not column.left_out and not column.is_derived and not column.from_labels and column.kind != 'key' and column.family in ['numeric', 'boolean', 'string'] %}
-        {%- do usable.append(column) %}
-        {%- do named.append(column.name ~ '|' ~ column.family) %}
+    {%- for column in dataset.columns if not (column.left_out or column.is_derived or column.from_labels or column.kind == 'key') %}
+        {%- if column.family in ['numeric', 'boolean', 'string'] %}
+            {%- do usable.append(column) %}
+            {%- do named.append(column.name ~ '|' ~ column.family) %}
+        {%- endif %}
     {%- endfor %}
     {%- for name in monitor.combinations.features or [] %}
         {%- do places.update({(data_health.find_column(usable, name) or {'name': name}).name: loop.index}) %}
@@ -42,20 +58,19 @@
     {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
         {%- set subgroups = monitor.subgroups | sum(start=[]) %}
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
-            {%- do candidates.append({
-                'monitor': monitor.name, 'key': key, 'generation': old.generation + 1 if old else 1, 'row_count': row_count, 'column': column,
-                'place': places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups else 1000, 'is_declared': places | length > 0
-            }) %}
+            {%- do candidates.append([
+                monitor.name, key, old.generation + 1 if old else 1, row_count, column.name, column.family,
+                places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups else 1000, places | length > 0
+            ]) %}
         {%- endfor %}
     {%- endif %}
 {%- endfor %}
 {%- set drawn %}
-with candidates (monitor, configuration_key, generation, row_count_when_drawn, column_name, family, place, is_declared) as (
-
-    values
-{%- for item in candidates %}
-        ({{ data_health.text_literal(item.monitor) }}, '{{ item.key }}', {{ item.generation }}, cast({{ item.row_count }} as bigint), {{ data_health.text_literal(item.column.name) }}, '{{ item.column.family }}', {{ item.place }}, {{ item.is_declared }}){{ ',' if not loop.last }}
-{%- endfor %}
+with candidates as (
+{{ data_health.rows_as_table({
+    'monitor': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer', 'row_count_when_drawn': 'bigint',
+    'column_name': 'varchar', 'family': 'varchar', 'place': 'integer', 'is_declared': 'boolean'
+}, candidates) }}
 
 ),
 
@@ -138,7 +153,10 @@ ranked_categories as (
         columns_to_cut.column_name,
         distributions.category,
         sum(distributions.row_count) as row_count,
-        row_number() over (partition by columns_to_cut.monitor, columns_to_cut.column_name order by sum(distributions.row_count) desc, distributions.category) as category_rank
+        row_number() over (
+            partition by columns_to_cut.monitor, columns_to_cut.column_name
+            order by sum(distributions.row_count) desc, distributions.category
+        ) as category_rank
     from columns_to_cut
     inner join distributions
         on columns_to_cut.monitor = distributions.monitor
@@ -160,8 +178,10 @@ columns_with_bins as (
 special_types (kind, bin_type, place) as (
 
     values
-        ('numeric', 'bin', 1), ('numeric', 'nan', 101), ('numeric', 'negative_infinity', 102), ('numeric', 'positive_infinity', 103), ('numeric', 'null', 104),
-        ('categorical', 'other', 101), ('categorical', 'null', 104), ('boolean', 'other', 101), ('boolean', 'null', 104)
+        ('numeric', 'bin', 1), ('numeric', 'nan', 101), ('numeric', 'negative_infinity', 102), ('numeric', 'positive_infinity', 103),
+        ('numeric', 'null', 104),
+        ('categorical', 'other', 101), ('categorical', 'null', 104),
+        ('boolean', 'other', 101), ('boolean', 'null', 104)
 
 ),
 
@@ -190,7 +210,14 @@ all_bins as (
 
     union all
 
-    select monitor, column_name, 'value' as bin_type, category, cast(null as double precision) as lower_edge, cast(category_rank as integer) as place, cast(row_count as double precision) as row_count
+    select
+        monitor,
+        column_name,
+        'value' as bin_type,
+        category,
+        cast(null as double precision) as lower_edge,
+        cast(category_rank as integer) as place,
+        cast(row_count as double precision) as row_count
     from ranked_categories
     where category_rank <= 20
 
@@ -203,7 +230,10 @@ all_bins as (
         cast(null as varchar) as category,
         case when special_types.bin_type = 'bin' then 0e0 end as lower_edge,
         special_types.place,
-        cast(coalesce(special_counts.row_count, 0) + case when special_types.bin_type = 'other' then coalesce(hidden_categories.row_count, 0) else 0 end as double precision) as row_count
+        cast(
+            coalesce(special_counts.row_count, 0)
+            + case when special_types.bin_type = 'other' then coalesce(hidden_categories.row_count, 0) else 0 end as double precision
+        ) as row_count
     from columns_to_cut
     inner join special_types
         on columns_to_cut.kind = special_types.kind
@@ -245,7 +275,9 @@ ranked_columns as (
         row_number() over (
             partition by columns_to_cut.monitor
             order by columns_to_cut.place, case when columns_to_cut.kind = 'numeric' then 2 else 1 end,
-                ln(nullif(described_columns.row_count, 0)) - described_columns.row_logarithms / nullif(described_columns.row_count, 0) desc, columns_to_cut.column_name
+                ln(nullif(described_columns.row_count, 0))
+                - described_columns.row_logarithms / nullif(described_columns.row_count, 0) desc nulls last,
+                columns_to_cut.column_name
         ) as position
     from columns_to_cut
     inner join described_columns
@@ -261,7 +293,10 @@ sized_columns as (
 
     select
         ranked_columns.*,
-        round(exp(sum(ln(greatest(cast(bin_count as double precision), 1e0))) over (partition by monitor order by position rows unbounded preceding))) as cell_count
+        round(exp(
+            sum(ln(greatest(cast(bin_count as double precision), 1e0)))
+                over (partition by monitor order by position rows unbounded preceding)
+        )) as cell_count
     from ranked_columns
 
 ),
@@ -299,28 +334,42 @@ inner join all_bins
 {%- set new_rows %}
 {%- if candidates %}
     {%- set found, cells = {}, {} %}
-    {%- for row in run_query('select monitor, column_name, max(cell_count) as cell_count from (' ~ drawn ~ ') as drawn group by 1, 2').rows %}
+    {%- set cell_counts %}
+        select monitor, column_name, max(cell_count) as cell_count
+        from ({{ drawn }}) as drawn
+        group by monitor, column_name
+    {%- endset %}
+    {%- for row in run_query(cell_counts).rows %}
         {%- do found.setdefault(row['monitor'], []).append(row['column_name']) %}
         {%- do cells.update({row['monitor']: [cells.get(row['monitor'], 0), row['cell_count']] | max}) %}
     {%- endfor %}
     {%- set problems = [] %}
-    {%- for monitor in candidates | map(attribute='monitor') | unique if features_of[monitor] %}
+    {%- for monitor in candidates | map(attribute=0) | unique if features_of[monitor] %}
         {%- for name in features_of[monitor] if name not in found.get(monitor, []) %}
-            {%- do problems.append(data_health.problem(monitor, 'combinations.features', name, 'columns of numbers, categories or booleans that are looked at')) %}
+            {%- do problems.append(data_health.problem(
+                monitor, 'combinations.features', name, 'columns of numbers, categories or booleans that are looked at'
+            )) %}
         {%- endfor %}
         {%- if cells.get(monitor, 0) > cell_limit %}
-            {%- do problems.append(data_health.problem(monitor, 'combinations.features', features_of[monitor] | join(', '), 'features with at most ' ~ cell_limit ~ ' possible combinations, so fewer features or coarser ones', cells[monitor] | int ~ ' possible combinations')) %}
+            {%- do problems.append(data_health.problem(
+                monitor, 'combinations.features', features_of[monitor] | join(', '),
+                'features with at most ' ~ cell_limit ~ ' possible combinations, so fewer features or coarser ones',
+                cells[monitor] | int ~ ' possible combinations'
+            )) %}
         {%- endif %}
     {%- endfor %}
     {%- if problems and flags.WHICH in ['run', 'build', 'retry'] %}
-        {%- do exceptions.raise_compiler_error('data_health: features whose combinations cannot be counted\n- ' ~ problems | join('\n- ')) %}
+        {%- do exceptions.raise_compiler_error(
+            'data_health: features whose combinations cannot be counted\n- ' ~ problems | join('\n- ')
+        ) %}
     {%- endif %}
 {{ drawn }}
 {%- else %}
 {{ data_health.no_rows({
-    'monitor': 'varchar', 'attributes_key': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer', 'row_count_when_drawn': 'bigint',
-    'position': 'integer', 'column_name': 'varchar', 'family': 'varchar', 'kind': 'varchar', 'cell_count': 'double precision', 'code': 'integer',
-    'bin_type': 'varchar', 'category': 'varchar', 'lower_edge': 'double precision', 'drawn_at': 'timestamp'
+    'monitor': 'varchar', 'attributes_key': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer',
+    'row_count_when_drawn': 'bigint', 'position': 'integer', 'column_name': 'varchar', 'family': 'varchar', 'kind': 'varchar',
+    'cell_count': 'double precision', 'code': 'integer', 'bin_type': 'varchar', 'category': 'varchar',
+    'lower_edge': 'double precision', 'drawn_at': 'timestamp'
 }) }}
 {%- endif %}
 {%- endset %}

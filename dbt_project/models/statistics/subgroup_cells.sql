@@ -32,7 +32,8 @@ with wanted as (
 
 counted as (
 {%- for scan in scans %}
-    {%- set task, sql = scan.columns[0], scan.columns[0].sql %}
+    {%- set task, sql, label = scan.columns[0], scan.columns[0].sql, scan.monitor.label %}
+    {%- set has_own_labels = label is not none and label.relation is not none and not scan.dataset.is_other_table %}
 
     select
         {{ task.id }} as column_id,
@@ -59,8 +60,9 @@ counted as (
             {{ sql.prediction }} as prediction,
             {{ sql.prediction_is_positive }} as prediction_is_positive,
             {{ sql.missing }} as missing
-        from {{ data_health.scan_source(scan.dataset, scan.monitor.label is not none and scan.monitor.label.relation is not none and not scan.dataset.is_other_table) }}
-        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+        from {{ data_health.scan_source(scan.dataset, has_own_labels) }}
+        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+            {{ data_health.engine_sql('compute_once') }}
     ) as rows_of_scan
     group by period_start, model_version, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8
     {{ 'union all' if not loop.last }}

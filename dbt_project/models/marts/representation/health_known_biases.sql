@@ -128,8 +128,10 @@ select
     coalesce(subgroup, '(none)') || ' = ' || group_value || ': ' || coalesce(metric, '(none)')
         || case
             when value is not null then ' ' || {{ data_health.engine_sql('short_number', 'value') }} || ' ['
-                || {{ data_health.engine_sql('short_number', 'value_lower') }} || ', ' || {{ data_health.engine_sql('short_number', 'value_upper') }} || '], '
-                || case when is_upper_limit then 'at most ' else 'at least ' end || {{ data_health.engine_sql('short_number', 'threshold') }}
+                || {{ data_health.engine_sql('short_number', 'value_lower') }} || ', '
+                || {{ data_health.engine_sql('short_number', 'value_upper') }} || '], '
+                || case when is_upper_limit then 'at most ' else 'at least ' end
+                || {{ data_health.engine_sql('short_number', 'threshold') }}
                 || ', ' || group_row_count || ' of ' || base_row_count || ' rows'
             else ''
         end

@@ -1,90 +1,20 @@
 {{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
-with comparisons as (
-
-    select comparison_number, monitor, dataset, period_start, period_end, is_latest, reference
-    from {{ ref('representation_comparisons') }}
-
-),
-
-groups as (
+with groups as (
 
     select
-        comparison_number,
-        subgroup_number,
-        subgroup,
-        group_value,
-        row_count,
-        weight_sum,
-        reference_row_count,
-        labelled_count,
-        positive_count,
-        predicted_count,
-        judged_positive_count,
-        judged_count - judged_positive_count as judged_negative_count
-    from {{ ref('representation_groups') }}
-
-),
-
-ratios as (
-
-    select
-        comparison_number,
-        subgroup_number,
-        group_value,
-        base_row_count,
-        base_labelled_count,
-        reference_base_row_count,
-        effective_count,
-        share,
-        share_lower,
-        share_upper,
-        reference_share,
-        ratio,
-        ratio_lower,
-        ratio_upper,
-        p_value,
-        q_value,
-        representation,
-        warn_ratio,
-        alert_ratio,
-        status,
-        reason,
-        rows_to_support,
-        rows_to_ratio
-    from {{ ref('representation_ratios') }}
-
-),
-
-rates as (
-
-    select
-        comparison_number,
-        subgroup_number,
-        group_value,
-        label_coverage,
-        label_coverage_lower,
-        label_coverage_upper,
-        label_rate,
-        label_rate_lower,
-        label_rate_upper,
-        selection_rate,
-        selection_rate_lower,
-        selection_rate_upper,
-        true_positive_rate,
-        true_positive_rate_lower,
-        true_positive_rate_upper,
-        false_positive_rate,
-        false_positive_rate_lower,
-        false_positive_rate_upper,
-        missing_share,
-        missing_share_lower,
-        missing_share_upper,
-        selection_ratio,
-        selection_ratio_lower,
-        selection_ratio_upper,
-        best_group,
-        selection_status
+        monitor, dataset, period_start, period_end, is_latest, reference, subgroup_number, subgroup, group_value,
+        row_count, base_row_count, weight_sum, effective_count, share, share_lower, share_upper,
+        case when reference not in ('(population)', '(none)') then reference_row_count end as reference_row_count,
+        case when reference not in ('(population)', '(none)') then reference_base_row_count end as reference_base_row_count,
+        reference_share, ratio, ratio_lower, ratio_upper, p_value, q_value, representation, warn_ratio, alert_ratio, status, reason,
+        rows_to_support, rows_to_ratio, labelled_count, base_labelled_count, label_coverage, label_coverage_lower, label_coverage_upper,
+        positive_count, label_rate, label_rate_lower, label_rate_upper,
+        predicted_count, selection_rate, selection_rate_lower, selection_rate_upper,
+        best_group, selection_ratio, selection_ratio_lower, selection_ratio_upper, selection_status,
+        judged_positive_count, true_positive_rate, true_positive_rate_lower, true_positive_rate_upper,
+        judged_negative_count, false_positive_rate, false_positive_rate_lower, false_positive_rate_upper,
+        missing_share, missing_share_lower, missing_share_upper
     from {{ ref('representation_rates') }}
 
 ),
@@ -117,78 +47,70 @@ hidden_subgroups as (
 )
 
 select
-    comparisons.monitor,
-    comparisons.dataset,
-    comparisons.period_start,
-    comparisons.period_end,
-    comparisons.is_latest,
+    groups.monitor,
+    groups.dataset,
+    groups.period_start,
+    groups.period_end,
+    groups.is_latest,
     groups.subgroup,
-    case when hidden_subgroups.monitor is null then groups.group_value
-        else '(hidden ' || dense_rank() over (partition by comparisons.monitor, groups.subgroup_number order by groups.group_value) || ')' end as group_value,
-    comparisons.reference,
+    case
+        when hidden_subgroups.monitor is null then groups.group_value
+        else '(hidden ' || dense_rank() over (partition by groups.monitor, groups.subgroup_number order by groups.group_value) || ')'
+    end as group_value,
+    groups.reference,
     groups.row_count,
-    ratios.base_row_count,
+    groups.base_row_count,
     groups.weight_sum,
-    ratios.effective_count as effective_row_count,
-    ratios.share,
-    ratios.share_lower,
-    ratios.share_upper,
-    case when comparisons.reference not in ('(population)', '(none)') then groups.reference_row_count end as reference_row_count,
-    case when comparisons.reference not in ('(population)', '(none)') then ratios.reference_base_row_count end as reference_base_row_count,
-    ratios.reference_share,
-    ratios.ratio,
-    ratios.ratio_lower,
-    ratios.ratio_upper,
-    ratios.p_value,
-    ratios.q_value,
-    ratios.representation,
-    ratios.warn_ratio,
-    ratios.alert_ratio,
-    ratios.status,
-    ratios.reason,
-    ratios.rows_to_support,
-    ratios.rows_to_ratio,
+    groups.effective_count as effective_row_count,
+    groups.share,
+    groups.share_lower,
+    groups.share_upper,
+    groups.reference_row_count,
+    groups.reference_base_row_count,
+    groups.reference_share,
+    groups.ratio,
+    groups.ratio_lower,
+    groups.ratio_upper,
+    groups.p_value,
+    groups.q_value,
+    groups.representation,
+    groups.warn_ratio,
+    groups.alert_ratio,
+    groups.status,
+    groups.reason,
+    groups.rows_to_support,
+    groups.rows_to_ratio,
     groups.labelled_count,
-    rates.label_coverage,
-    rates.label_coverage_lower,
-    rates.label_coverage_upper,
-    rates.label_coverage / nullif(ratios.base_labelled_count / nullif(ratios.base_row_count, 0), 0e0) as label_coverage_ratio,
+    groups.label_coverage,
+    groups.label_coverage_lower,
+    groups.label_coverage_upper,
+    groups.label_coverage / nullif(groups.base_labelled_count / nullif(groups.base_row_count, 0), 0e0) as label_coverage_ratio,
     groups.positive_count,
-    rates.label_rate,
-    rates.label_rate_lower,
-    rates.label_rate_upper,
+    groups.label_rate,
+    groups.label_rate_lower,
+    groups.label_rate_upper,
     groups.predicted_count,
-    rates.selection_rate,
-    rates.selection_rate_lower,
-    rates.selection_rate_upper,
-    case when hidden_subgroups.monitor is null then rates.best_group end as most_selected_group,
-    rates.selection_ratio,
-    rates.selection_ratio_lower,
-    rates.selection_ratio_upper,
-    rates.selection_status,
+    groups.selection_rate,
+    groups.selection_rate_lower,
+    groups.selection_rate_upper,
+    case when hidden_subgroups.monitor is null then groups.best_group end as most_selected_group,
+    groups.selection_ratio,
+    groups.selection_ratio_lower,
+    groups.selection_ratio_upper,
+    groups.selection_status,
     groups.judged_positive_count,
-    rates.true_positive_rate,
-    rates.true_positive_rate_lower,
-    rates.true_positive_rate_upper,
+    groups.true_positive_rate,
+    groups.true_positive_rate_lower,
+    groups.true_positive_rate_upper,
     groups.judged_negative_count,
-    rates.false_positive_rate,
-    rates.false_positive_rate_lower,
-    rates.false_positive_rate_upper,
-    rates.missing_share,
-    rates.missing_share_lower,
-    rates.missing_share_upper,
+    groups.false_positive_rate,
+    groups.false_positive_rate_lower,
+    groups.false_positive_rate_upper,
+    groups.missing_share,
+    groups.missing_share_lower,
+    groups.missing_share_upper,
     {{ data_health.run_time() }} as built_at
 from groups
-inner join comparisons
-    on groups.comparison_number = comparisons.comparison_number
-inner join ratios
-    on groups.comparison_number = ratios.comparison_number
-    and groups.subgroup_number = ratios.subgroup_number
-    and groups.group_value = ratios.group_value
-inner join rates
-    on groups.comparison_number = rates.comparison_number
-    and groups.subgroup_number = rates.subgroup_number
-    and groups.group_value = rates.group_value
 left join hidden_subgroups
-    on comparisons.monitor = hidden_subgroups.monitor
+    on groups.monitor = hidden_subgroups.monitor
     and groups.subgroup_number = hidden_subgroups.subgroup_number

@@ -100,7 +100,11 @@ parts as (
 -- 2. Of a pattern as a whole the population has a share where it is a subgroup; and never a greater one than of any value in it.
 subgroup_sets as (
 
-    select declared_subgroups.monitor, declared_subgroups.subgroup_number, declared_subgroups.subgroup, sum(positions.set_number) as set_number
+    select
+        declared_subgroups.monitor,
+        declared_subgroups.subgroup_number,
+        declared_subgroups.subgroup,
+        sum(positions.set_number) as set_number
     from declared_subgroups
     inner join positions
         on declared_subgroups.position = positions.position
@@ -115,7 +119,10 @@ spelled_patterns as (
         parts.set_number,
         parts.pattern_code,
         replace(lower(subgroup_sets.subgroup), ' ', '') as subgroup_key,
-        {{ dbt.listagg('case when parts.group_value like \'%, %\' then \'"\' || replace(parts.group_value, \'"\', \'""\') || \'"\' else parts.group_value end', "', '", 'order by declared_subgroups.part_number') }} as group_value
+        {{ dbt.listagg(
+            'case when parts.group_value like \'%, %\' then \'"\' || replace(parts.group_value, \'"\', \'""\') || \'"\''
+            ~ ' else parts.group_value end', "', '", 'order by declared_subgroups.part_number'
+        ) }} as group_value
     from parts
     inner join subgroup_sets
         on parts.monitor = subgroup_sets.monitor
@@ -193,7 +200,8 @@ judged_gaps as (
         dataset_row_count * population_share as expected_row_count,
         row_share / nullif(population_share, 0e0) as population_ratio,
         population_share - row_share
-            > sqrt(2 * ln(100e0 * greatest(count(population_share) over (partition by monitor, dataset), 1))) * sqrt(population_share * (1 - population_share) / nullif(dataset_row_count, 0)) as is_certain,
+            > sqrt(2 * ln(100e0 * greatest(count(population_share) over (partition by monitor, dataset), 1)))
+                * sqrt(population_share * (1 - population_share) / nullif(dataset_row_count, 0)) as is_certain,
         case
             when population_share_upper is null then 'unknown'
             when dataset_row_count * population_share_upper < gap_rows then 'rare in the population'
@@ -231,8 +239,9 @@ select
     case
         when judged_gaps.dataset_row_count < judged_gaps.minimum_rows then 'insufficient_data'
         when judged_gaps.cause = 'unknown' then 'insufficient_data'
-        when judged_gaps.is_certain and judged_gaps.cause = 'under-sampled' and judged_gaps.population_ratio < judged_gaps.alert_ratio then 'alert'
-        when judged_gaps.is_certain and judged_gaps.cause = 'under-sampled' and judged_gaps.population_ratio < judged_gaps.warn_ratio then 'warn'
+        when not judged_gaps.is_certain or judged_gaps.cause <> 'under-sampled' then 'ok'
+        when judged_gaps.population_ratio < judged_gaps.alert_ratio then 'alert'
+        when judged_gaps.population_ratio < judged_gaps.warn_ratio then 'warn'
         else 'ok'
     end as status,
     case

@@ -140,7 +140,10 @@ ranked_unseen_patterns as (
         patterns_with_unseen_values.pattern_code is not null as has_unseen_value,
         row_number() over (
             partition by unseen_patterns.period_number, unseen_patterns.reference_number, unseen_patterns.set_number
-            order by case when patterns_with_unseen_values.pattern_code is null then 1 else 2 end, unseen_patterns.row_count desc, unseen_patterns.pattern_code
+            order by
+                case when patterns_with_unseen_values.pattern_code is null then 1 else 2 end,
+                unseen_patterns.row_count desc,
+                unseen_patterns.pattern_code
         ) as place
     from unseen_patterns
     left join patterns_with_unseen_values

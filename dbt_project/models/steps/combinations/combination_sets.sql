@@ -1,20 +1,16 @@
 {{ config(enabled=data_health.part_is_on('combinations')) }}
 with settings as (
 
-    select distinct cell_kind, monitor, combination_size_limit, gap_levels
-    from {{ ref('combination_periods') }}
+    select metric as cell_kind, monitor, combination_size_limit, gap_levels
+    from {{ ref('monitor_settings') }}
+    where part = 'combinations'
 
 ),
 
 attributes as (
 
-    select distinct 'features' as cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('feature_bins') }}
-
-    union all
-
-    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name
-    from {{ ref('subgroup_attributes') }}
+    select cell_kind, monitor, attributes_key, position, column_name
+    from {{ ref('combination_attributes') }}
 
 ),
 
@@ -80,8 +76,10 @@ ranked_pairs as (
         pairs.pair_set,
         row_number() over (
             partition by attribute_counts.cell_kind, attribute_counts.monitor
-            order by coalesce(max(case when value_counts.position = pairs.first_position then value_counts.value_count end), 1)
-                * coalesce(max(case when value_counts.position > pairs.first_position then value_counts.value_count end), 1) desc, pairs.pair_set
+            order by
+                coalesce(max(case when value_counts.position = pairs.first_position then value_counts.value_count end), 1)
+                * coalesce(max(case when value_counts.position > pairs.first_position then value_counts.value_count end), 1) desc,
+                pairs.pair_set
         ) as pair_rank
     from attribute_counts
     cross join pairs
@@ -100,7 +98,10 @@ ranked_blocks as (
         ranked_pairs.monitor,
         all_sets.set_number,
         255 - ranked_pairs.pair_set as block_number,
-        row_number() over (partition by ranked_pairs.cell_kind, ranked_pairs.monitor, all_sets.set_number order by ranked_pairs.pair_rank) as place
+        row_number() over (
+            partition by ranked_pairs.cell_kind, ranked_pairs.monitor, all_sets.set_number
+            order by ranked_pairs.pair_rank
+        ) as place
     from ranked_pairs
     inner join all_sets
         on all_sets.set_size <= 3
@@ -120,8 +121,10 @@ sets_of_monitors as (
         all_sets.set_mask,
         coalesce(ranked_blocks.block_number, 255) as block_number,
         all_sets.set_size = attribute_counts.attribute_count as is_whole,
-        attribute_counts.cell_kind = 'features'
-            and (all_sets.set_size between 2 and settings.combination_size_limit or all_sets.set_size = attribute_counts.attribute_count) as is_compared,
+        attribute_counts.cell_kind = 'features' and (
+            all_sets.set_size between 2 and settings.combination_size_limit
+            or all_sets.set_size = attribute_counts.attribute_count
+        ) as is_compared,
         all_sets.set_size <= settings.gap_levels as is_searched
     from attribute_counts
     inner join settings

@@ -1,8 +1,12 @@
 {{ config(enabled=data_health.part_is_on('combinations')) }}
+{%- set parts = range(1, 9) %}
+{%- set subgroup_columns = {'monitor': 'varchar', 'attributes_key': 'varchar', 'row_count': 'bigint'} %}
+{%- for number in parts %}{% do subgroup_columns.update({'value_' ~ number: 'varchar'}) %}{% endfor %}
 with settings as (
 
-    select distinct cell_kind, monitor
-    from {{ ref('combination_periods') }}
+    select metric as cell_kind, monitor
+    from {{ ref('monitor_settings') }}
+    where part = 'combinations'
 
 ),
 
@@ -16,14 +20,15 @@ feature_bins as (
 subgroup_attributes as (
 
     select monitor, attributes_key, position, column_name
-    from {{ ref('subgroup_attributes') }}
+    from {{ ref('combination_attributes') }}
+    where cell_kind = 'subgroups'
 
 ),
 
 subgroup_cells as (
 
-    select monitor, attributes_key, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, row_count
-    from {{ ref('subgroup_cells') }}
+    select monitor, attributes_key, {% for number in parts %}value_{{ number }}, {% endfor %}row_count
+    from {{ data_health.model_or_no_rows('subgroup_cells', data_health.part_is_on('representation'), subgroup_columns) }}
 
 ),
 
@@ -52,8 +57,12 @@ spelled_edges as (
 
     select
         edges.*,
-        case when abs(bin_start) < 1e15 and bin_start = floor(bin_start) then cast(cast(bin_start as bigint) as varchar) else cast(bin_start as varchar) end as start_text,
-        case when abs(bin_end) < 1e15 and bin_end = floor(bin_end) then cast(cast(bin_end as bigint) as varchar) else cast(bin_end as varchar) end as end_text
+        {%- for edge in ['start', 'end'] %}
+        case
+            when abs(bin_{{ edge }}) < 1e15 and bin_{{ edge }} = floor(bin_{{ edge }}) then cast(cast(bin_{{ edge }} as bigint) as varchar)
+            else cast(bin_{{ edge }} as varchar)
+        end as {{ edge }}_text{{ ',' if not loop.last }}
+        {%- endfor %}
     from edges
 
 ),
@@ -92,7 +101,11 @@ subgroup_rows as (
         subgroup_attributes.attributes_key,
         subgroup_attributes.position,
         subgroup_attributes.column_name,
-        case subgroup_attributes.position {% for number in range(1, 9) %} when {{ number }} then subgroup_cells.value_{{ number }}{% endfor %} end as category,
+        case subgroup_attributes.position
+            {%- for number in parts %}
+            when {{ number }} then subgroup_cells.value_{{ number }}
+            {%- endfor %}
+        end as category,
         subgroup_cells.row_count
     from subgroup_attributes
     inner join subgroup_cells
@@ -150,9 +163,33 @@ coded_subgroup_values as (
 
 all_values as (
 
-    select 'features' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, value_number, condition from feature_values
+    select
+        'features' as cell_kind,
+        monitor,
+        attributes_key,
+        position,
+        column_name,
+        code,
+        bin_type,
+        category,
+        value_number,
+        condition
+    from feature_values
+
     union all
-    select 'subgroups' as cell_kind, monitor, attributes_key, position, column_name, code, bin_type, category, value_number, condition from coded_subgroup_values
+
+    select
+        'subgroups' as cell_kind,
+        monitor,
+        attributes_key,
+        position,
+        column_name,
+        code,
+        bin_type,
+        category,
+        value_number,
+        condition
+    from coded_subgroup_values
 
 )
 

@@ -1,14 +1,7 @@
 {{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
-with counts as (
+with patterns as (
 
-    select monitor, set_number, unseen_pattern
-    from {{ ref('combination_counts') }}
-
-),
-
-uncovered as (
-
-    select cell_kind, monitor, set_number, pattern_code
+    select distinct cell_kind, monitor, set_number, pattern_code
     from {{ ref('uncovered_patterns') }}
 
 ),
@@ -20,40 +13,18 @@ combination_values as (
 
 ),
 
-named_patterns as (
+positions (position) as (
 
-    select 'features' as cell_kind, monitor, set_number, unseen_pattern as pattern_code
-    from counts
-    where unseen_pattern is not null
-
-    union
-
-    select cell_kind, monitor, set_number, pattern_code
-    from uncovered
+    values {% for number in range(1, 9) %}({{ number }}){{ ', ' if not loop.last }}{% endfor %}
 
 ),
 
-positions (position, unit) as (
-
-    values
-{%- for number in range(1, 9) %}
-        ({{ number }}, cast({{ 128 ** (number - 1) }} as bigint)){{ ',' if not loop.last }}
-{%- endfor %}
-
-),
-
+-- 0 where a column is left open, for which there is no value
 parts as (
 
-    select
-        named_patterns.cell_kind,
-        named_patterns.monitor,
-        named_patterns.set_number,
-        named_patterns.pattern_code,
-        positions.position,
-        (named_patterns.pattern_code >> (7 * (positions.position - 1))) & 127 as code
-    from named_patterns
-    inner join positions
-        on (named_patterns.pattern_code & (127 * positions.unit)) > 0
+    select patterns.*, positions.position, (patterns.pattern_code >> (7 * (positions.position - 1))) & 127 as code
+    from patterns
+    cross join positions
 
 )
 

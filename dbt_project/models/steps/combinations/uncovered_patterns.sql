@@ -3,7 +3,8 @@
 with periods as (
 
     select
-        period_number, cell_kind, monitor, dataset, period_start, period_end, gap_levels, gap_rows, minimum_rows, warn_threshold, alert_threshold
+        period_number, cell_kind, monitor, dataset, period_start, period_end,
+        gap_levels, gap_rows, minimum_rows, warn_threshold, alert_threshold
     from {{ ref('combination_periods') }}
     where is_latest
 

@@ -1,7 +1,9 @@
-{{ config(enabled=data_health.part_is_on('representation')) }}
+{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set monitors = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.representation and monitor.subgroups and monitor.population_names %}{% do monitors.append(monitor) %}{% endfor %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.representation and monitor.population_names %}
+    {%- if monitor.subgroups %}{% do monitors.append(monitor) %}{% endif %}
+{%- endfor %}
 with written_names as (
 {% for monitor in monitors %}
     select

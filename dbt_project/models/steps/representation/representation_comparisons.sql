@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation')) }}
+{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
 with settings as (
 
     select monitor, has_population
@@ -25,7 +25,10 @@ watched_periods as (
         periods.period_end,
         periods.is_latest,
         settings.has_population,
-        lag(periods.dataset_period_key) over (partition by periods.monitor, periods.dataset order by periods.period_start) as previous_period_key
+        lag(periods.dataset_period_key) over (
+            partition by periods.monitor, periods.dataset
+            order by periods.period_start
+        ) as previous_period_key
     from periods
     inner join settings
         on periods.monitor = settings.monitor

@@ -57,7 +57,8 @@ select
     status,
     cast(row_count as varchar) || ' of ' || cast(base_row_count as varchar) || ' rows'
         || coalesce(', ' || {{ data_health.engine_sql('short_number', 'ratio') }} || ' times the share of ' || reference, '')
-        || coalesce(' (' || {{ data_health.engine_sql('short_number', 'ratio_lower') }} || ' to ' || {{ data_health.engine_sql('short_number', 'ratio_upper') }} || ')', '')
+        || coalesce(' (' || {{ data_health.engine_sql('short_number', 'ratio_lower') }}
+            || ' to ' || {{ data_health.engine_sql('short_number', 'ratio_upper') }} || ')', '')
         || coalesce(': ' || reason, '') as evidence,
     'health_representation' as mart
 from representations

@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
 {%- set counts = [
     'row_count', 'weighted_count', 'labelled_count', 'positive_count', 'predicted_count', 'predicted_positive_count', 'judged_count',
     'judged_positive_count', 'true_positive_count', 'false_positive_count', 'missing_count', 'feature_value_count'
@@ -8,7 +7,9 @@
 {%- set of_reference = ['row_count', 'weight_sum', 'squared_weight_sum'] %}
 with pairs as (
 
-    select comparison_number, monitor, dataset, dataset_period_key, reference, reference_dataset, reference_period_key, naming
+    select
+        comparison_number, monitor, dataset, dataset_period_key, period_start, period_end, is_latest,
+        reference, reference_dataset, reference_period_key, naming
     from {{ ref('representation_comparisons') }}
 
 ),
@@ -38,15 +39,7 @@ counted_periods as (
 -- a period that was gone before these subgroups were asked for has none of them
 comparisons as (
 
-    select
-        pairs.comparison_number,
-        pairs.monitor,
-        pairs.dataset,
-        pairs.dataset_period_key,
-        pairs.reference,
-        pairs.reference_dataset,
-        pairs.reference_period_key,
-        pairs.naming
+    select pairs.*
     from pairs
     inner join counted_periods
         on pairs.dataset_period_key = counted_periods.dataset_period_key
@@ -183,11 +176,8 @@ side_by_side as (
         subgroup_number,
         group_value,
         max(case when has_null then 1 else 0 end) = 1 as has_null,
-        {%- for name in ['row_count', 'weighted_count', 'labelled_count', 'predicted_count', 'judged_count', 'missing_count', 'feature_value_count'] %}
-        cast(coalesce(sum({{ name }}), 0) as bigint) as {{ name }},
-        {%- endfor %}
-        {%- for name in ['positive_count', 'predicted_positive_count', 'judged_positive_count', 'true_positive_count', 'false_positive_count'] %}
-        cast(sum({{ name }}) as bigint) as {{ name }},
+        {%- for name in counts %}
+        cast({{ 'sum(' ~ name ~ ')' if 'positive' in name else 'coalesce(sum(' ~ name ~ '), 0)' }} as bigint) as {{ name }},
         {%- endfor %}
         {%- for name in sums %}
         coalesce(sum({{ name }}), 0e0) as {{ name }},
@@ -203,6 +193,12 @@ side_by_side as (
 
 select
     side_by_side.comparison_number,
+    comparisons.monitor,
+    comparisons.dataset,
+    comparisons.period_start,
+    comparisons.period_end,
+    comparisons.is_latest,
+    comparisons.reference,
     side_by_side.subgroup_number,
     subgroups.subgroup,
     side_by_side.group_value,

@@ -1,6 +1,6 @@
-{{ config(enabled=data_health.part_is_on('representation')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
 {%- set z = '1.959963984540054e0' %}
+{%- set of_subgroup = 'over (partition by comparison_number, subgroup_number)' %}
 with settings as (
 
     select monitor, warn_threshold, alert_threshold, minimum_rows
@@ -9,50 +9,27 @@ with settings as (
 
 ),
 
-comparisons as (
-
-    select comparison_number, monitor, reference
-    from {{ ref('representation_comparisons') }}
-
-),
-
 groups as (
 
-    select
-        comparison_number,
-        subgroup_number,
-        group_value,
-        has_null,
-        row_count,
-        labelled_count,
-        weight_sum,
-        squared_weight_sum,
-        reference_row_count,
-        reference_weight_sum,
-        reference_squared_weight_sum,
-        population_share,
-        is_lacking_here,
-        is_lacking_in_reference
+    select *
     from {{ ref('representation_groups') }}
 
 ),
 
 -- 1. What each group is a share of, here and there.
-totals as (
+groups_and_totals as (
 
     select
-        comparison_number,
-        subgroup_number,
-        cast(sum(row_count) as bigint) as base_row_count,
-        cast(sum(labelled_count) as double precision) as base_labelled_count,
-        sum(weight_sum) as base_weight_sum,
-        sum(squared_weight_sum) as base_squared_weight_sum,
-        sum(case when has_null and population_share is null then weight_sum else 0e0 end) as unknown_weight_sum,
-        cast(sum(reference_row_count) as bigint) as reference_base_row_count,
-        sum(reference_weight_sum) as reference_base_weight_sum,
-        sum(reference_squared_weight_sum) as reference_base_squared_weight_sum
+        groups.*,
+        cast(sum(row_count) {{ of_subgroup }} as bigint) as base_row_count,
+        cast(sum(labelled_count) {{ of_subgroup }} as double precision) as base_labelled_count,
+        sum(weight_sum) {{ of_subgroup }} as base_weight_sum,
+        sum(squared_weight_sum) {{ of_subgroup }} as base_squared_weight_sum,
+        sum(case when has_null and population_share is null then weight_sum else 0e0 end) {{ of_subgroup }} as unknown_weight_sum,
+        cast(sum(reference_row_count) {{ of_subgroup }} as bigint) as reference_base_row_count,
+        sum(reference_weight_sum) {{ of_subgroup }} as reference_base_weight_sum,
+        sum(reference_squared_weight_sum) {{ of_subgroup }} as reference_base_squared_weight_sum
     from groups
-    group by comparison_number, subgroup_number
 
 ),
 
@@ -60,31 +37,22 @@ described_groups as (
 
     select
         groups.*,
-        comparisons.reference,
         settings.minimum_rows,
-        settings.warn_threshold,
-        settings.alert_threshold,
         greatest(1 - settings.warn_threshold, 1e-9) as lowest_ratio,
         greatest(1 - settings.alert_threshold, 0e0) as alert_ratio,
-        totals.base_row_count,
-        totals.base_labelled_count,
-        totals.reference_base_row_count,
-        totals.base_weight_sum * totals.base_weight_sum / nullif(totals.base_squared_weight_sum, 0e0) as effective_count,
-        totals.reference_base_weight_sum * totals.reference_base_weight_sum / nullif(totals.reference_base_squared_weight_sum, 0e0) as reference_effective_count,
-        groups.weight_sum / nullif(totals.base_weight_sum, 0e0) as share,
+        base_weight_sum * base_weight_sum / nullif(base_squared_weight_sum, 0e0) as effective_count,
+        reference_base_weight_sum * reference_base_weight_sum / nullif(reference_base_squared_weight_sum, 0e0) as reference_effective_count,
+        weight_sum / nullif(base_weight_sum, 0e0) as share,
         -- whoever has no value may be of any group
-        groups.weight_sum / nullif(totals.base_weight_sum - totals.unknown_weight_sum, 0e0) as share_of_known,
-        1 - totals.unknown_weight_sum / nullif(totals.base_weight_sum, 0e0) as known_part,
-        case when comparisons.reference = '(population)' then groups.population_share
-            when comparisons.reference <> '(none)' then groups.reference_weight_sum / nullif(totals.reference_base_weight_sum, 0e0) end as reference_share
-    from groups
-    inner join comparisons
-        on groups.comparison_number = comparisons.comparison_number
+        weight_sum / nullif(base_weight_sum - unknown_weight_sum, 0e0) as share_of_known,
+        1 - unknown_weight_sum / nullif(base_weight_sum, 0e0) as known_part,
+        case
+            when reference = '(population)' then population_share
+            when reference <> '(none)' then reference_weight_sum / nullif(reference_base_weight_sum, 0e0)
+        end as reference_share
+    from groups_and_totals as groups
     inner join settings
-        on comparisons.monitor = settings.monitor
-    inner join totals
-        on groups.comparison_number = totals.comparison_number
-        and groups.subgroup_number = totals.subgroup_number
+        on groups.monitor = settings.monitor
 
 ),
 
@@ -99,7 +67,8 @@ gaps as (
             when is_lacking_here or is_lacking_in_reference then 'column not in the reference'
             when reference = '(population)' and coalesce(reference_share, 0e0) = 0e0 then 'no population share'
             when base_row_count < minimum_rows or effective_count is null then 'too few rows'
-            when reference <> '(population)' and (reference_base_row_count < minimum_rows or reference_effective_count is null) then 'too few rows in the reference'
+            when reference <> '(population)' and (reference_base_row_count < minimum_rows or reference_effective_count is null)
+                then 'too few rows in the reference'
             when greatest(row_count, base_row_count * reference_share) < minimum_rows then 'too few rows in the group'
         end as gap_in_data
     from described_groups
@@ -225,8 +194,28 @@ judged_groups as (
 
 select
     comparison_number,
+    monitor,
+    dataset,
+    period_start,
+    period_end,
+    is_latest,
+    reference,
     subgroup_number,
+    subgroup,
     group_value,
+    row_count,
+    weight_sum,
+    reference_row_count,
+    labelled_count,
+    positive_count,
+    predicted_count,
+    predicted_positive_count,
+    judged_positive_count,
+    judged_count - judged_positive_count as judged_negative_count,
+    true_positive_count,
+    false_positive_count,
+    missing_count,
+    feature_value_count,
     minimum_rows,
     base_row_count,
     base_labelled_count,
@@ -253,7 +242,8 @@ select
     end as status,
     case
         when gap_in_data is not null then gap_in_data
-        when representation in ('under', 'over') and coalesce(q_value, 1e0) > 0.05 then representation || '-represented, which by chance one of so many groups may be'
+        when representation in ('under', 'over') and coalesce(q_value, 1e0) > 0.05
+            then representation || '-represented, which by chance one of so many groups may be'
         when representation in ('under', 'over') then representation || '-represented'
         when representation = 'inconclusive' then 'too few rows to tell'
     end as reason,

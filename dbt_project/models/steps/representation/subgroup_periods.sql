@@ -65,12 +65,18 @@ subgroups as (
         count(*) as part_count
         {%- for number in parts %},
         max(case when declared_subgroups.part_number = {{ number }} then declared_subgroups.position end) as position_{{ number }},
-        max(case when declared_subgroups.part_number = {{ number }} then replace(lower(declared_subgroups.column_name), ' ', '') end) as key_{{ number }}
+        max(case when declared_subgroups.part_number = {{ number }}
+            then replace(lower(declared_subgroups.column_name), ' ', '') end) as key_{{ number }}
         {%- endfor %}
     from declared_subgroups
     inner join settings
         on declared_subgroups.monitor = settings.monitor
-    group by declared_subgroups.monitor, declared_subgroups.attributes_key, declared_subgroups.subgroup_number, declared_subgroups.subgroup, settings.has_population
+    group by
+        declared_subgroups.monitor,
+        declared_subgroups.attributes_key,
+        declared_subgroups.subgroup_number,
+        declared_subgroups.subgroup,
+        settings.has_population
 
 ),
 
@@ -82,7 +88,11 @@ parts_of_cells as (
         subgroups.monitor,
         subgroups.subgroup_number,
         {%- for number in parts %}
-        case subgroups.position_{{ number }}{% for position in parts %} when {{ position }} then cells.value_{{ position }}{% endfor %} end as part_{{ number }},
+        case subgroups.position_{{ number }}
+            {%- for position in parts %}
+            when {{ position }} then cells.value_{{ position }}
+            {%- endfor %}
+        end as part_{{ number }},
         {%- endfor %}
         {%- for name in counts + ['weight_sum', 'squared_weight_sum'] %}
         cells.{{ name }}{{ ',' if not loop.last }}
@@ -125,7 +135,8 @@ distinct_parts as (
         subgroups.key_{{ number }},
         case
             when summed_parts.part_{{ number }} is null then '(null)'
-            when summed_parts.part_{{ number }} = '(null)' or left(summed_parts.part_{{ number }}, 1) = '"' then '"' || replace(summed_parts.part_{{ number }}, '"', '""') || '"'
+            when summed_parts.part_{{ number }} = '(null)' or left(summed_parts.part_{{ number }}, 1) = '"'
+                then '"' || replace(summed_parts.part_{{ number }}, '"', '""') || '"'
             else summed_parts.part_{{ number }}
         end as text_{{ number }}
         {%- endfor %}
@@ -169,11 +180,14 @@ spelled_parts as (
         '{{ naming }}' as naming,
         {% for number in parts -%}
         case when part_count >= {{ number }} then {{ "', ' || " if number > 1 }}case
-            when part_count > 1 and {{ text }}{{ number }} like '%, %' and left({{ text }}{{ number }}, 1) <> '"' then '"' || replace({{ text }}{{ number }}, '"', '""') || '"'
+            when part_count > 1 and {{ text }}{{ number }} like '%, %' and left({{ text }}{{ number }}, 1) <> '"'
+                then '"' || replace({{ text }}{{ number }}, '"', '""') || '"'
             else {{ text }}{{ number }}
         end else '' end {{ '|| ' if not loop.last }}
         {%- endfor -%} as spelled,
-        {% for number in parts %}(part_count >= {{ number }} and {{ text }}{{ number }} = '(null)'){{ ' or ' if not loop.last }}{% endfor %} as has_null
+        {% for number in parts -%}
+        (part_count >= {{ number }} and {{ text }}{{ number }} = '(null)'){{ ' or ' if not loop.last }}
+        {%- endfor %} as has_null
     from named_parts
     {{ 'where has_population' if naming == 'population' }}
     {%- endfor %}
@@ -190,7 +204,10 @@ groups as (
         spelled_parts.part_{{ number }},
         {%- endfor %}
         spelled_parts.naming,
-        case when spelled_parts.naming = 'population' then coalesce(names.population_value, spelled_parts.spelled) else spelled_parts.spelled end as group_value,
+        case
+            when spelled_parts.naming = 'population' then coalesce(names.population_value, spelled_parts.spelled)
+            else spelled_parts.spelled
+        end as group_value,
         spelled_parts.has_null and (spelled_parts.naming = 'table' or names.population_value is null) as has_null
     from spelled_parts
     left join names

@@ -1,0 +1,34 @@
+{{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
+with feature_bins as (
+
+    select monitor, attributes_key, position, column_name
+    from {{ ref('feature_bins') }}
+
+),
+
+declared_subgroups as (
+
+    select monitor, attributes_key, position, column_name
+    from {{ data_health.model_or_no_rows('declared_subgroups', data_health.part_is_on('representation'), {
+        'monitor': 'varchar', 'attributes_key': 'varchar', 'position': 'integer', 'column_name': 'varchar'
+    }) }}
+
+)
+
+select distinct
+    'features' as cell_kind,
+    monitor,
+    attributes_key,
+    position,
+    column_name
+from feature_bins
+
+union all
+
+select distinct
+    'subgroups' as cell_kind,
+    monitor,
+    attributes_key,
+    position,
+    column_name
+from declared_subgroups
