@@ -58,7 +58,8 @@ watched_columns as (
 
 known_categories as (
 {{ data_health.past_rows(
-    {'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}, "bin_type in ('value', 'pattern')", distinct=true
+    {'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}, "bin_type in ('value', 'pattern')",
+        distinct=true
 ) }}
 
 ),

@@ -60,7 +60,8 @@
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
             {%- do candidates.append([
                 monitor.name, key, old.generation + 1 if old else 1, row_count, column.name, column.family,
-                places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups else 1000, places | length > 0
+                places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups
+                    else 1000, places | length > 0
             ]) %}
         {%- endfor %}
     {%- endif %}

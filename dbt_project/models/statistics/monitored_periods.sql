@@ -240,7 +240,8 @@ left join previous_periods
 -- a period of which nothing changed is not written again
 where previous_periods.period_key is null
     or previous_periods.is_doubled
-{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load', 'high_water_mark', 'recounted_at', 'fingerprint'] %}
+{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load',
+    'high_water_mark', 'recounted_at', 'fingerprint'] %}
     or all_periods.{{ name }} is distinct from previous_periods.{{ name }}
 {%- endfor %}
 {%- endset %}

@@ -72,7 +72,9 @@ watched_relations as (
     where subject = 'monitor'
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation %}
     union all
-    select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind, {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation, {{ data_health.text_literal(cleaning.owner or none) }} as owner
+    select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind,
+        {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation,
+        {{ data_health.text_literal(cleaning.owner or none) }} as owner
 {%- endfor %}
 
 ),
@@ -134,7 +136,8 @@ select
     islands.column_name,
     islands.change,
     islands.segment_column,
-    case when islands.segment_column = '(all)' or shown_columns.column_name is not null then islands.segment_value else '(not shown)' end as segment_value,
+    case when islands.segment_column = '(all)' or shown_columns.column_name is not null then islands.segment_value else '(not shown)'
+        end as segment_value,
     islands.reference,
     islands.metric,
     islands.first_period,

@@ -4,7 +4,8 @@
 {%- set pairs = [] %}
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.suggest and cleaning.relation %}
     {%- set watching = [] %}
-    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation and monitor.where == cleaning.where %}
+    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation
+        and monitor.where == cleaning.where %}
         {%- do watching.append(monitor) %}
     {%- endfor %}
     {%- if watching %}{% do pairs.append([name, watching[0].name, watching[0].time is not none]) %}{% endif %}

@@ -1,5 +1,7 @@
 {{ config(enabled=data_health.part_is_on('cleaning'), materialized='ephemeral') }}
-{#- The share of rows that fail a cleaning rule, judged as that of late rows is in health_volume: on the arcsine scale, by its own history. -#}
+{#-
+    The share of rows that fail a cleaning rule, judged as that of late rows is in health_volume: on the arcsine scale, by its own history.
+-#}
 {%- set least_history, history_length = 3, 36 %}
 with outcomes as (
 
