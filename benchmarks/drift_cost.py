@@ -23,10 +23,8 @@ from measure import machine, markdown
 from project import Build, Project
 
 GRAIN_DAYS = 30
-# folders and models that make drift, volume, changes of the schema, alarms and the scorecard
-DRIFT = ("drift", "volume", "findings", "dimensions", "marts/profile", "marts/drift", "marts/summary", "marts/alerts")
-# of the folder dimensions, what only the marts of components read
-COMPONENTS = "component_eigenvalues"
+# parts that make drift, volume, changes of the schema, alarms and the scorecard, with the settings that they read
+DRIFT = ("monitors", "profile", "volume", "drift", "alerts")
 NOT_COUNTED = "health_monitors"
 
 
@@ -104,11 +102,9 @@ def report(project: Project, builds: list[Build]) -> None:
 
 def part(node: dict[str, Any]) -> str:
     """To which part of the package a model belongs."""
-    folder = "/".join(node["fqn"][1:-1])
+    folder = node["fqn"][-2]
     if node["name"] == NOT_COUNTED:
         return "not counted"
-    if node["name"] == COMPONENTS:
-        return "other marts"
     return folder if folder == "statistics" else "drift" if folder in DRIFT else "other marts"
 
 

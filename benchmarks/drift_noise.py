@@ -165,7 +165,7 @@ def monitor() -> dict[str, object]:
             "window": {"from": "2020-01-01", "to": "2021-01-01"},
         },
         # the products of columns are another mart's
-        "marts": {"dimensions": False},
+        "parts": {"components": False},
     }
 
 

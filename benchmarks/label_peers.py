@@ -25,7 +25,7 @@ def peers() -> dict[str, Strategy]:
         def strategy(state: State, count: int) -> list[int]:
             rows, features, codes = sampled(state)
             learner = ActiveLearner(LogisticRegression(C=STRENGTH, max_iter=500), query, features, codes)
-            chosen = query(learner, state.task.features[rows], n_instances=count)
+            chosen = query(learner, state.task.matrix[rows], n_instances=count)
             # newer versions return the scores beside
             return rows[np.asarray(chosen[0] if isinstance(chosen, tuple) else chosen)].tolist()
 
@@ -34,7 +34,7 @@ def peers() -> dict[str, Strategy]:
     def of_activeml(make: object) -> Strategy:
         def strategy(state: State, count: int) -> list[int]:
             rows, features, codes = sampled(state)
-            everything = np.vstack([state.task.features[rows], features])
+            everything = np.vstack([state.task.matrix[rows], features])
             known = np.concatenate([np.full(len(rows), np.nan), codes])
             model = SklearnClassifier(
                 LogisticRegression(C=STRENGTH, max_iter=500), classes=list(range(state.task.class_count))
@@ -58,4 +58,4 @@ def sampled(state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows to choose from, and the labelled features and codes."""
     free = np.flatnonzero(state.is_free)
     rows = np.sort(state.draw.choice(free, min(SAMPLE, len(free)), replace=False))
-    return rows, state.task.features[state.labelled], state.task.codes[state.labelled]
+    return rows, state.task.matrix[state.labelled], state.task.codes[state.labelled]

@@ -1,14 +1,16 @@
-"""Tables with known labels, as matrices: those of a configuration file, and the negative controls made of them."""
+"""Tables with known labels: those of a configuration file, and the negative controls made of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import yaml
-from data_health.labeling.encoding import standardised_and_one_hot
+from data_health.labeling.features import Feature, Term, encoded, terms_of
 from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -18,14 +20,16 @@ Numbers = NDArray[np.int64]
 
 KEYS = {"query", "label", "positive", "numbers", "categories", "text", "subgroups", "pool", "test"}
 NEEDED = {"query", "label", "pool", "test"}
+NOISE_COLUMNS = 20
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """n rows: features (n × d), codes of labels from 0, subgroups by name, whether of the newest tenth of the table."""
+    """n rows: columns feature_1 and so on, codes of labels from 0, subgroups by name, whether of the newest tenth of the table."""
 
     name: str
-    features: Matrix
+    features: list[Feature]
+    columns: pa.Table
     codes: Numbers
     subgroups: NDArray
     is_newest: NDArray[np.bool_]
@@ -43,13 +47,39 @@ class Task:
     """One seed's parts of a set: rows without label at first, and a random test set."""
 
     name: str
-    features: Matrix
+    features: list[Feature]
+    columns: pa.Table
     codes: Numbers
     subgroups: NDArray
     is_newest: NDArray[np.bool_]
-    test_features: Matrix
+    test_columns: pa.Table
     test_codes: Numbers
     class_count: int
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """What the package makes of the columns; averages and levels are those of the pool."""
+        return terms_of(self.features, self.columns)
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The pool, as it is learnt from."""
+        return encoded(self.terms, self.columns)
+
+    @cached_property
+    def test_matrix(self) -> Matrix:
+        """The test set alike."""
+        return encoded(self.terms, self.test_columns)
+
+    def taken(self, rows: Numbers) -> Task:
+        """The same with these rows of the pool only."""
+        return replace(
+            self,
+            columns=self.columns.take(pa.array(rows)),
+            codes=self.codes[rows],
+            subgroups=self.subgroups[rows],
+            is_newest=self.is_newest[rows],
+        )
 
 
 def read_set(path: Path, data: Path) -> LabelSet:
@@ -65,19 +95,24 @@ def read_set(path: Path, data: Path) -> LabelSet:
     # the positive label is the last
     names = sorted(set(labels.tolist()), key=lambda label: (label == settings.get("positive"), label))
     codes = np.array([names.index(label) for label in labels], np.int64)
-    encoded = standardised_and_one_hot(
-        {name: rows[name] for name in settings.get("numbers", [])},
-        {name: rows[name] for name in settings.get("categories", [])},
-    ).matrix
+    columns: dict[str, pa.ChunkedArray | pa.Array] = {}
+    for name in settings.get("numbers", []):
+        numbers = rows[name].cast(pa.float64()).to_numpy()
+        columns[name] = pa.array(numbers, mask=~np.isfinite(numbers))
+    columns |= {name: rows[name].cast(pa.string()) for name in settings.get("categories", [])}
     if "text" in settings:
         texts = TfidfVectorizer(min_df=2, sublinear_tf=True).fit_transform(rows[settings["text"]["column"]].to_pylist())
         parts = TruncatedSVD(settings["text"]["components"], random_state=0).fit_transform(texts)
-        parts = (parts - parts.mean(axis=0)) / parts.std(axis=0)
-        encoded = np.hstack([encoded, parts]) if encoded.size else parts
+        columns |= {f"component {number}": pa.array(part) for number, part in enumerate(parts.T, 1)}
+    features = [
+        Feature(place, name, pa.types.is_floating(column.type))
+        for place, (name, column) in enumerate(columns.items(), 1)
+    ]
     groups = [rows[name].to_pylist() for name in settings.get("subgroups", [])] or [["all"] * len(labels)]
     subgroups = np.array([" ".join(map(str, values)).strip() for values in zip(*groups, strict=True)])
     is_newest = np.arange(len(labels)) >= 0.9 * len(labels)
-    return LabelSet(path.stem, encoded, codes, subgroups, is_newest, settings["pool"], settings["test"])
+    numbered = pa.table({f"feature_{place}": column for place, column in enumerate(columns.values(), 1)})
+    return LabelSet(path.stem, features, numbered, codes, subgroups, is_newest, settings["pool"], settings["test"])
 
 
 def task(rows: LabelSet, seed: int) -> Task:
@@ -86,11 +121,12 @@ def task(rows: LabelSet, seed: int) -> Task:
     pool, test = order[: rows.pool], order[rows.pool : rows.pool + rows.test]
     return Task(
         rows.name,
-        rows.features[pool],
+        rows.features,
+        rows.columns.take(pa.array(pool)),
         rows.codes[pool],
         rows.subgroups[pool],
         rows.is_newest[pool],
-        rows.features[test],
+        rows.columns.take(pa.array(test)),
         rows.codes[test],
         rows.class_count,
     )
@@ -104,34 +140,42 @@ def shuffled_labels(given: Task, seed: int) -> Task:
 
 def tenfold_duplicates(given: Task, seed: int) -> Task:
     """A tenth of the pool, ten times over."""
-    rows = np.random.default_rng([seed, 2]).permutation(np.repeat(np.arange(len(given.codes) // 10), 10))
-    return replace(
-        given,
-        features=given.features[rows],
-        codes=given.codes[rows],
-        subgroups=given.subgroups[rows],
-        is_newest=given.is_newest[rows],
-    )
+    return given.taken(np.random.default_rng([seed, 2]).permutation(np.repeat(np.arange(len(given.codes) // 10), 10)))
 
 
 def garbage_rows(given: Task, seed: int) -> Task:
-    """One row of the pool in a hundred is noise with three times the deviation of every feature, and a label by chance."""
+    """One row of the pool in a hundred is noise: numbers of three times the deviation, any level of a text, any label."""
     draw = np.random.default_rng([seed, 3])
     rows = draw.choice(len(given.codes), len(given.codes) // 100, replace=False)
-    features, codes = given.features.copy(), given.codes.copy()
-    features[rows] = draw.normal(scale=3, size=(len(rows), features.shape[1]))
+    columns, codes = given.columns, given.codes.copy()
+    for place, feature in enumerate(given.features):
+        values = columns[place].to_numpy().copy()
+        if feature.is_number:
+            values[rows] = np.nanmean(values) + draw.normal(scale=3 * np.nanstd(values), size=len(rows))
+            spoilt = pa.array(values, mask=np.isnan(values))
+        else:
+            levels = sorted({value for value in values.tolist() if value is not None})
+            values[rows] = draw.choice(levels, len(rows))
+            spoilt = pa.array(values.tolist(), pa.string())
+        columns = columns.set_column(place, columns.schema.field(place).name, spoilt)
     codes[rows] = draw.integers(given.class_count, size=len(rows))
-    return replace(given, features=features, codes=codes)
+    return replace(given, columns=columns, codes=codes)
 
 
 def pure_noise(given: Task, seed: int) -> Task:
     """Twenty independent normal features, labels by chance, one in four positive."""
     draw = np.random.default_rng([seed, 4])
+    numbers = range(1, NOISE_COLUMNS + 1)
+    columns, test_columns = (
+        pa.table({f"feature_{number}": draw.normal(size=len(codes)) for number in numbers})
+        for codes in (given.codes, given.test_codes)
+    )
     return replace(
         given,
-        features=draw.normal(size=(len(given.codes), 20)),
+        features=[Feature(number, f"noise {number}", True) for number in numbers],
+        columns=columns,
         codes=(draw.random(len(given.codes)) < 0.25).astype(np.int64),
-        test_features=draw.normal(size=(len(given.test_codes), 20)),
+        test_columns=test_columns,
         test_codes=(draw.random(len(given.test_codes)) < 0.25).astype(np.int64),
         class_count=2,
     )

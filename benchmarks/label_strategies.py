@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
 
 import numpy as np
-from data_health.labeling.progress import area_under_curve
-from data_health.labeling.selection import allocation, clustered_margin, principal_points, typical
+import pyarrow as pa
+from data_health.labeling.progress import area_under_curve, regression
 from label_reference import reference_clustered_margin
 from label_sets import Task
 from numpy.typing import NDArray
+from shipped import MONITOR, Release, Session
 from sklearn.linear_model import LogisticRegression
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 START, BATCH, BUDGET = 20, 20, 500
-STRENGTH = 0.1
-SHORTLIST = 10
-# rows of the random sample of which the least certain are shortlisted, for each that is wanted
-SAMPLED = 50
-QUOTA = 10
-COLD = 60
+# what the benchmark fills: what is known of the rows, and which were asked for; no label is doubted or disputed here
+GIVEN = ("labeling_rows", "labeling_scans", "label_consensus", "label_issues", "label_rates", "health_drift_latest")
 
 
 @dataclass
@@ -30,27 +29,22 @@ class State:
     """What a strategy may look at: the pool, what is labelled in which order, and this batch's probabilities."""
 
     task: Task
+    release: Release
     labelled: list[int]
     is_free: NDArray[np.bool_]
     # a number per row that belongs to it, as a hash of its key would
     hashes: Matrix
-    # the number of the first of the rows with the same features
-    copies: Numbers
     probabilities: Matrix | None
     batch: int
     seed: int
     # the rows drawn at random
     audit: list[int] = field(default_factory=list)
+    tables: Session | None = None
 
     @property
     def draw(self) -> np.random.Generator:
         """Random numbers of this batch: the same for all strategies."""
         return np.random.default_rng([self.seed, self.batch, 5])
-
-    def margins(self) -> Matrix:
-        """Probability of the likeliest label less that of the next, of every row."""
-        top = np.partition(self.probabilities, -2, axis=1)
-        return top[:, -1] - top[:, -2]
 
 
 Strategy = Callable[[State, int], list[int]]
@@ -62,91 +56,145 @@ def random(state: State, count: int) -> list[int]:
     return state.draw.choice(free, min(count, len(free)), replace=False).tolist()
 
 
-def margin(state: State, count: int) -> list[int]:
-    """The least certain rows."""
-    free = np.flatnonzero(state.is_free)
-    return free[np.lexsort((state.hashes[free], state.margins()[free]))][:count].tolist()
-
-
-def shortlist_points(state: State, margins: Matrix, count: int) -> tuple[Numbers, Matrix]:
-    """The least certain of a random sample, one of each with the same features and none that is labelled, and their components."""
-    is_new = state.is_free.copy()
-    is_new[np.isin(state.copies, state.copies[state.labelled])] = False
-    free = state.draw.permutation(np.flatnonzero(is_new))[: SAMPLED * count]
-    order = free[np.lexsort((state.hashes[free], margins[free]))]
-    if not len(order):
-        return order, np.zeros((0, 0))
-    _, firsts = np.unique(state.copies[order], return_index=True)
-    shortlist = order[np.sort(firsts)][: SHORTLIST * count]
-    return shortlist, principal_points(state.task.features[shortlist], state.hashes[shortlist])
-
-
-def clustered(state: State, count: int) -> list[int]:
-    """Clusters of the least certain rows, from the first batch on."""
-    margins = state.margins()
-    shortlist, points = shortlist_points(state, margins, count)
-    chosen, _ = clustered_margin(margins[shortlist], points, state.hashes[shortlist], count, state.seed)
-    return shortlist[chosen].tolist()
-
-
-def typical_first(state: State, count: int) -> list[int]:
-    """The default of the package: typical rows of clusters up to sixty labels, then clusters of the least certain."""
-    if len(state.labelled) >= COLD:
-        return clustered(state, count)
-    free = np.flatnonzero(state.is_free)
-    sample = free[np.argsort(state.hashes[free])][:5000]
-    both = np.concatenate([sample, state.labelled])
-    points = principal_points(state.task.features[both], state.hashes[both])
-    chosen, _ = typical(points[: len(sample)], points[len(sample) :], count, state.seed, state.hashes[sample])
-    return sample[chosen].tolist()
-
-
 def reference(state: State, count: int) -> list[int]:
-    """The same recipe, written apart."""
-    return reference_clustered_margin(state.probabilities, state.task.features, state.is_free, count, state.draw)
+    """Clustered margin, written apart."""
+    return reference_clustered_margin(state.probabilities, state.task.matrix, state.is_free, count, state.draw)
 
 
-def full(state: State, count: int) -> list[int]:
-    """The allocated budget: a random audit stream, subgroups under ten labels, the newest tenth, the rest by the default."""
-    groups, numbers = np.unique(state.task.subgroups, return_counts=True)
-    have = {name: 0 for name in groups.tolist()}
-    for row in state.labelled:
-        have[state.task.subgroups[row]] += 1
-    needs = {
-        name: min(QUOTA, size) - have[name]
-        for name, size in zip(groups.tolist(), numbers.tolist(), strict=True)
-        if have[name] < min(QUOTA, size)
-    }
-    parts = allocation(count, quota=sum(needs.values()), drift=count)
-    chosen: list[int] = []
+def shipped(state: State, count: int, strategy: str, is_whole: bool) -> list[int]:
+    """What the package asks for, by its models; without the parts of the budget that are not for uncertain rows if not `is_whole`.
 
-    def take(rows: list[int]) -> None:
-        chosen.extend(rows)
-        state.is_free[rows] = False
+    The newest tenth of the table is the period that drifted.
+    """
+    if state.tables is None:
+        state.tables = Session(state.release)
+        give_pool(state.tables, state.task, state.hashes)
+        give_drift(state.tables)
+    tables = state.tables
+    give_labels(tables, state.task, state.labelled)
+    give_history(tables, state.labelled)
+    tables.give("labeling_rows", scored_rows(state.task, state.labelled, state.hashes, state.probabilities))
+    tables.rows(f"update monitor_settings set budget = {count}, strategy = '{strategy}' where part = 'labeling'")
+    for model in state.release.steps("labeling_batches", GIVEN)[:-1]:
+        tables.run(model)
+        if model.name == "labeling_shortlist" and not is_whole:
+            tables.rows("delete from labeling_shortlist where priority < 6")
+    found = sorted(tables.selected("labeling_batches", "rank, row_key, strategy"))
+    state.audit += [int(key) for _, key, kind in found if kind == "audit"]
+    return [int(key) for _, key, _ in found]
 
-    try:
-        take(random(state, parts["audit"]))
-        state.audit += chosen
-        for _ in range(parts["quota"]):
-            name = max(sorted(needs), key=needs.__getitem__)
-            of_it = np.flatnonzero(state.is_free & (state.task.subgroups == name))
-            take([int(of_it[np.argmin(state.hashes[of_it])])])
-            needs[name] -= 1
-        newest = np.flatnonzero(state.is_free & state.task.is_newest)
-        take(newest[np.argsort(state.hashes[newest])][: parts["drift"]].tolist())
-        take(typical_first(state, count - len(chosen)))
-    finally:
-        state.is_free[chosen] = True
-    return chosen
+
+def row_keys(count: int) -> list[str]:
+    """Keys of the rows of a pool."""
+    return [f"{row:06d}" for row in range(count)]
+
+
+def label_names(codes: Numbers) -> list[str]:
+    """Labels, in the order of their codes."""
+    return [f"{code:02d}" for code in codes]
+
+
+def give_pool(tables: Session, task: Task, hashes: Matrix) -> None:
+    """The rows that Python models read, as labeling_scans describes them."""
+    connection = tables.connection
+    pool = pa.table({"row_key": row_keys(len(task.codes)), "random_number": hashes})
+    for name in task.columns.column_names:
+        pool = pool.append_column(name, task.columns[name])
+    connection.register("given", pool)
+    connection.execute("create or replace table main.pool as from given")
+    connection.unregister("given")
+    rows_sql = "select pool.*, labelled.label from main.pool left join main.labelled on pool.row_key = labelled.row_key"
+    tables.give(
+        "labeling_scans",
+        {
+            "monitor": [MONITOR] * len(task.features),
+            "learner": ["logistic_regression"] * len(task.features),
+            "rows_sql": [rows_sql] * len(task.features),
+            "feature_number": [feature.number for feature in task.features],
+            "column_name": [feature.name for feature in task.features],
+            "is_number": [feature.is_number for feature in task.features],
+        },
+    )
+
+
+def give_labels(tables: Session, task: Task, labelled: list[int]) -> None:
+    """The labels that the table has by now."""
+    connection = tables.connection
+    keys = row_keys(len(task.codes))
+    connection.register(
+        "given", pa.table({"row_key": [keys[row] for row in labelled], "label": label_names(task.codes[labelled])})
+    )
+    connection.execute("create or replace table main.labelled as from given")
+    connection.unregister("given")
+
+
+def give_history(tables: Session, labelled: list[int]) -> None:
+    """All that is labelled was asked for."""
+    count = len(labelled)
+    tables.give(
+        "labeling_batches",
+        {
+            "monitor": [MONITOR] * count,
+            "batch": np.arange(count) // BATCH + 1,
+            "row_key": [f"{row:06d}" for row in labelled],
+            "strategy": ["clustered_margin"] * count,
+            "status": ["labelled"] * count,
+            "answer_count": np.zeros(count, np.int64),
+            "answers_before": np.zeros(count, np.int64),
+        },
+    )
+
+
+def give_drift(tables: Session) -> None:
+    """A feature of the newest period drifts."""
+    tables.give(
+        "health_drift_latest",
+        {
+            "monitor": [MONITOR],
+            "period_start": [NEWEST],
+            "segment_column": ["(all)"],
+            "role": ["feature"],
+            "column_name": ["x"],
+            "column_status": ["alert"],
+        },
+    )
+
+
+OLDER, NEWEST = date(2024, 1, 1), date(2024, 2, 1)
+
+
+def scored_rows(task: Task, labelled: list[int], hashes: Matrix, probabilities: Matrix) -> pa.Table:
+    """What labeling_rows says of the pool: labels, and what the model makes of every row."""
+    count = len(task.codes)
+    is_labelled = np.zeros(count, np.bool_)
+    is_labelled[labelled] = True
+    top = np.partition(probabilities, -2, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(probabilities > 0, probabilities * np.log(probabilities), 0.0)
+    return pa.table(
+        {
+            "monitor": pa.array([MONITOR]).take(pa.array(np.zeros(count, np.int64))),
+            "row_key": row_keys(count),
+            "period_start": [NEWEST if is_new else OLDER for is_new in task.is_newest],
+            "random_number": hashes,
+            "value_1": pa.array(task.subgroups.tolist()),
+            "label": pa.array(label_names(task.codes), mask=~is_labelled),
+            "is_asked": is_labelled,
+            "predicted_label": label_names(probabilities.argmax(axis=1)),
+            "confidence": top[:, -1],
+            "margin": top[:, -1] - top[:, -2],
+            "entropy": -terms.sum(axis=1) / np.log(task.class_count),
+            "learner_version": pa.array(["bench"]).take(pa.array(np.zeros(count, np.int64))),
+        }
+    )
 
 
 STRATEGIES: dict[str, Strategy] = {
     "random": random,
-    "margin": margin,
-    "clustered_margin": typical_first,
-    "without typical rows": clustered,
+    "margin": partial(shipped, strategy="margin", is_whole=False),
+    "clustered_margin": partial(shipped, strategy="clustered_margin", is_whole=False),
     "reference": reference,
-    "full allocation": full,
+    "full allocation": partial(shipped, strategy="clustered_margin", is_whole=True),
 }
 
 
@@ -161,55 +209,58 @@ class Run:
     balanced: Matrix
 
 
-def run(task: Task, strategy: Strategy, seed: int, budget: int = BUDGET, start: int = START, batch: int = BATCH) -> Run:
+def run(
+    task: Task,
+    release: Release,
+    strategy: Strategy,
+    seed: int,
+    budget: int = BUDGET,
+    start: int = START,
+    batch: int = BATCH,
+) -> Run:
     """Label `start` random rows and then batches up to the budget, scoring with a logistic regression of fixed strength."""
     draw = np.random.default_rng([seed, 6])
     rows = len(task.codes)
-    state = State(
-        task,
-        draw.choice(rows, start, replace=False).tolist(),
-        np.ones(rows, np.bool_),
-        draw.random(rows),
-        np.unique(task.features.round(9), axis=0, return_inverse=True)[1].ravel(),
-        None,
-        0,
-        seed,
-    )
+    labelled = draw.choice(rows, start, replace=False).tolist()
+    state = State(task, release, labelled, np.ones(rows, np.bool_), draw.random(rows), None, 0, seed)
     state.is_free[state.labelled] = False
     state.audit = list(state.labelled)
     sizes, areas, balanced = [], [], []
     while True:
         tested = np.full((len(task.test_codes), task.class_count), 1 / task.class_count)
-        model = fitted(task.features[state.labelled], task.codes[state.labelled])
+        model = fitted(task.matrix[state.labelled], task.codes[state.labelled])
         state.probabilities = None
         if model is not None:
-            tested = predicted(model, task.test_features, task.class_count)
-            state.probabilities = predicted(model, task.features, task.class_count)
+            tested = predicted(model, task.test_matrix, task.class_count)
+            state.probabilities = predicted(model, task.matrix, task.class_count)
         sizes.append(len(state.labelled))
         areas.append(area_under_curve(tested, task.test_codes, task.class_count))
         balanced.append(balanced_accuracy(tested, task.test_codes, task.class_count))
         if len(state.labelled) >= budget or not state.is_free.any():
             break
         state.batch += 1
-        count = min(batch, budget - len(state.labelled))
-        # of labels of one kind nothing is learnt: chance goes on
-        chosen = strategy(state, count) if state.probabilities is not None else random(state, count)
-        if not chosen:
+        goal = min(len(state.labelled) + batch, budget)
+        while len(state.labelled) < goal:
+            count = goal - len(state.labelled)
+            # of labels of one kind nothing is learnt: chance goes on
+            chosen = strategy(state, count) if state.probabilities is not None else random(state, count)
+            if not chosen:
+                break
+            # what differs may be less than there is room for; a build more fills it up
+            state.labelled += chosen
+            state.is_free[chosen] = False
+        if len(state.labelled) < goal:
             # nothing new to ask: the score stays
-            left = len(range(len(state.labelled), budget, batch))
+            left = len(range(sizes[-1], budget, batch))
             sizes, areas, balanced = (values + [values[-1]] * left for values in (sizes, areas, balanced))
             break
-        state.labelled += chosen
-        state.is_free[chosen] = False
     labelled = np.array(state.labelled)
     return Run(labelled, np.isin(labelled, state.audit), np.array(sizes), np.array(areas), np.array(balanced))
 
 
-def fitted(features: Matrix, codes: Numbers, strength: float = STRENGTH) -> LogisticRegression | None:
+def fitted(features: Matrix, codes: Numbers) -> LogisticRegression | None:
     """The fixed learner; none of labels of one kind."""
-    if len(np.unique(codes)) < 2:
-        return None
-    return LogisticRegression(C=strength, max_iter=500).fit(features, codes)
+    return regression(features, codes) if len(np.unique(codes)) > 1 else None
 
 
 def predicted(model: LogisticRegression, features: Matrix, class_count: int) -> Matrix:

@@ -25,7 +25,7 @@ MONITOR = {
     "time": "happened_at",
     "subgroups": ["site"],
     "labeling": {"answers": {"ref": "answers"}},
-    "marts": {"dimensions": False},
+    "parts": {"components": False},
 }
 ANSWERS = f"""
 {{{{ config(materialized='table') }}}}

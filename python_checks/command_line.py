@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from data_health.labeling.studio_export import Export, Exported, export_labels
-from data_health.labeling.studio_import import Imported, import_labels
-from data_health.labeling.studio_project import Project
-from data_health.labeling.studio_tasks import ExchangeError
+from data_health.label_studio.exporting import Export, Exported, export_labels
+from data_health.label_studio.importing import Imported, import_labels
+from data_health.label_studio.project import Project
+from data_health.label_studio.tasks import ExchangeError
 
 FOLDER = click.Path(exists=True, file_okay=False)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -31,7 +31,7 @@
         {% for piece in modules.re.findall('%.|[^%]+', format) %}
             {% do parts.append([piece, patterns.get(piece) or modules.re.sub('([.^$*+?()|{}\\[\\]\\\\])', '\\\\\\1', piece)]) %}
         {% endfor %}
-        {% do moments.append(adapter.dispatch('parsed_moment', 'data_health')(old, format, parts)) %}
+        {% do moments.append(data_health.parsed_moment(old, format, parts)) %}
     {% endfor %}
     {{ return('cast(coalesce(' ~ moments | join(', ') ~ ') as ' ~ type ~ ')') }}
 {% endmacro %}

@@ -64,7 +64,7 @@
     {%- set sampled = data_health.sampled_relations() | selectattr('cleaning', 'equalto', name) | selectattr('purpose', 'equalto', 'repair') | first %}
     {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
     {%- if not sampled and execute %}{% do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name, 'the name of a cleaning set with repair: {...}')) %}{% endif %}
-    {%- set rules = ref('data_health', 'repair_rules') if target.type == 'duckdb' else none %}
+    {%- set rules = ref('data_health', 'repair_rules') if data_health.engine_runs_python() else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}
     {%- set of_set, known = 'cleaning = ' ~ data_health.text_literal(name), sampled.known | map(attribute='name') | list %}
     {%- set determinants, numbers, spelled = {}, {}, {} %}

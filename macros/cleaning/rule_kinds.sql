@@ -43,7 +43,7 @@
 {# Every key of a cleaning set, described like those of a monitor. #}
 {% macro cleaning_schema() %}
     {{ return({
-        'relation': {'type': 'relation', 'description': 'The raw table or view.'},
+        'relation': {'type': 'relation', 'without': 'required', 'description': 'The raw table or view.'},
         'where': {'type': 'text', 'description': 'SQL condition on raw rows; others are not looked at.'},
         'key': {'type': 'columns', 'default': [], 'description': 'The column or columns that identify a row in health_cell_changes.'},
         'time': {'type': 'column', 'description': 'Event time, as it is after cleaning; cuts the periods of health_rule_outcomes.'},

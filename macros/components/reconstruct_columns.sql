@@ -7,7 +7,9 @@ select
     {%- endfor %}
     {%- for column in fit.columns if fit %}{% set position = loop.index0 %}
     {{ column.mean }} + {{ column.scale }} * (
-        {%- for component in fit.components %}{{ ' + ' if not loop.first }}{{ component.loadings[position] }} * component_{{ loop.index }}{% endfor -%}
+        {%- for component in fit.components %}
+        {{- ' + ' if not loop.first }}{{ component.loadings[position] }} * component_{{ loop.index }}
+        {%- endfor -%}
     ) as {{ data_health.quoted(column.name) }},
     {%- endfor %}
     cast({{ data_health.text_literal(fit.version if fit else none) }} as varchar) as loadings_version

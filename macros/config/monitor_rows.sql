@@ -4,7 +4,7 @@
 -#}
 {% macro monitor_rows(monitor, datasets) %}
   {% set rows = [data_health.monitor_row('monitor', monitor.name, data_health.relation_text(monitor.relation))] %}
-  {% for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns'] %}
+  {% for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
     {% if value is not none and value != [] and value != {} %}
       {% do rows.append(data_health.monitor_row('setting', name, value | string if value is string or value is number else data_health.setting_text(value))) %}
     {% endif %}
@@ -15,6 +15,11 @@
       'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'
       else 'last ' ~ reference.days ~ ' days' if reference.kind == 'rolling'
       else data_health.relation_text(reference.relation)
+    )) %}
+  {% endfor %}
+  {% for name, part in data_health.parts().items() if not part.asked_by_set %}
+    {% do rows.append(dict(
+      data_health.monitor_row('part', name, 'on' if monitor.parts[name] else 'off'), reason=data_health.reason_of_part(monitor, name, part)
     )) %}
   {% endfor %}
   {% set columns = {} %}
@@ -28,6 +33,15 @@
     {% endfor %}
   {% endfor %}
   {{ return(rows + columns.values() | list) }}
+{% endmacro %}
+
+
+{#- Why a part has no rows of a monitor; none where it has. -#}
+{% macro reason_of_part(monitor, name, part) %}
+  {% if monitor.parts[name] %}{{ return(none) }}{% endif %}
+  {% if data_health.part_is_on(name) %}{{ return('switched off for this monitor, or a part that it needs is') }}{% endif %}
+  {% if part.needs_python and not data_health.engine_runs_python() %}{{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}{% endif %}
+  {{ return('nothing asks for it, or parts says false') }}
 {% endmacro %}
 
 

@@ -1,19 +1,20 @@
 {#
-    Every key of a monitor, as data: validation, defaults and the reference page are read from this one table. A
-    mapping lists its own keys under `keys`; `*` stands for names that the user chooses. With `merge`, what a
-    monitor writes is added to what the defaults say, key by key, instead of replacing it.
+    Every key of a monitor, as data: validation, defaults and the tables of docs/configuration.md come from here. A mapping
+    lists its own keys under `keys`; `*` stands for names that the user chooses. `without` is what the page says of a key that is not
+    written, where that is no constant. With `merge`, what a monitor writes is added to what the defaults say, key by key, instead
+    of replacing it.
 #}
 {% macro monitor_schema() %}
     {{ return({
-        'relation': {'type': 'relation', 'description': 'The table or view that is watched.'},
+        'relation': {'without': 'required', 'type': 'relation', 'description': 'The table or view that is watched.'},
         'where': {'type': 'text', 'description': 'SQL condition; rows that do not meet it are not looked at.'},
         'key': {'type': 'columns', 'default': [], 'description': 'The column or columns that identify a row.'},
-        'time': {'type': 'column', 'description': 'Event time; it decides which period a row belongs to.'},
+        'time': {'type': 'column', 'description': 'Event time; it decides which period a row belongs to. Without it there is one period per build date.'},
         'timezone': {'type': 'timezone', 'default': 'UTC', 'description': 'Timezone in which periods are cut.'},
         'loaded_at': {'type': 'column', 'description': 'Load or update time; shows changes that keep the row count.'},
         'grain': {'type': 'choice', 'allowed': ['day', 'week', 'month', 'quarter'], 'default': 'month',
             'description': 'Length of a period.'},
-        'lookback': {'type': 'whole number', 'minimum': 1,
+        'lookback': {'without': 'all periods', 'type': 'whole number', 'minimum': 1,
             'description': 'How many of the newest periods are counted again on each run; all when not set.'},
         'late_after_days': {'type': 'whole number', 'minimum': 0, 'default': 2,
             'description': 'A row loaded more than this many days after its event time is late.'},
@@ -26,21 +27,21 @@
         }},
         'max_categories': {'type': 'whole number', 'minimum': 1, 'default': 1000,
             'description': 'Categories counted one by one per column; the others are counted together.'},
-        'references': {'type': 'mapping', 'default': {}, 'description': 'What production is compared with.', 'keys': {
-            '*': {'type': 'mapping', 'description': 'One reference: a window, another table or a rolling window.', 'keys': {
-                'from': {'type': 'date', 'description': 'First moment of a window of the same table.'},
+        'references': {'type': 'mapping', 'default': {}, 'description': 'What production is compared with. The first is the default.', 'keys': {
+            '*': {'type': 'mapping', 'description': 'One reference: a window, another table or a rolling window. Its name is free, but not `production`.', 'keys': {
+                'from': {'type': 'date', 'description': 'First moment of a window of the same table. Needs `to` and `time` of the monitor.'},
                 'to': {'type': 'date', 'description': 'First moment after that window.'},
                 'relation': {'type': 'relation', 'description': 'Another table, compared as a whole.'},
-                'last': {'type': 'days', 'description': 'The whole periods before the newest one that began within so many days of its start.'}
+                'last': {'type': 'days', 'description': 'The whole periods before the newest one that began within so many days of its start. Needs `time` of the monitor.'}
             }}
         }},
-        'features': {'type': 'columns',
+        'features': {'without': 'every other column', 'type': 'columns',
             'description': 'Columns to watch; every column without another role when not set.'},
         'exclude': {'type': 'columns', 'default': [], 'description': 'Columns that are not looked at.'},
         'columns': {'type': 'mapping', 'default': {}, 'merge': true,
             'description': 'Per column, what to use instead of what is inferred.', 'keys': {
             '*': {'type': 'mapping', 'description': 'One column.', 'keys': {
-                'kind': {'type': 'choice', 'allowed': ['numeric', 'categorical', 'boolean', 'timestamp', 'text'],
+                'kind': {'without': 'inferred', 'type': 'choice', 'allowed': ['numeric', 'categorical', 'boolean', 'timestamp', 'text'],
                     'description': 'How the column is profiled.'}
             }}
         }},
@@ -54,14 +55,14 @@
         'population_names': {'type': 'relation',
             'description': 'Table of what the population calls a value of a column, with the columns subgroup, value and population_value.'},
         'label': {'type': 'mapping', 'description': 'The true outcome.', 'keys': {
-            'column': {'type': 'column', 'description': 'Column that holds the label.'},
+            'column': {'without': 'required', 'type': 'column', 'description': 'Column that holds the label.'},
             'positive': {'type': 'scalar', 'description': 'The label that counts as positive.'},
-            'relation': {'type': 'relation', 'description': 'Table that holds the labels, if it is another one.'},
+            'relation': {'without': 'the monitored one', 'type': 'relation', 'description': 'Table that holds the labels, if it is another one.'},
             'key': {'type': 'columns', 'default': [],
-                'description': 'Columns of that table that match the key of the monitor, in its order.'},
+                'description': 'Columns of that table that match the key of the monitor, in its order. Required with `relation`.'},
             'loaded_at': {'type': 'column', 'description': 'When a label became known.'}
         }},
-        'prediction': {'type': 'mapping', 'description': 'What the model said.', 'keys': {
+        'prediction': {'type': 'mapping', 'description': 'What the model said. At least a score or a label.', 'keys': {
             'score': {'type': 'column', 'description': 'Predicted probability of the positive label.'},
             'label': {'type': 'column', 'description': 'Predicted label.'},
             'version': {'type': 'column', 'description': 'Version of the model that predicted.'}
@@ -81,11 +82,11 @@
                 'description': 'Share of automatic labels that shall be right.'},
             'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
                 'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, or nowhere, none is drawn.'},
-            'show': {'type': 'columns', 'default': [], 'description': 'Columns whose values people see beside the key when they are asked.'},
-            'labels': {'type': 'scalars', 'description': 'The labels that people may choose; those that rows and answers have by now when not set.'}
+            'show': {'type': 'columns', 'default': [], 'description': 'Columns whose values people see beside the key when they are asked. No other column goes into exported files.'},
+            'labels': {'without': 'known ones', 'type': 'scalars', 'description': 'The labels that people may choose; those that rows and answers have by now when not set. YAML reads yes and no as booleans unless they are quoted.'}
         }},
         'components': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
-            'max_columns': {'type': 'whole number', 'minimum': 2,
+            'max_columns': {'without': '20 on DuckDB, 50 elsewhere', 'type': 'whole number', 'minimum': 2,
                 'description': 'Numeric columns up to which SQL adds up products; DuckDB computes those of a wider table in batches, other warehouses none.'},
             'one_hot': {'type': 'columns', 'default': [],
                 'description': 'Categories that count as numbers: a column of ones and zeros for each level of 20 rows or more when first counted. Names of levels appear in the components.'},
@@ -106,7 +107,7 @@
         }},
         'combinations': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which values are looked for together.', 'keys': {
             'features': {'type': 'columns',
-                'description': 'At most 8 columns whose combinations are counted; chosen by a rule when not set.'},
+                'description': 'At most 8 columns whose combinations are counted; chosen by a rule when not set ([combinations.md](combinations.md)).'},
             'size': {'type': 'whole number', 'minimum': 2, 'default': 3,
                 'description': 'How many features together are compared with the references.'},
             'gap_levels': {'type': 'whole number', 'minimum': 1, 'default': 3,
@@ -135,7 +136,7 @@
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; as much too many is one above 1 / 0.8.'}
         }},
-        'show_values': {'type': 'columns',
+        'show_values': {'without': 'the subgroup columns', 'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
         'parts': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Parts that this monitor does without.',
             'keys': data_health.part_switches()},

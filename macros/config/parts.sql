@@ -103,10 +103,10 @@
 {%- endmacro %}
 
 
-{# The key `parts` of a monitor: what it may switch off for itself. #}
+{# The key `parts` of a monitor: what it may do without. What every monitor has, and others need, is not among it. #}
 {% macro part_switches() -%}
     {%- set switches = {} -%}
-    {%- for name, part in data_health.parts().items() if not part.asked_by_set and name != 'volume' -%}
+    {%- for name, part in data_health.parts().items() if not part.asked_by_set and name not in ['volume', 'profile'] -%}
         {%- do switches.update({name: {'type': 'boolean', 'default': true, 'description': part.description}}) -%}
     {%- endfor -%}
     {{ return(switches) }}

@@ -1,6 +1,8 @@
-{# Keys of a monitor that had another name before; the old ones work until version 0.2, with a warning. #}
+{# Keys of a monitor that had another name before; the old ones work until version 0.2, with a warning. None: nothing was behind it. #}
 {% macro renamed_keys() -%}
     {{ return({
+        'marts.performance': none,
+        'marts.profile': none,
         'marts': 'parts',
         'marts.dimensions': 'parts.components',
         'dimensions': 'components',
@@ -20,11 +22,12 @@
     {%- endfor -%}
     {%- for old, new in data_health.renamed_keys().items() -%}
         {%- set old_key, old_child = (old ~ '.').split('.')[:2] -%}
-        {%- set new_key, new_child = (new ~ '.').split('.')[:2] -%}
+        {%- set new_key, new_child = ((new or old) ~ '.').split('.')[:2] -%}
         {%- set here = result if not old_child else result.get(new_key if old_key != new_key and old_key not in result else old_key) -%}
         {%- if here is mapping and (old_child or old_key) in here -%}
             {%- set value = here.pop(old_child or old_key) -%}
-            {%- if not old_child and new_key not in result -%}
+            {%- if new is none -%}
+            {%- elif not old_child and new_key not in result -%}
                 {%- do result.update({new_key: value}) -%}
             {%- elif old_child -%}
                 {%- if new_key not in result -%}{%- do result.update({new_key: {}}) -%}{%- endif -%}
@@ -44,7 +47,7 @@
         {%- for key in old.split('.') -%}
             {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
         {%- endfor -%}
-        {%- if place.value is not none -%}{%- do found.append((owner ~ ': ' if owner else '') ~ old ~ ' is now ' ~ new) -%}{%- endif -%}
+        {%- if place.value is not none -%}{%- do found.append((owner ~ ': ' if owner else '') ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}

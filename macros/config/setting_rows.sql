@@ -3,18 +3,13 @@
     several metrics. Only labeling asks the warehouse, whether there is a score to learn from.
 #}
 {% macro setting_rows() -%}
-    {%- set metrics = {
-        'psi': 'population_stability_index', 'js': 'jensen_shannon_distance', 'ks': 'kolmogorov_smirnov', 'cramers_v': 'cramers_v',
-        'wasserstein': 'wasserstein_normed', 'h': 'null_share_h'
-    } -%}
     {%- set rows = [] -%}
     {%- for monitor in data_health.resolved_monitors().values() -%}
         {%- set thresholds = monitor.thresholds -%}
         {%- if monitor.parts.drift -%}
-            {%- for name, metric in metrics.items() -%}
-                {%- do rows.append(data_health.setting_row(monitor, 'drift', thresholds[name], metric=metric)) -%}
+            {%- for metric, entry in data_health.drift_metrics().items() if entry.threshold -%}
+                {%- do rows.append(data_health.setting_row(monitor, 'drift', thresholds[entry.threshold], metric=metric)) -%}
             {%- endfor -%}
-            {%- do rows.append(data_health.setting_row(monitor, 'drift', thresholds.h, metric='category_h')) -%}
         {%- endif -%}
         {%- if monitor.parts.coverage -%}
             {%- do rows.append(data_health.setting_row(monitor, 'coverage', thresholds.coverage, barely_seen_below=monitor.coverage.barely)) -%}

@@ -13,128 +13,9 @@
 {%- endmacro %}
 
 
-{#
-    Standard SQL, where there is any. NaN equals itself, and is greater than any number, in DuckDB, PostgreSQL, Snowflake and Spark.
-    Times: epoch_seconds takes a time without zone as UTC; from_epoch_seconds gives one without zone.
-    text_pattern: a run of digits becomes 9, of letters a, of blanks one blank; at most 40 characters are read.
-    row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn;
-    row_hash_number: the same as a whole number, to be summed up.
-    count_where: rows for which a condition holds; a sum of casts takes half the time of a sum over a case.
-    types_with_nan: parts of the names of the number types that have NaN or infinities.
-    tail_bin: number of the bin at a distance beyond a grid; the first is one step wide, each other a tenth wider: 0.0953… is ln(1.1).
-    quotient of a distance, which is not negative, and a step; deviation of a value from a centre; summand of a sum of any
-    doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end the query.
-    list_element: an element of a list of literals, counted from one.
-    is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
-    pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length; text_list leaves out nulls.
-    short_number: a number as a person would write it; huge ones as they are.
-    compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
-    begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
-    take_turns: a transaction waits here for others that name the same text; empty where there is only one at a time.
-#}
-{% macro default__engine_templates() -%}
-    {{ return({
-        'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
-        'finite_or_null': "case when ({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision)) then {first} end",
-        'is_nan': "{first} = cast('NaN' as double precision)",
-        'is_finite_time': "isfinite({first})",
-        'count_where': "coalesce(sum(cast({first} as integer)), 0)",
-        'distinct_count': "count(distinct {first})",
-        'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left({first}, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
-        'types_with_nan': 'float double real',
-        'quotient': "({first}) / {second}",
-        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first}) / {second}) / 0.09531017980432493e0)",
-        'deviation': "{first} - {second}",
-        'summand': "{first}",
-        'list_element': "(array[{first}])[{second}]",
-        'row_hash': "md5({first})",
-        'row_hash_number': "hashtextextended({first}, 0)",
-        'row_hash_column': "coalesce(cast(length(cast({first} as varchar)) as varchar) || ':' || cast({first} as varchar), 'null')",
-        'row_hash_separator': " || '|' || ",
-        'epoch_seconds': "cast(extract(epoch from {first}) as double precision)",
-        'from_epoch_seconds': "(to_timestamp({first}) at time zone 'UTC')",
-        'period_start_day': "cast({first} as date)",
-        'period_start_week': "cast(date_trunc('week', {first}) as date)",
-        'period_start_month': "cast(date_trunc('month', {first}) as date)",
-        'period_start_quarter': "cast(date_trunc('quarter', {first}) as date)",
-        'time_literal': "timestamp '{first}'",
-        'time_literal_with_zone': "timestamp with time zone '{first} {second}'",
-        'matches': "({first} ~ {second})",
-        'is_number': "({first} ~ '^\\s*[-+]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})([eE][-+]?[0-9]{1,2})?\\s*$')",
-        'whole_number': "cast(cast({first} as numeric) as bigint)",
-        'pattern_part': "substring({first} from {second})",
-        'replace_pattern': "regexp_replace({first}, {second}, 'g')",
-        'trim': "btrim({first})",
-        'squeeze': "btrim(regexp_replace({first}, '[[:space:]]+', ' ', 'g'))",
-        'nfc': "normalize({first}, nfc)",
-        'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
-        'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
-        'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end",
-        'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
-        'compute_once': '',
-        'begin_model': '',
-        'hold_still': '',
-        'hold_alone': '',
-        'take_turns': ''
-    }) }}
-{%- endmacro %}
-
-
-{#
-    DuckDB. Distinct values by a sketch. epoch() gives null for the infinite times. Going back to the first day of a month
-    costs a third of truncating, which would be a third of the time of a distribution.
-#}
-{% macro duckdb__engine_templates() -%}
-    {%- set templates = data_health.default__engine_templates() -%}
-    {%- do templates.update({
-        'is_finite': "isfinite({first})",
-        'finite_or_null': "case when isfinite({first}) then {first} end",
-        'distinct_count': "approx_count_distinct({first})",
-        'row_hash': "hash({first})",
-        'row_hash_number': "hash({first})",
-        'row_hash_column': "{first}",
-        'row_hash_separator': ", ",
-        'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double) when {first} > '1970-01-01' then cast('Infinity' as double) when {first} < '1970-01-01' then cast('-Infinity' as double) end",
-        'from_epoch_seconds': "make_timestamp(cast(round(1e6 * {first}) as bigint))",
-        'matches': "regexp_matches({first}, {second})",
-        'is_number': "(abs(try_cast({first} as double)) < 1e300 and not contains({first}, '_'))",
-        'whole_number': "cast({first} as bigint)",
-        'pattern_part': "regexp_extract({first}, {second}, 1)",
-        'trim': "trim({first})",
-        'squeeze': "trim(regexp_replace({first}, '\\s+', ' ', 'g'))",
-        'nfc': "nfc_normalize({first})",
-        'strip_accents': "strip_accents({first})",
-        'round': "round({first}, {second})",
-        'text_list': "list_filter([{first}], lambda item: item is not null)",
-        'period_start_week': "(cast({first} as date) - cast(isodow(cast({first} as date)) - 1 as integer))",
-        'period_start_month': "(cast({first} as date) - cast(day(cast({first} as date)) - 1 as integer))"
-    }) -%}
-    {{ return(templates) }}
-{%- endmacro %}
-
-
-{#
-    PostgreSQL. Numbers too large or too small for a double are errors, also in between: a result that would be rounded to zero
-    is kept away from it, values nearer to the centre than 1e-60 count as the centre, and sums take values beyond 1e290 as that.
-    Decimals have NaN. Tables that were written a moment ago have no statistics yet, and the planner would join them row by row; to
-    compile long expressions takes longer than to run them. Others may read a table that is locked in exclusive mode.
-#}
-{% macro postgres__engine_templates() -%}
-    {%- set templates = data_health.default__engine_templates() -%}
-    {%- do templates.update({
-        'types_with_nan': 'float double real numeric',
-        'quotient': "({first} + 1e-20 * {second}) / {second}",
-        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first} + 1e-20 * {second}) / {second}) / 0.09531017980432493e0)",
-        'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
-        'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
-        'list_element': "(cast(array[{first}] as double precision[]))[{second}]",
-        'compute_once': "offset 0",
-        'begin_model': "set local enable_nestloop = off; set local jit = off",
-        'hold_still': "lock table {first} in share mode",
-        'hold_alone': "lock table {first} in exclusive mode",
-        'take_turns': "select pg_advisory_xact_lock(hashtextextended({first}, 0))"
-    }) -%}
-    {{ return(templates) }}
+{# A text in one format as a timestamp; null where it is none. `parts` are pairs of directive or text and its pattern. #}
+{% macro parsed_moment(value, format, parts) -%}
+    {{ return(adapter.dispatch('parsed_moment', 'data_health')(value, format, parts)) }}
 {%- endmacro %}
 
 
@@ -144,5 +25,13 @@
 {%- endmacro %}
 
 
-{% macro default__engine_runs_python() -%}{{ return(true) }}{%- endmacro %}
-{% macro postgres__engine_runs_python() -%}{{ return(false) }}{%- endmacro %}
+{# Does Python read rows of this warehouse in Arrow batches? Only then have wide tables, and lists of numbers, products. #}
+{% macro engine_reads_batches() -%}
+    {{ return(adapter.dispatch('engine_reads_batches', 'data_health')()) }}
+{%- endmacro %}
+
+
+{# What dbt calls this warehouse, for messages: nothing is decided by it. #}
+{% macro engine_name() -%}
+    {{ return(target.type) }}
+{%- endmacro %}

@@ -51,9 +51,30 @@
 {%- endmacro %}
 
 
-{# A value of the configuration as a literal of this type. #}
-{% macro literal(value, data_type) -%}
-    {%- if value is none -%}{{ return('cast(null as ' ~ data_type ~ ')') }}{%- endif -%}
-    {%- if value is string -%}{{ return(data_health.text_literal(value)) }}{%- endif -%}
-    {{ return(data_health.double_literal(value) if data_type == 'double precision' else value | string | lower) }}
+{#
+    A list of rows as a select: `columns` are names and types, `rows` are lists of values in their order, dates as texts. Without rows it
+    has none, and the types all the same.
+#}
+{% macro rows_as_table(columns, rows) -%}
+    {%- if not rows -%}{{ return(data_health.no_rows(columns)) }}{%- endif %}
+    select
+        {%- for name, data_type in columns.items() %}
+        cast({{ name }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        values
+        {%- for row in rows %}
+            (
+            {%- for data_type in columns.values() -%}
+                {%- set value = row[loop.index0] -%}
+                {%- if value is none -%} null
+                {%- elif data_type == 'double precision' -%} {{ data_health.double_literal(value) }}
+                {%- elif data_type == 'varchar' or value is string -%} {{ data_health.text_literal([value]) }}
+                {%- else -%} {{ value | string | lower }}
+                {%- endif -%}
+                {{ ', ' if not loop.last }}
+            {%- endfor -%}
+            ){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as listed_rows ({{ columns | join(', ') }})
 {%- endmacro %}

@@ -4,18 +4,20 @@
 #}
 {% macro labeling_tasks(datasets) -%}
     {%- set tasks = [] -%}
-    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.parts.labeling and dataset.monitor.labeling.answers and dataset.monitor.key -%}
-        {%- set monitor, keys, features, values = dataset.monitor, [], [], [] -%}
-        {%- for name in monitor.key -%}{%- do keys.append("coalesce(cast(monitored_rows." ~ data_health.quoted(name) ~ " as varchar), '(null)')") -%}{%- endfor -%}
-        {%- set row_key = keys | join(" || '|' || ") -%}
+    {%- for dataset in datasets if dataset.name == 'production' and data_health.asks_people(dataset.monitor) -%}
+        {%- set monitor, features, values = dataset.monitor, [], [] -%}
+        {%- set row_key = data_health.key_text(monitor.key, 'monitored_rows.') -%}
         {%- set plain_columns = dataset.columns | rejectattr('is_derived') | list -%}
         {%- set label = (plain_columns | selectattr('from_labels') | list + [none])[0] -%}
         {%- if not label and monitor.label and not monitor.label.relation -%}
             {%- set label = data_health.find_column(plain_columns, monitor.label.column) -%}
         {%- endif -%}
-        {%- for column in dataset.columns if column.role == 'feature' and not column.left_out and column.kind not in ['timestamp', 'text', 'key'] and column.family != 'list' -%}
-            {%- if column.family == 'numeric' and column.kind == 'numeric' -%}
-                {%- do features.append({'name': column.name, 'is_number': true, 'value': data_health.engine_sql('finite_or_null', column.value)}) -%}
+        {%- for column in dataset.columns if column.role == 'feature' and not column.left_out -%}
+            {%- if column.kind in ['timestamp', 'text', 'key'] or column.family == 'list' -%}
+                {#- nothing to learn from -#}
+            {%- elif column.family == 'numeric' and column.kind == 'numeric' -%}
+                {%- set value = data_health.engine_sql('finite_or_null', column.value) -%}
+                {%- do features.append({'name': column.name, 'is_number': true, 'value': value}) -%}
             {%- elif not column.is_derived -%}
                 {%- do features.append({'name': column.name, 'is_number': false, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
             {%- endif -%}
@@ -27,16 +29,36 @@
         {%- endfor -%}
         {%- for number in range(values | length, 8) -%}{%- do values.append('cast(null as varchar)') -%}{%- endfor -%}
         {%- set prediction = monitor.prediction or {} -%}
-        {%- set score = data_health.find_column(plain_columns, prediction.score) if prediction.score and monitor.labeling.learner not in ['logistic_regression', 'boosting'] else none -%}
+        {%- set has_own_learner = monitor.labeling.learner in ['logistic_regression', 'boosting'] -%}
+        {%- set score = data_health.find_column(plain_columns, prediction.score) if prediction.score and not has_own_learner else none -%}
+        {%- set positive = monitor.label.positive if monitor.label else none -%}
+        {%- set hash = data_health.row_hash([row_key, data_health.text_literal(monitor.name)], 'row_hash_number') -%}
         {%- do tasks.append({
-            'monitor': monitor, 'dataset': dataset, 'row_key': row_key, 'label': 'cast(' ~ (label.identifier if label else 'null') ~ ' as varchar)', 'features': features,
+            'monitor': monitor, 'dataset': dataset, 'row_key': row_key, 'features': features, 'values': values,
+            'label': 'cast(' ~ (label.identifier if label else 'null') ~ ' as varchar)',
             'learner': 'score' if score else 'boosting' if monitor.labeling.learner == 'boosting' else 'logistic_regression',
-            'score': 'cast(' ~ score.identifier ~ ' as double precision)' if score else none, 'values': values,
-            'positive': (monitor.label.positive | string | lower if monitor.label.positive is boolean else monitor.label.positive | string) if monitor.label and monitor.label.positive is not none else none,
-            'random_number': 'cast(abs(' ~ data_health.row_hash([row_key, data_health.text_literal(monitor.name)], 'row_hash_number') ~ ' % 4503599627370496) as double precision) / 4503599627370496e0',
+            'score': 'cast(' ~ score.identifier ~ ' as double precision)' if score else none,
+            'positive': none if positive is none else positive | string | lower if positive is boolean else positive | string,
+            'random_number': 'cast(abs(' ~ hash ~ ' % 4503599627370496) as double precision) / 4503599627370496e0',
             'source': data_health.scan_source(dataset, monitor.label is not none and monitor.label.relation is not none),
             'condition': data_health.scan_condition(dataset, none)
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}
+{%- endmacro %}
+
+
+{# Do people answer for a monitor? #}
+{% macro asks_people(monitor) -%}
+    {{ return(monitor.parts.labeling and monitor.labeling.answers and monitor.key) }}
+{%- endmacro %}
+
+
+{# The key of a row as one text, of columns that are found after `prefix`. #}
+{% macro key_text(names, prefix='') -%}
+    {%- set parts = [] -%}
+    {%- for name in names -%}
+        {%- do parts.append("coalesce(cast(" ~ prefix ~ data_health.quoted(name) ~ " as varchar), '(null)')") -%}
+    {%- endfor -%}
+    {{ return(parts | join(" || '|' || ")) }}
 {%- endmacro %}

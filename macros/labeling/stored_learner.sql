@@ -34,8 +34,9 @@
             {%- if row['term'] == 'intercept' -%}
                 {%- do sums[-1].append(weight) -%}
             {%- elif row['term'] == 'number' -%}
-                {%- do learner.terms.update({'z_' ~ number: 'case when ' ~ feature ~ ' is null then 0e0 else least(greatest((' ~ feature ~ ' - ' ~ data_health.double_literal(row['centre']) ~ ') / '
-                    ~ data_health.double_literal(row['scale']) ~ ', -8e0), 8e0) end'}) -%}
+                {%- set centre, scale = data_health.double_literal(row['centre']), data_health.double_literal(row['scale']) -%}
+                {%- set deviations = 'least(greatest((' ~ feature ~ ' - ' ~ centre ~ ') / ' ~ scale ~ ', -8e0), 8e0)' -%}
+                {%- do learner.terms.update({'z_' ~ number: 'case when ' ~ feature ~ ' is null then 0e0 else ' ~ deviations ~ ' end'}) -%}
                 {%- do sums[-1].append(weight ~ ' * z_' ~ number) -%}
             {%- else -%}
                 {%- set condition = feature ~ (' is null' if row['level'] is none else ' = ' ~ data_health.text_literal(row['level'])) -%}
@@ -44,7 +45,9 @@
         {%- endif -%}
     {%- endfor -%}
     {%- for parts in sums -%}
-        {%- for branches in levels[loop.index].values() -%}{%- do parts.append('case ' ~ branches | join(' ') ~ ' else 0e0 end') -%}{%- endfor -%}
+        {%- for branches in levels[loop.index].values() -%}
+            {%- do parts.append('case ' ~ branches | join(' ') ~ ' else 0e0 end') -%}
+        {%- endfor -%}
         {%- do learner.logits.append(parts | join('\n                + ') or '0e0') -%}
     {%- endfor -%}
     {{ return(learner) }}

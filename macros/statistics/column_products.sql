@@ -2,25 +2,29 @@
     The columns that are multiplied with each other, in the order of their names: numbers and booleans among the features, and the levels
     of categories where asked for. None of a dataset with fewer than two of them, or where nothing asks for them. Either the columns of
     datasets whose products SQL adds up, with up to `components.max_columns`, or (is_wide) those of the others: wider ones, and such with
-    lists of numbers, which only DuckDB has. From 20 columns on batches are faster there. `grid_name` is the column whose grid counts.
+    lists of numbers, where Python reads batches. From 20 columns on these are faster. `grid_name` is the column whose grid counts.
 #}
 {% macro product_columns(datasets, is_wide=false) -%}
     {%- set result, levels = [], {} -%}
-    {%- if datasets | selectattr('monitor.components.one_hot') | list and data_health.is_configured('components.one_hot') and load_relation(ref('one_hot_levels')) is not none -%}
-        {%- for row in run_query('select monitor, column_name, level, factor_name from ' ~ ref('one_hot_levels') ~ ' order by 1, 2, 3').rows -%}
+    {%- set asked = datasets | selectattr('monitor.components.one_hot') | list -%}
+    {%- for stored in data_health.one_hot_relations() if asked and load_relation(stored) is not none -%}
+        {%- set query = 'select monitor, column_name, level, factor_name from ' ~ stored ~ ' order by 1, 2, 3' -%}
+        {%- for row in run_query(query).rows -%}
             {%- do levels.setdefault(row['monitor'] ~ '|' ~ row['column_name'], []).append(row) -%}
         {%- endfor -%}
-    {%- endif -%}
+    {%- endfor -%}
     {%- for dataset in datasets if dataset.monitor.parts.components -%}
-        {%- set names, by_name, has_batches = [], {}, target.type == 'duckdb' -%}
+        {%- set names, by_name, has_batches = [], {}, data_health.engine_reads_batches() -%}
         {%- set width = namespace(total=0, lists=0) -%}
         {%- for column in dataset.columns if column.role == 'feature' -%}
             {%- set length = data_health.list_length(column.data_type) if has_batches and column.family == 'other' else none -%}
-            {%- if length is not none or (not column.left_out and (column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean'))) -%}
+            {%- set is_number = column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean') -%}
+            {%- if length is not none or (is_number and not column.left_out) -%}
                 {%- do names.append(column.name) -%}
-                {%- do by_name.update({column.name: dict(column, list_length=length, grid_name=column.name,
-                    value='cast(' ~ column.identifier ~ ' as double precision[])' if length is not none
-                        else 'cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean' else column.value)}) -%}
+                {%- set value = 'cast(' ~ column.identifier ~ ' as double precision[])' if length is not none
+                    else 'cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean'
+                    else column.value -%}
+                {%- do by_name.update({column.name: dict(column, list_length=length, grid_name=column.name, value=value)}) -%}
                 {%- set width.total = width.total + (1 if length is none else length or 1000) -%}
                 {%- set width.lists = width.lists + (0 if length is none else 1) -%}
             {%- endif -%}
@@ -30,7 +34,8 @@
                 {%- do names.append(level['factor_name']) -%}
                 {%- do by_name.update({level['factor_name']: dict(column, name=level['factor_name'], kind='boolean', list_length=none,
                     grid_name=column.name, is_exact_number=true,
-                    value='case when ' ~ column.value ~ ' = ' ~ data_health.text_literal(level['level']) ~ ' then 1e0 when ' ~ column.value ~ ' is not null then 0e0 end')}) -%}
+                    value='case when ' ~ column.value ~ ' = ' ~ data_health.text_literal(level['level'])
+                        ~ ' then 1e0 when ' ~ column.value ~ ' is not null then 0e0 end')}) -%}
                 {%- set width.total = width.total + 1 -%}
             {%- endfor -%}
         {%- endfor -%}
@@ -40,9 +45,11 @@
             {%- set products_version = '1' -%}
             {%- set weight_column = dataset.monitor.weight | lower if dataset.monitor.components.weighted else none -%}
             {%- set weight = 'coalesce(' ~ dataset.weight ~ ', 0e0)' if weight_column else none -%}
-            {%- set companions = local_md5(([products_version, names | sort(case_sensitive=true)] + ([weight_column] if weight_column else [])) | string)[:12] -%}
+            {%- set together = [products_version, names | sort(case_sensitive=true)] + ([weight_column] if weight_column else []) -%}
+            {%- set companions = local_md5(together | string)[:12] -%}
             {%- for name in names | sort(case_sensitive=true) -%}
-                {%- do result.append(dict(by_name[name], id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
+                {%- do result.append(dict(
+                    by_name[name], id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
                     dataset_width=width.total, weight_column=weight_column, weight=weight)) -%}
             {%- endfor -%}
         {%- endif -%}
@@ -73,17 +80,27 @@
         select
             wanted.column_id,
             cast(max(column_grids.scale) as varchar) as scale,
-            min(case when column_statistics.built_from = wanted.built_from and column_statistics.null_count + coalesce(column_statistics.nan_count, 0)
-                + coalesce(column_statistics.positive_infinity_count, 0) + coalesce(column_statistics.negative_infinity_count, 0) = 0 then 1 else 0 end) as is_complete,
-            cast(max(case when column_statistics.built_from = wanted.built_from
-                then greatest(abs(column_statistics.minimum - wanted.centre), abs(column_statistics.maximum - wanted.centre)) end) as varchar) as largest_deviation,
+            min(case
+                when column_statistics.built_from = wanted.built_from
+                    and column_statistics.null_count
+                    + coalesce(column_statistics.nan_count, 0)
+                    + coalesce(column_statistics.positive_infinity_count, 0)
+                    + coalesce(column_statistics.negative_infinity_count, 0) = 0
+                    then 1
+                else 0
+            end) as is_complete,
+            cast(max(case
+                when column_statistics.built_from = wanted.built_from
+                    then greatest(abs(column_statistics.minimum - wanted.centre), abs(column_statistics.maximum - wanted.centre))
+            end) as varchar) as largest_deviation,
             min(case when column_statistics.built_from = wanted.built_from then 1 else 0 end) as is_known
         from wanted
         inner join {{ ref('column_grids') }} as column_grids
             on wanted.monitor = column_grids.monitor
             and wanted.grid_name = column_grids.column_name
-        left join {{ ref('column_statistics') if load_relation(ref('column_statistics')) is not none else '(' ~ data_health.no_rows(dict(
-            data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar')) ~ ')' }} as column_statistics
+        left join {{ data_health.model_or_no_rows('column_statistics', load_relation(ref('column_statistics')) is not none, dict(
+            data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar'
+        )) }}
             on wanted.period_key || '|' || wanted.grid_name = column_statistics.period_column_key
             and column_statistics.segment_column = '(all)'
         group by wanted.column_id
@@ -97,7 +114,8 @@
             {%- set size = (row['largest_deviation'] or 0) | float / scale | float if row['is_known'] == 1 else 1e300 -%}
             {%- do column.update({
                 'centre': data_health.double_literal(column.grid.centre or '0'), 'scale': data_health.double_literal(scale),
-                'is_complete': row['is_complete'] == 1 and row['is_known'] == 1, 'is_clamped': size > 1e49 and not is_boolean, 'is_clipped': size > 10 and not is_boolean
+                'is_complete': row['is_complete'] == 1 and row['is_known'] == 1,
+                'is_clamped': size > 1e49 and not is_boolean, 'is_clipped': size > 10 and not is_boolean
             }) -%}
             {%- do column.update({'width': 1 + (0 if column.is_complete else 0.4) + (0.35 if column.is_clipped else 0)}) -%}
         {%- endfor -%}
@@ -105,7 +123,10 @@
 {%- endmacro %}
 
 
-{# The parts of which the statement is put together: each block of columns with itself and with every later one; warehouses are slow where sums are too many. #}
+{#
+    The parts of which the statement is put together: each block of columns with itself and with every later one; warehouses are slow
+    where sums are too many.
+#}
 {% macro product_parts(scans) -%}
     {%- set parts = [] -%}
     {%- for scan in scans -%}
@@ -139,12 +160,16 @@
     Rows that weigh something have each of them times the weight, too: wz, wp, wc.
 #}
 {% macro summed_products(part) %}
-{%- set lists = {'pair_weight': [], 'column_a_id': [], 'column_b_id': [], 'pair_count': [], 'sum_a': [], 'sum_b': [], 'product_sum': [], 'clipped_product_sum': [], 'clipped_sum': [], 'clamped_count': []} -%}
+{%- set lists = {
+    'pair_weight': [], 'column_a_id': [], 'column_b_id': [], 'pair_count': [], 'sum_a': [], 'sum_b': [], 'product_sum': [],
+    'clipped_product_sum': [], 'clipped_sum': [], 'clamped_count': []
+} -%}
 {%- set sums, weight = {}, part.scan.columns[0].weight -%}
 {%- set w = 'w' if weight else '' -%}
 {%- for a, b in part.pairs -%}
     {%- set pair = a.id ~ '_' ~ b.id -%}
-    {%- set both = '' if a.is_complete and b.is_complete else 'p_' ~ b.id if a.is_complete else 'p_' ~ a.id if b.is_complete or a.id == b.id else 'pp_' ~ pair -%}
+    {%- set both = '' if a.is_complete and b.is_complete else 'p_' ~ b.id if a.is_complete
+        else 'p_' ~ a.id if b.is_complete or a.id == b.id else 'pp_' ~ pair -%}
     {%- set needs_a, needs_b = not b.is_complete and a.id != b.id, not a.is_complete and a.id != b.id -%}
     {%- set is_clipped = a.is_clipped or b.is_clipped -%}
     {%- do sums.update({'zz_' ~ pair: 'sum(' ~ w ~ 'z_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}
@@ -152,13 +177,14 @@
     {%- if both.startswith('pp_') and weight -%}{%- do sums.update({'w' ~ both: 'sum(wp_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
     {%- if needs_a -%}{%- do sums.update({'zp_' ~ pair: 'sum(' ~ w ~ 'z_' ~ a.id ~ ' * p_' ~ b.id ~ ')'}) -%}{%- endif -%}
     {%- if needs_b -%}{%- do sums.update({'pz_' ~ pair: 'sum(' ~ w ~ 'p_' ~ a.id ~ ' * z_' ~ b.id ~ ')'}) -%}{%- endif -%}
-    {%- if is_clipped -%}{%- do sums.update({'cc_' ~ pair: 'sum(' ~ w ~ ('c_' if a.is_clipped else 'z_') ~ a.id ~ ' * ' ~ ('c_' if b.is_clipped else 'z_') ~ b.id ~ ')'}) -%}{%- endif -%}
+    {%- set c_a, c_b = ('c_' if a.is_clipped else 'z_') ~ a.id, ('c_' if b.is_clipped else 'z_') ~ b.id -%}
+    {%- if is_clipped -%}{%- do sums.update({'cc_' ~ pair: 'sum(' ~ w ~ c_a ~ ' * ' ~ c_b ~ ')'}) -%}{%- endif -%}
     {%- for name, value in [
         ('column_a_id', a.id), ('column_b_id', b.id), ('pair_count', 'cast(' ~ (both or 'row_count') ~ ' as bigint)'),
         ('pair_weight', 'w' ~ both if both else 'weight_sum'),
         ('sum_a', 'zp_' ~ pair if needs_a else 'z_' ~ a.id), ('sum_b', 'pz_' ~ pair if needs_b else 'z_' ~ b.id),
         ('product_sum', 'zz_' ~ pair), ('clipped_product_sum', ('cc_' if is_clipped else 'zz_') ~ pair),
-        ('clipped_sum', ('c_' if a.is_clipped else 'z_') ~ a.id if a.id == b.id else 'cast(null as double precision)'),
+        ('clipped_sum', c_a if a.id == b.id else 'cast(null as double precision)'),
         ('clamped_count', ('e_' ~ a.id if a.is_clamped else 'cast(0 as bigint)') if a.id == b.id else 'cast(null as bigint)')
     ] -%}{%- do lists[name].append(value) -%}{%- endfor -%}
 {%- endfor %}
@@ -168,7 +194,8 @@
         {{ 'weight_sum' if weight else 'cast(null as double precision) as weight_sum' }},
         {{ 'weight_square_sum' if weight else 'cast(null as double precision) as weight_square_sum' }}
         {%- for name, values in lists.items() %},
-        {{ 'unnest(array[' ~ values | join(', ') ~ '])' if weight or name != 'pair_weight' else 'cast(null as double precision)' }} as {{ name }}
+        {%- set is_counted = weight or name != 'pair_weight' %}
+        {{ 'unnest(array[' ~ values | join(', ') ~ '])' if is_counted else 'cast(null as double precision)' }} as {{ name }}
         {%- endfor %}
     from (
         select
@@ -183,7 +210,9 @@
                 {%- if not column.is_complete %}, sum(p_{{ column.id }}) as p_{{ column.id }}{% endif %}
                 {%- if not column.is_complete and weight %}, sum(wp_{{ column.id }}) as wp_{{ column.id }}{% endif %}
                 {%- if column.is_clipped %}, sum({{ w }}c_{{ column.id }}) as c_{{ column.id }}{% endif %}
-                {%- if column.is_clamped %}, {{ data_health.engine_sql('count_where', 'abs(z_' ~ column.id ~ ') = 1e50') }} as e_{{ column.id }}{% endif %}
+                {%- if column.is_clamped %},
+            {{ data_health.engine_sql('count_where', 'abs(z_' ~ column.id ~ ') = 1e50') }} as e_{{ column.id }}
+                {%- endif %}
             {%- endfor %}
             {%- for name, expression in sums.items() %},
             {{ expression }} as {{ name }}
@@ -201,11 +230,16 @@
 {%- set weight = part.scan.columns[0].weight %}
             select
                 period_start{{ ', w' if weight }}
-                {%- for column in part.columns %}{% set z, clipped = 'z_' ~ column.id, 'greatest(-1e1, least(1e1, coalesce(z_' ~ column.id ~ ', 0e0)))' %},
+                {%- for column in part.columns %}
+                    {%- set z = 'z_' ~ column.id %}{% set clipped = 'greatest(-1e1, least(1e1, coalesce(' ~ z ~ ', 0e0)))' %},
                 {{ z if column.is_complete else 'coalesce(' ~ z ~ ', 0e0) as ' ~ z }}
                     {%- if weight %}, {{ 'w * ' ~ z if column.is_complete else 'w * coalesce(' ~ z ~ ', 0e0)' }} as w{{ z }}{% endif %}
-                    {%- if not column.is_complete %}, case when {{ z }} is null then cast(0 as double precision) else cast(1 as double precision) end as p_{{ column.id }}{% endif %}
-                    {%- if not column.is_complete and weight %}, case when {{ z }} is null then 0e0 else w end as wp_{{ column.id }}{% endif %}
+                    {%- if not column.is_complete %},
+                case when {{ z }} is null then cast(0 as double precision) else cast(1 as double precision) end as p_{{ column.id }}
+                    {%- endif %}
+                    {%- if not column.is_complete and weight %},
+                case when {{ z }} is null then 0e0 else w end as wp_{{ column.id }}
+                    {%- endif %}
                     {%- if column.is_clipped %}, {{ clipped }} as c_{{ column.id }}{% endif %}
                     {%- if column.is_clipped and weight %}, w * {{ clipped }} as wc_{{ column.id }}{% endif %}
                 {%- endfor %}
@@ -213,15 +247,24 @@
                 select
                     period_start{{ ', w' if weight }}
                     {%- for column in part.columns %}
-                        {%- set deviation = data_health.engine_sql('deviation', 'x_' ~ column.id, column.centre) %},
-                    {% if column.is_clamped %}case when x_{{ column.id }} is null then null when abs(x_{{ column.id }} - {{ column.centre }}) >= 1e50 * {{ column.scale }} then case when x_{{ column.id }} > 0 then 1e50 else -1e50 end else ({{ deviation }}) / {{ column.scale }} end
-                    {%- else %}({{ deviation }}) / {{ column.scale }}{% endif %} as z_{{ column.id }}
+                        {%- set x = 'x_' ~ column.id %}
+                        {%- set z = '(' ~ data_health.engine_sql('deviation', x, column.centre) ~ ') / ' ~ column.scale %},
+                    {% if column.is_clamped -%}
+                    case
+                        when {{ x }} is null then null
+                        when abs({{ x }} - {{ column.centre }}) >= 1e50 * {{ column.scale }}
+                            then case when {{ x }} > 0 then 1e50 else -1e50 end
+                        else {{ z }}
+                    end
+                    {%- else %}{{ z }}{% endif %} as z_{{ column.id }}
                     {%- endfor %}
                 from (
                     select
                         period_start{{ ', w' if weight }}
                         {%- for column in part.columns %},
-                        {{ 'x_' ~ column.id if column.is_complete else ('x_' ~ column.id if column.is_exact_number else data_health.engine_sql('finite_or_null', 'x_' ~ column.id)) ~ ' as x_' ~ column.id }}
+                        {%- set x = 'x_' ~ column.id %}
+                        {%- set is_finite = column.is_complete or column.is_exact_number %}
+                        {{ x if is_finite else data_health.engine_sql('finite_or_null', x) ~ ' as ' ~ x }}
                         {%- endfor %}
                     from (
                         select
@@ -233,7 +276,8 @@
                             {{ column.value }} as x_{{ column.id }}
                             {%- endfor %}
                         from {{ data_health.scan_source(part.scan.dataset) }}
-                        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+                        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
+                        {{ data_health.engine_sql('compute_once') }}
                     ) as rows_of_tile {{ data_health.engine_sql('compute_once') }}
                 ) as finite_rows {{ data_health.engine_sql('compute_once') }}
             ) as deviations {{ data_health.engine_sql('compute_once') }}

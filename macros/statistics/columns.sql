@@ -28,10 +28,12 @@
         {%- set described = data_health.monitored_column(monitor, column.name, column, role) -%}
         {%- do result.append(described) -%}
         {%- set distance_name = column.name ~ ' (days from event)' -%}
-        {%- if described.kind == 'timestamp' and not described.left_out and time_column and not data_health.find_column(relation_columns, distance_name) -%}
+        {%- set is_time = described.kind == 'timestamp' and not described.left_out -%}
+        {%- if is_time and time_column and not data_health.find_column(relation_columns, distance_name) -%}
             {#- a time says more as its distance from the event: the distance stays where it is while both move on -#}
             {%- set event = data_health.engine_sql('epoch_seconds', 'monitored_rows.' ~ data_health.quoted(time_column.name)) -%}
-            {%- do result.append(dict(described, name=distance_name, is_derived=true, kind='numeric', family='numeric', is_exact_number=false,
+            {%- do result.append(dict(
+                described, name=distance_name, is_derived=true, kind='numeric', family='numeric', is_exact_number=false,
                 value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -60,7 +62,8 @@
         'left_out': 'excluded by the configuration' if role == 'excluded'
             else 'not among the features' if role == 'not listed'
             else 'cuts the periods; see health_volume' if role in ['time', 'loaded_at']
-            else 'a list of numbers: only in products and components' if role == 'feature' and target.type == 'duckdb' and data_health.list_length(data_type) is not none
+            else 'a list of numbers: only in products and components'
+                if role == 'feature' and data_health.engine_reads_batches() and data_health.list_length(data_type) is not none
             else 'type ' ~ data_type ~ ' has no statistics' if family == 'other'
             else none
     }) }}

@@ -17,13 +17,23 @@
     is not counted on a grid, `is_without_grid`, waits for none.
 #}
 {% macro wanted_statistics(watched) %}
+{%- set rows = [] %}
+{%- for column in watched %}
+    {%- do rows.append([
+        column.id, column.monitor.name, column.dataset.name, data_health.monitor_fingerprint(column.monitor, column.dataset.reference),
+        column.name, column.family, column.role == 'label', column.dataset.name == 'production' and not column.dataset.time,
+        column.monitor.max_categories, column.companions or none, column.grid_name or column.name, column.is_without_grid is true
+    ]) %}
+{%- endfor %}
     select
         monitored_periods.period_key,
         monitored_periods.monitor,
         monitored_periods.dataset,
         monitored_periods.period_start,
         monitored_periods.period_end,
-        dense_rank() over (partition by monitored_periods.monitor, monitored_periods.dataset order by monitored_periods.period_start) as period_number,
+        dense_rank() over (
+            partition by monitored_periods.monitor, monitored_periods.dataset order by monitored_periods.period_start nulls last
+        ) as period_number,
         watched_columns.column_id,
         watched_columns.column_name,
         watched_columns.grid_name,
@@ -34,14 +44,19 @@
             || case when watched_columns.is_label then coalesce(', ' || monitored_periods.labelled_count || ' labels', '') else '' end
             || ', ' || monitored_periods.fingerprint || coalesce(', ' || column_grids.kind || ' ' || column_grids.generation, '')
             || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '')
-            || coalesce(', with ' || watched_columns.companions || coalesce(' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), ''), '') as built_from
+            || coalesce(
+                ', with ' || watched_columns.companions
+                    || coalesce(' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), ''),
+                ''
+            ) as built_from
     from {{ ref('monitored_periods') }} as monitored_periods
     inner join (
-        values
-        {%- for column in watched %}
-            ({{ column.id }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name, data_health.monitor_fingerprint(column.monitor, column.dataset.reference), column.name]) }}, '{{ column.family }}', {{ column.role == 'label' }}, {{ column.dataset.name == 'production' and not column.dataset.time }}, {{ column.monitor.max_categories }}, {{ data_health.text_literal([column.companions or none, column.grid_name or column.name]) }}, {{ column.is_without_grid is true }}){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as watched_columns (column_id, monitor, dataset, fingerprint, column_name, family, is_label, is_dateless, max_categories, companions, grid_name, is_without_grid)
+    {{- data_health.rows_as_table({
+        'column_id': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'column_name': 'varchar',
+        'family': 'varchar', 'is_label': 'boolean', 'is_dateless': 'boolean', 'max_categories': 'integer', 'companions': 'varchar',
+        'grid_name': 'varchar', 'is_without_grid': 'boolean'
+    }, rows) }}
+    ) as watched_columns
         on monitored_periods.monitor = watched_columns.monitor
         and monitored_periods.dataset = watched_columns.dataset
         and monitored_periods.fingerprint = watched_columns.fingerprint
@@ -130,14 +145,15 @@ inner join high_water_marks
     on numbered_stretches.monitor = high_water_marks.monitor
     and numbered_stretches.dataset = high_water_marks.dataset
 group by 1, 2, 3, numbered_stretches.stretch_number, case when numbered_stretches.period_start is null then 1 else 0 end
-order by 1, 2, 3, 4
+order by 1, 2, 3, 4 nulls last
 {%- endmacro %}
 
 
 {# What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some stretches of time. #}
 {% macro pending_scans(stored_relation, watched) -%}
     {%- set scans = {} -%}
-    {%- if execute and watched and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none -%}
+    {%- set is_ready = execute and watched and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none -%}
+    {%- if is_ready -%}
         {%- for row in run_query(data_health.pending_stretches(stored_relation, watched)).rows -%}
             {%- set scan_key = row['monitor'] ~ '|' ~ row['dataset'] ~ '|' ~ row['column_ids'] -%}
             {%- if scan_key not in scans -%}

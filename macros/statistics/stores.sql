@@ -7,20 +7,6 @@
 {%- endmacro %}
 
 
-{#
-    The table that another model of this package has built before, or none: for what cannot ref it, being read by it. Where it stands, the
-    graph knows: any schema, any alias.
-#}
-{% macro past_of(name) -%}
-    {%- if execute and model.resource_type == 'model' -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == 'data_health' and node.name == name -%}
-            {{ return(load_relation(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias))) }}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(none) }}
-{%- endmacro %}
-
-
 {# Does dbt add to the table of this model, and not make it anew? #}
 {% macro adds_to_this() -%}
     {%- set past = data_health.past_of_this() -%}

@@ -199,27 +199,3 @@ def _rules_of_value(
             int(found.prediction.support[row]),
         )
         yield group, rule
-
-
-def repaired_values(
-    names: Sequence[str], values: NDArray[np.object_], rules: Sequence[RepairRule]
-) -> NDArray[np.object_]:
-    """The table with the rules applied; what the macro `repaired` does in SQL."""
-    spelling = {(rule.column, rule.from_value): rule for rule in rules if rule.method == "spelling"}
-    spelled = values.copy()
-    for number, name in enumerate(names):
-        for row, value in enumerate(values[:, number]):
-            if (name, value) in spelling:
-                spelled[row, number] = spelling[name, value].to_value
-    result = spelled.copy()
-    position = {name: number for number, name in enumerate(names)}
-    by_value = defaultdict(list)
-    for rule in rules:
-        if rule.method == "dependency":
-            by_value[rule.column, rule.from_value].append(rule)
-    for number, name in enumerate(names):
-        for row, value in enumerate(spelled[:, number]):
-            for rule in by_value.get((name, value), []):
-                if spelled[row, position[rule.determinant_column]] == rule.determinant_value:
-                    result[row, number] = rule.to_value
-    return result

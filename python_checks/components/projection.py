@@ -5,7 +5,7 @@ The numbers are those of project_components(). In a model of one's own:
     def model(dbt, session):
         from data_health.components.projection import projected
 
-        rows, loadings = dbt.ref("wide_rows"), dbt.ref("data_health", "component_loadings")
+        rows, loadings = dbt.ref("wide_rows"), dbt.ref("data_health", "component_fits")
         return projected(rows, loadings, "my_monitor", "training", k=100, keys=["id"])
 """
 
@@ -46,7 +46,7 @@ class Loadings:
         k: int | None = None,
         version: str | None = None,
     ) -> "Loadings":
-        """Those of a reference in component_loadings; without `k` the advised ones.
+        """Those of a reference in component_fits; without `k` the advised ones.
 
         ValueError: there are none, or fewer than `k`, or they have another version than the one asked for.
         """

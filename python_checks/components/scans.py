@@ -1,6 +1,5 @@
 """What the model wide_scans asks for, read in Arrow batches and summed up for wide_products, one scan after another."""
 
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,44 +19,44 @@ from data_health.components.batches import (
     record_batches,
     summed_periods,
 )
+from data_health.output_schema import arrow_schema
 
 # beyond, a matrix of all pairs is too large to be kept for every period
 MOST_COLUMNS = 2000
 # rows that the scale of a list is drawn from
 SAMPLED_LISTS = 5000
 FIRST_DAY = date(1970, 1, 1)
-WIDE_PRODUCTS = pa.schema(
-    [
-        ("period_key", pa.string()),
-        ("monitor", pa.string()),
-        ("dataset", pa.string()),
-        ("period_start", pa.date32()),
-        ("column_number", pa.int32()),
-        ("column_name", pa.string()),
-        ("source_column", pa.string()),
-        ("grid_generation", pa.int32()),
-        ("centre", pa.float64()),
-        ("scale", pa.float64()),
-        ("row_count", pa.int64()),
-        ("value_count", pa.int64()),
-        ("own_sum", pa.float64()),
-        ("clipped_sum", pa.float64()),
-        ("clamped_count", pa.int64()),
-        ("other_length_count", pa.int64()),
-        ("minimum", pa.float64()),
-        ("maximum", pa.float64()),
-        ("weight_column", pa.string()),
-        ("weight_sum", pa.float64()),
-        ("weight_square_sum", pa.float64()),
-        ("pair_counts", pa.list_(pa.int64())),
-        ("pair_weights", pa.list_(pa.float64())),
-        ("pair_sums", pa.list_(pa.float64())),
-        ("product_sums", pa.list_(pa.float64())),
-        ("clipped_product_sums", pa.list_(pa.float64())),
-        ("built_from", pa.string()),
-        ("built_at", pa.timestamp("us")),
-    ]
-)
+PRODUCTS = {
+    "period_key": "varchar",
+    "monitor": "varchar",
+    "dataset": "varchar",
+    "period_start": "date",
+    "column_number": "integer",
+    "column_name": "varchar",
+    "source_column": "varchar",
+    "grid_generation": "integer",
+    "centre": "double precision",
+    "scale": "double precision",
+    "row_count": "bigint",
+    "value_count": "bigint",
+    "own_sum": "double precision",
+    "clipped_sum": "double precision",
+    "clamped_count": "bigint",
+    "other_length_count": "bigint",
+    "minimum": "double precision",
+    "maximum": "double precision",
+    "weight_column": "varchar",
+    "weight_sum": "double precision",
+    "weight_square_sum": "double precision",
+    "pair_counts": "bigint[]",
+    "pair_weights": "double precision[]",
+    "pair_sums": "double precision[]",
+    "product_sums": "double precision[]",
+    "clipped_product_sums": "double precision[]",
+    "built_from": "varchar",
+    "built_at": "timestamp",
+}
+PRODUCTS_SCHEMA = arrow_schema(PRODUCTS)
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,6 @@ def scans_of(scans: duckdb.DuckDBPyRelation) -> list[Scan]:
         pending = {start: (key, built_from) for start, key, built_from in periods}
         result.append(Scan(*head, described, pending, built_at))
     return result
-
-
-def summed_batches(session: duckdb.DuckDBPyConnection, scans: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:
-    """The rows that this run adds to wide_products, read while they are written: those of one scan are in memory."""
-    rows = scanned_rows(session, scans_of(scans))
-    # the first scan is read now: inside of the statement that writes its rows, DuckDB would have a thread less for it
-    first = list(itertools.islice(rows, 1))
-    return pa.RecordBatchReader.from_batches(WIDE_PRODUCTS, itertools.chain(first, rows))
 
 
 def scanned_rows(session: duckdb.DuckDBPyConnection, scans: list[Scan]) -> Iterator[pa.RecordBatch]:
@@ -249,7 +240,7 @@ def packed(scan: Scan, code: int, factors: list[Factor], sums: PeriodSums) -> It
             "built_from": [built_from] * d,
             "built_at": [scan.built_at] * d,
         },
-        schema=WIDE_PRODUCTS,
+        schema=PRODUCTS_SCHEMA,
     )
 
 
@@ -268,7 +259,7 @@ def names_of(scan: Scan, factors: list[Factor]) -> tuple[str, ...]:
 
 
 def relation_of(session: duckdb.DuckDBPyConnection, name: str) -> duckdb.DuckDBPyRelation | None:
-    """A table by its quoted name; None where there is none yet."""
+    """A table by its quoted name; None where there is none yet. In a module without a variable of that name."""
     try:
         return session.sql(f"select * from {name}")
     except duckdb.CatalogException:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from data_health.components.batches import NO_PERIOD, Matrix, Standardiser, StandardRows
+from data_health.components.component_fits import LOADINGS_SCHEMA, Fit, loadings_of
 from data_health.components.components import Sums
 from data_health.components.randomized import randomized_basis, rows_of_periods
 from data_health.components.scans import (
@@ -19,27 +20,25 @@ from data_health.components.scans import (
     batches_of,
     factor_of,
     names_of,
-    scans_of,
 )
-from data_health.components.tables import LOADINGS, Fit, loadings_of
 
-RANDOMIZED_LOADINGS = LOADINGS.append(pa.field("built_from", pa.string()))
+RANDOMIZED_LOADINGS = LOADINGS_SCHEMA.append(pa.field("built_from", pa.string()))
 # raise this when other numbers come out of the same rows
 VERSION = "1"
 UNSTANDARDISED = "components of covariances are computed of up to 2,000 columns"
 ROWS_GONE = "rows of the reference are no longer in the table, and so many columns have no sums"
 
 
-def randomized_loadings(
+def loadings_of_references(
     session: duckdb.DuckDBPyConnection,
-    scans: duckdb.DuckDBPyRelation,
+    scans: list[Scan],
     dataset_periods: duckdb.DuckDBPyRelation,
     settings: duckdb.DuckDBPyRelation,
     previous: duckdb.DuckDBPyRelation | None,
 ) -> pa.Table:
     """The components of every reference with more than MOST_COLUMNS columns; those of unchanged rows as they were."""
     known = previous_loadings(previous)
-    wide = wide_scans_of(session, scans_of(scans))
+    wide = wide_scans_of(session, scans)
     rules = settings.project("monitor, variance, is_standardised").fetchall()
     variances = {monitor: variance for monitor, variance, _ in rules}
     unstandardised = {monitor for monitor, _, is_standardised in rules if not is_standardised}
@@ -61,7 +60,7 @@ def randomized_loadings(
         shared = {"monitor": monitor, "reference": reference, "values_used": "all"}
         if gone or monitor in unstandardised:
             why = ROWS_GONE if gone else UNSTANDARDISED
-            found = pa.Table.from_pylist([shared | {"column_name": "(all)", "reason_left_out": why}], LOADINGS)
+            found = pa.Table.from_pylist([shared | {"column_name": "(all)", "reason_left_out": why}], LOADINGS_SCHEMA)
         else:
             fit = fit_of(session, monitor, reference, here, keys, variances[monitor])
             found = loadings_of(fit)

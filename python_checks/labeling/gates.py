@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 Matrix = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 # audit rows that a subgroup must have before anything of it is labelled automatically
 LEAST_SUBGROUP_ROWS = 30
@@ -33,18 +32,6 @@ class Gate:
     def is_open(self) -> bool:
         """Whether any label may be given."""
         return bool(np.isfinite(self.threshold))
-
-
-@dataclass(frozen=True)
-class Gates:
-    """Gates of every predicted class and of every subgroup: a label is given where both of a row are open to it.
-
-    `by_class[k]` and `by_subgroup[g]`; of neither there are others, so that a class or subgroup that the audit stream
-    never saw has no automatic labels. `by_subgroup` is None where no subgroups were declared.
-    """
-
-    by_class: dict[int, Gate]
-    by_subgroup: dict[object, Gate] | None
 
 
 def clopper_pearson_lower(right: int, n: int, confidence: float = 0.95) -> float:
@@ -102,44 +89,6 @@ def confidence_threshold(
     return passed or Gate(float("nan"), len(confidence), int(right[-1]) if len(right) else 0, 0.0)
 
 
-def fitted_gates(
-    confidence: Matrix,
-    is_right: NDArray[np.bool_],
-    predicted: Numbers,
-    target: float,
-    subgroups: NDArray | None = None,
-    confidence_level: float = 0.95,
-) -> Gates:
-    """Gates by predicted class, and by subgroup of at least thirty audit rows, from the same audit rows (n each)."""
-    by_class = {
-        int(code): confidence_threshold(
-            confidence[predicted == code], is_right[predicted == code], target, confidence_level
-        )
-        for code in np.unique(predicted)
-    }
-    if subgroups is None:
-        return Gates(by_class, None)
-    by_subgroup: dict[object, Gate] = {}
-    for name in sorted(set(subgroups.tolist()), key=str):
-        of_it = subgroups == name
-        gate = confidence_threshold(confidence[of_it], is_right[of_it], target, confidence_level)
-        is_enough = np.count_nonzero(of_it) >= LEAST_SUBGROUP_ROWS
-        by_subgroup[name] = gate if is_enough else Gate(float("nan"), gate.audited, gate.right, gate.lower_bound)
-    return Gates(by_class, by_subgroup)
-
-
-def is_automatic(
-    gates: Gates, confidence: Matrix, predicted: Numbers, subgroups: NDArray | None = None
-) -> NDArray[np.bool_]:
-    """Which rows get the predicted label by themselves; all others need people."""
-    limits = _limits(gates.by_class, predicted)
-    if gates.by_subgroup is not None:
-        if subgroups is None:
-            raise ValueError("the gates are by subgroup: name the subgroup of every row")
-        limits = np.maximum(limits, _limits(gates.by_subgroup, subgroups))
-    return confidence >= limits
-
-
 @dataclass(frozen=True)
 class LostPositives:
     """Positives that automatic labels call something else, as the audit stream estimates them.
@@ -178,8 +127,3 @@ def _steps(n: int, target: float, confidence_level: float) -> list[int]:
         found.append(start)
         start = min(max(start + 1, int(start * STEP)), n) if start < n else n + 1
     return found
-
-
-def _limits(gates: dict, keys: NDArray) -> Matrix:
-    limits = {key: gate.threshold if gate.is_open else np.inf for key, gate in gates.items()}
-    return np.array([limits.get(key, np.inf) for key in keys.tolist()], np.float64)

@@ -11,7 +11,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 Matrix = NDArray[np.float64]
@@ -76,27 +76,20 @@ class Boosting:
 
 
 def fit_learner(
-    matrix: Matrix,
-    codes: Numbers,
-    class_count: int,
-    seed: int = 0,
-    groups: NDArray | None = None,
-    strengths: tuple[float, ...] = STRENGTHS,
+    matrix: Matrix, codes: Numbers, class_count: int, seed: int = 0, strengths: tuple[float, ...] = STRENGTHS
 ) -> Learner:
     """Fit, choose the strength of the penalty by cross-validated log loss, and calibrate by one temperature.
 
     `matrix` is n × d, standardised and finite; `codes` (n) numbers the classes from 0 to K − 1; the rows are in an
-    order that does not change between runs, such as that of their keys. Rows of one group (n values, for instance
-    copies of one row) are never on both sides of a fold. Folds are at most five and no more than the smallest class
-    with two rows has rows (groups may leave a fold without a class). A class of one row is part of every training set
-    and never held out.
+    order that does not change between runs, such as that of their keys. Folds are at most five and no more than the
+    smallest class with two rows has rows. A class of one row is part of every training set and never held out.
     With two or more strengths equally good to 1e-12, the smaller is taken.
 
     Raises NotEnoughLabelsError unless two classes have two rows each and every class has one; ValueError for other
     input that cannot be used; NoConvergenceError for columns that are far from standardised.
     """
     with threadpool_limits(limits=1):
-        folds = _folds(_checked(matrix, codes, class_count), codes, class_count, seed, groups)
+        folds = _folds(_checked(matrix, codes, class_count), codes, seed)
         held_out = [_cross_validated(matrix, codes, class_count, folds, strength) for strength in strengths]
         is_held_out = np.isfinite(held_out[0]).all(axis=1)
         losses = [log_loss(logits[is_held_out], codes[is_held_out]) for logits in held_out]
@@ -115,15 +108,13 @@ def fit_learner(
     )
 
 
-def fit_boosting(
-    matrix: Matrix, codes: Numbers, class_count: int, seed: int = 0, groups: NDArray | None = None
-) -> Boosting:
+def fit_boosting(matrix: Matrix, codes: Numbers, class_count: int, seed: int = 0) -> Boosting:
     """The stronger learner: histogram gradient boosting of scikit-learn, of the same input, output and errors.
 
     Leaves hold at least five rows, or a twentieth of few rows; early stopping is off, so that no labelled row is lost.
     """
     with threadpool_limits(limits=1):
-        folds = _folds(_checked(matrix, codes, class_count), codes, class_count, seed, groups)
+        folds = _folds(_checked(matrix, codes, class_count), codes, seed)
         held_out = np.full((len(codes), class_count), np.nan)
         for train, test in folds:
             model = boosted(matrix[train], codes[train], seed)
@@ -189,25 +180,13 @@ def _checked(matrix: Matrix, codes: Numbers, class_count: int) -> Numbers:
     return counts
 
 
-def _folds(
-    counts: Numbers, codes: Numbers, class_count: int, seed: int, groups: NDArray | None
-) -> list[tuple[Numbers, Numbers]]:
+def _folds(counts: Numbers, codes: Numbers, seed: int) -> list[tuple[Numbers, Numbers]]:
     """Rows to train on and rows held out, of every fold; in every training set there is every class."""
     is_split = counts[codes] >= 2
     rows, alone = np.flatnonzero(is_split), np.flatnonzero(~is_split)
-    count = int(min(MOST_FOLDS, counts[counts >= 2].min()))
-    if groups is None:
-        splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
-        splits = splitter.split(rows, codes[rows])
-    else:
-        kinds = np.unique(np.asarray(groups)[rows], return_inverse=True)[1]
-        per_class = [len(np.unique(kinds[codes[rows] == code])) for code in np.unique(codes[rows])]
-        if min(per_class) < 2:
-            raise NotEnoughLabelsError(f"a class has one group of rows only, so it cannot be held out: {per_class}")
-        splitter = StratifiedGroupKFold(min(count, *per_class), shuffle=True, random_state=seed)
-        splits = splitter.split(rows, codes[rows], kinds)
-    found = [(np.sort(np.concatenate([rows[train], alone])), rows[test]) for train, test in splits]
-    return [(train, test) for train, test in found if len(test)]
+    splitter = StratifiedKFold(int(min(MOST_FOLDS, counts[counts >= 2].min())), shuffle=True, random_state=seed)
+    splits = splitter.split(rows, codes[rows])
+    return [(np.sort(np.concatenate([rows[train], alone])), rows[test]) for train, test in splits]
 
 
 def _cross_validated(

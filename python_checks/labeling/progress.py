@@ -51,11 +51,6 @@ class Verdict:
     score: float
     score_error: float
 
-    @property
-    def does_help(self) -> bool:
-        """Whether the chosen labels are worth more, by two standard errors."""
-        return self.status == "helps"
-
 
 def regression(matrix: Matrix, codes: Numbers) -> LogisticRegression:
     """What is learnt where nobody asks for trees, a score that is watched among them: it is quick."""

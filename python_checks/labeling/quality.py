@@ -22,18 +22,15 @@ LEAK_RATE, LEAST_CHANGE, LEAST_P = 0.02, 0.10, 1e-4
 class LabelIssues:
     """What confident learning says of n labels of K classes.
 
-    `is_issue` (n) flags likely errors, `self_confidence` (n) is the probability of the given label, `margin` (n) is
-    (p of the given label − p of the likeliest other + 1)/2, `suggested` (n) the likeliest label, `joint` (K × K) the
-    estimated number of rows by given and by true label. `queue` holds the numbers of the rows that a person should look
+    `is_issue` (n) flags likely errors, `self_confidence` (n) is the probability of the given label, `suggested` (n) the
+    likeliest label. `queue` holds the numbers of the rows that a person should look
     at, flagged rows first, each part by self-confidence; rows whose given label is the likeliest are not in it.
     Rows without probabilities (NaN) are not judged: no issue, NaN scores, suggested −1.
     """
 
     is_issue: NDArray[np.bool_]
     self_confidence: Matrix
-    margin: Matrix
     suggested: Numbers
-    joint: Numbers
     queue: Numbers
 
 
@@ -59,18 +56,15 @@ def label_issues(probabilities: Matrix, codes: Numbers) -> LabelIssues:
     p, given = probabilities[judged], codes[judged]
     joint = confident_joint(p, given)
     own = p[np.arange(len(p)), given]
-    others = p.copy()
-    others[np.arange(len(p)), given] = -np.inf
     suggested = p.argmax(axis=1) if len(p) else np.zeros(0, np.int64)
     flagged = _pruned(p, given, joint) & (suggested != given)
     is_issue = np.zeros(n, np.bool_)
     is_issue[judged] = flagged
-    self_confidence, margin, likeliest = np.full(n, np.nan), np.full(n, np.nan), np.full(n, -1)
+    self_confidence, likeliest = np.full(n, np.nan), np.full(n, -1)
     self_confidence[judged], likeliest[judged] = own, suggested
-    margin[judged] = (own - others.max(axis=1) + 1) / 2 if len(p) else own
     disputed = np.flatnonzero((likeliest >= 0) & (likeliest != codes))
     queue = disputed[np.lexsort((disputed, self_confidence[disputed], ~is_issue[disputed]))]
-    return LabelIssues(is_issue, self_confidence, margin, likeliest, joint, queue)
+    return LabelIssues(is_issue, self_confidence, likeliest, queue)
 
 
 def confident_joint(probabilities: Matrix, codes: Numbers) -> Numbers:

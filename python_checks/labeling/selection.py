@@ -1,7 +1,6 @@
 """Which rows people should label next, of a bounded list of candidates: choices over arrays."""
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,51 +127,6 @@ def typical(
             candidates += [row for row in turn if row is not None]
     chosen = _without_near(points[order], np.array(candidates, np.int64), count, near)
     return order[chosen], _numbered(clusters[chosen])
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Largest share of a budget that each purpose may take; what it does not need goes to the least certain rows."""
-
-    audit: float = 0.15
-    quota: float = 0.30
-    coverage_gap: float = 0.10
-    drift: float = 0.10
-    relabel: float = 0.05
-
-    def __post_init__(self) -> None:
-        shares = (self.audit, self.quota, self.coverage_gap, self.drift, self.relabel)
-        if min(shares) < 0 or sum(shares) > 1:
-            raise ValueError(f"shares must not be negative, nor more than 1 together: {shares}")
-
-
-def allocation(
-    budget: int,
-    quota: int = 0,
-    coverage_gap: int = 0,
-    drift: int = 0,
-    relabel: int = 0,
-    strategy: str = "clustered_margin",
-    shares: Shares = Shares(),
-) -> dict[str, int]:
-    """How many rows of a batch each strategy chooses; the numbers add up to the budget, and those of 0 are named too.
-
-    `quota` counts the labels that subgroups lack, `coverage_gap`, `drift` and `relabel` the rows that these purposes
-    could use: each gets what it needs, up to its share (rounded half up); audit gets its share, and one row at least.
-    """
-    if budget < 0 or min(quota, coverage_gap, drift, relabel) < 0:
-        raise ValueError("budget and needs must not be negative")
-    given = {"audit": min(budget, max(1, _half_up(budget * shares.audit)))}
-    needs = {"quota": quota, "coverage_gap": coverage_gap, "drift": drift, "relabel": relabel}
-    for name, need in needs.items():
-        left = budget - sum(given.values())
-        given[name] = min(need, left, _half_up(budget * getattr(shares, name)))
-    given[strategy] = given.get(strategy, 0) + budget - sum(given.values())
-    return given
-
-
-def _half_up(number: float) -> int:
-    return int(np.floor(number + 0.5 + 1e-9))
 
 
 def _check(points: Matrix, *vectors: NDArray) -> None:

@@ -385,7 +385,7 @@ def test_a_table_with_faults_fails_says_why_and_can_be_acknowledged(orders):
     (orders.folder / "models" / "orders.yml").write_text(properties(*ALL, **options))
     orders.build("--exclude", "test_type:data", "test_type:unit")
     add_drift(orders)
-    orders.dbt("run", "--select", "judgements+")
+    orders.dbt("run", "--select", "findings+")
     found = outcomes_of(orders, "--select", "orders", "--store-failures", succeeds=False)
     assert found == {
         "drift_below": ("warn", 1),
@@ -422,7 +422,7 @@ def test_a_table_with_faults_fails_says_why_and_can_be_acknowledged(orders):
     orders.sql(
         "insert into raw.known values ('orders', '*', null, null, '2099-12-31', 'Ann', 'known'), ('orders', 'volume', '*', null, '2020-01-01', 'Bob', 'long ago')"
     )
-    orders.dbt("run", "--select", "judgements+")
+    orders.dbt("run", "--select", "findings+")
     assert outcomes_of(orders, "--select", "orders")["no_open_alerts"] == ("pass", 0)
     assert set(orders.sql("select is_acknowledged, acknowledged_by, muted_until from health_alerts")) == {
         (True, "Ann", date(2099, 12, 31))

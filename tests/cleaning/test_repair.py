@@ -1,13 +1,13 @@
 """Repair without labels: its parts against brute force, planted errors, what must be left alone, the open sets."""
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 from consumer import SHARED_DATA, needs_shared_data
 from data_health.cleaning.dependencies import predictions
-from data_health.cleaning.repair import repair_rules, repaired_values
+from data_health.cleaning.repair import repair_rules
 from data_health.cleaning.settings import DEFAULTS
 from data_health.cleaning.spelling import spelling_variants
 from data_health.cleaning.text import differ_in_digits_only, edit_distance, encoded, fingerprint
@@ -18,6 +18,28 @@ CITIES = {"Springfield": "Illinois", "Riverside": "California", "Georgetown": "T
 def table(*columns):
     """Columns of equal length as an array of texts."""
     return np.array(columns, dtype=object).T.reshape(len(columns[0]), len(columns))
+
+
+def repaired_values(names, values, rules):
+    """The table with the rules applied; what the macro `repaired` does in SQL."""
+    spelling = {(rule.column, rule.from_value): rule for rule in rules if rule.method == "spelling"}
+    spelled = values.copy()
+    for number, name in enumerate(names):
+        for row, value in enumerate(values[:, number]):
+            if (name, value) in spelling:
+                spelled[row, number] = spelling[name, value].to_value
+    result = spelled.copy()
+    position = {name: number for number, name in enumerate(names)}
+    by_value = defaultdict(list)
+    for rule in rules:
+        if rule.method == "dependency":
+            by_value[rule.column, rule.from_value].append(rule)
+    for number, name in enumerate(names):
+        for row, value in enumerate(spelled[:, number]):
+            for rule in by_value.get((name, value), []):
+                if spelled[row, position[rule.determinant_column]] == rule.determinant_value:
+                    result[row, number] = rule.to_value
+    return result
 
 
 def repaired(names, values, **options):
@@ -363,7 +385,7 @@ def test_small_tables_are_left_as_they_are(make_consumer, rows):
 def test_who_does_not_ask_needs_no_python(make_consumer, monkeypatch):
     consumer = make_consumer({"cleaning": {"plain": {"relation": {"source": ["raw", "rows"]}, "rules": []}}})
     consumer.sql("create table raw.rows as select 1 as a")
-    monkeypatch.setitem(__import__("sys").modules, "data_health.cleaning.tables", None)
+    monkeypatch.setitem(__import__("sys").modules, "data_health.cleaning.repair_rules", None)
     consumer.build_cleaning()
     tables = {name for (name,) in consumer.sql("select table_name from information_schema.tables")}
     assert "health_suggested_rules" in tables

@@ -192,11 +192,11 @@ def test_without_statistics_at_hand_the_same_sums_are_counted(built, tmp_path):
 
 
 def test_wide_tables_and_switched_off_parts_have_no_products(tmp_path):
-    narrow = MONITOR | {"dimensions": {"max_columns": 10}}
+    narrow = MONITOR | {"components": {"max_columns": 10}}
     monitors = {
         "wide": narrow,
-        "off": MONITOR | {"marts": {"dimensions": False, "drift": False}},
-        "drift_only": MONITOR | {"marts": {"dimensions": False}, "features": ["order", "gaps"]},
+        "off": MONITOR | {"parts": {"components": False, "drift": False}},
+        "drift_only": MONITOR | {"parts": {"components": False}, "features": ["order", "gaps"]},
         "one_column": MONITOR | {"features": ["order"]},
         "texts": MONITOR | {"features": ["site"]},
     }

@@ -62,8 +62,8 @@ def real_project(folder):
             "key": "id",
             "exclude": EXCLUDED.get(name, []),
             "references": {"training": {"relation": {"source": ["raw", name]}}},
-            "marts": {"coverage": False},
-            "dimensions": {"max_columns": 70} | ({"scores": {"ref": f"{name}_scores"}} if name in SCORED else {}),
+            "parts": {"coverage": False},
+            "components": {"max_columns": 70} | ({"scores": {"ref": f"{name}_scores"}} if name in SCORED else {}),
         }
     monitors["nhanes_weighted"] = {
         "relation": {"source": ["raw", "nhanes"]},
@@ -71,8 +71,8 @@ def real_project(folder):
         "weight": "WTINT2YR",
         "exclude": EXCLUDED["nhanes"],
         "references": {"training": {"relation": {"source": ["raw", "nhanes"]}}},
-        "marts": {"coverage": False},
-        "dimensions": {"max_columns": 70, "weighted": True},
+        "parts": {"coverage": False},
+        "components": {"max_columns": 70, "weighted": True},
     }
     window = {"first_year": {"from": "1996-06-01", "to": "1997-05-01"}}
     monitors["elec2"] |= {"time": "ts_reconstructed", "references": monitors["elec2"]["references"] | window}
@@ -262,7 +262,7 @@ def test_a_model_on_components_is_as_good_as_on_those_of_scikit_learn(real, name
 @needs_shared_data
 def test_arrow_batches_give_what_sql_gives(real):
     with duckdb.connect(str(real.database)) as connection:
-        rows, loadings = connection.table("raw.bank"), connection.table("component_loadings")
+        rows, loadings = connection.table("raw.bank"), connection.table("component_fits")
         table = projected(rows, loadings, "bank", "training", 4, keys=["id"])
         with pytest.raises(ValueError, match="99 components wanted"):
             Loadings.read(loadings, "bank", "training", 99)

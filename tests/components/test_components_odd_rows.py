@@ -41,7 +41,7 @@ def made_up(tmp_path_factory):
 def model(dbt, session):
     from data_health.components.projection import projected
 
-    return projected(dbt.source("raw", "odd"), dbt.ref("data_health", "component_loadings"), "m", "training", k=2, keys=["id"])
+    return projected(dbt.source("raw", "odd"), dbt.ref("data_health", "component_fits"), "m", "training", k=2, keys=["id"])
 """,
     }
     monitors = {
@@ -58,12 +58,12 @@ def model(dbt, session):
             "relation": {"source": ["raw", "rows"]},
             "key": "id",
             "references": {"training": {"relation": {"source": ["raw", "rows"]}}},
-            "dimensions": {"standardise": False},
+            "components": {"standardise": False},
         },
         "off": {
             "relation": {"source": ["raw", "rows"]},
             "references": {"training": {"relation": {"source": ["raw", "rows"]}}},
-            "marts": {"dimensions": False},
+            "parts": {"components": False},
         },
     }
     consumer = Consumer(
@@ -92,12 +92,12 @@ def test_missing_and_infinite_values_count_as_the_mean(made_up):
     z = np.where(np.isfinite(rows), np.clip((rows - mean) / deviation, -1e50, 1e50), 0)
     loadings = np.array(
         made_up.sql("""
-            select loading from component_loadings where monitor = 'm' and reference = 'training' and values_used = 'all' and component <= 2
+            select loading from component_fits where monitor = 'm' and reference = 'training' and values_used = 'all' and component <= 2
             order by component, column_name
         """)
     ).reshape(2, 3)
     order = made_up.sql(
-        "select distinct column_name from component_loadings where monitor = 'm' and component = 1 order by 1"
+        "select distinct column_name from component_fits where kind = 'loading' and monitor = 'm' and component = 1 order by 1"
     )
     assert [name for (name,) in order] == ["Größe", "a b", "flag"]
     ours = np.array(made_up.sql("select component_1, component_2, reconstruction_error from odd_scores order by id"))
@@ -122,12 +122,12 @@ def test_all_components_give_the_columns_back(made_up):
 
 def test_the_rule_for_missing_values_is_that_of_the_fit(made_up):
     (mean,) = made_up.sql(
-        "select distinct mean from component_loadings where reference = 'missing' and column_name = 'a b' and values_used = 'all'"
+        "select distinct mean from component_fits where reference = 'missing' and column_name = 'a b' and values_used = 'all'"
     )
     kept = np.delete(made_up.training["a b"], np.arange(0, 500, 5))
     assert mean[0] == pytest.approx(kept.mean())
     (deviation,) = made_up.sql(
-        "select distinct standard_deviation from component_loadings where reference = 'missing' and column_name = 'a b' and values_used = 'all'"
+        "select distinct standard_deviation from component_fits where reference = 'missing' and column_name = 'a b' and values_used = 'all'"
     )
     assert deviation[0] == pytest.approx(np.sqrt(np.sum((kept - kept.mean()) ** 2) / 500))
 

@@ -25,7 +25,7 @@ WEIGHTED = {
     "weight": "The Weight",
     "exclude": ["many"],
     "references": {"first": {"from": "2024-03-01", "to": "2024-03-03"}},
-    "dimensions": {"weighted": True},
+    "components": {"weighted": True},
 }
 MEASURES = "metric, column_name, period_start"
 
@@ -76,21 +76,21 @@ def load(consumer, name, table):
 def built(tmp_path_factory):
     repetitions = {
         "relation": {"source": ["raw", "repetitions"]},
-        "dimensions": {},
+        "components": {},
         "weight": None,
         "exclude": ["many", "The Weight"],
     }
     monitors = {
         "narrow": WEIGHTED,
-        "wide": WEIGHTED | {"weight": "THE WEIGHT", "dimensions": {"weighted": True, "max_columns": 2}},
+        "wide": WEIGHTED | {"weight": "THE WEIGHT", "components": {"weighted": True, "max_columns": 2}},
         "repeated": WEIGHTED | repetitions,
-        "unweighted": WEIGHTED | {"dimensions": {}},
+        "unweighted": WEIGHTED | {"components": {}},
     }
     folder = tmp_path_factory.mktemp("weighted") / "project"
     consumer = Consumer(folder, {"monitors": monitors}, sources=("rows", "repetitions"))
     load(consumer, "rows", table_of())
     load(consumer, "repetitions", repeated(table_of()))
-    consumer.build_dimensions()
+    consumer.build_components()
     return consumer
 
 
@@ -105,7 +105,7 @@ def test_components_are_those_of_scikit_learn_on_repeated_rows(built, monitor):
     )
     assert [value for (value,) in eigenvalues] == pytest.approx(theirs.explained_variance_ * (n - 1) / n, rel=1e-9)
     loadings = built.sql(f"""
-        select loading, mean, standard_deviation from component_loadings
+        select loading, mean, standard_deviation from component_fits
         where monitor = '{monitor}' and values_used = 'all' order by component, column_name
     """)
     vectors = np.array([loading for loading, _, _ in loadings]).reshape(len(NUMBERS), -1)
@@ -139,8 +139,8 @@ def measures(consumer, monitor, condition="true"):
     return dict(
         ((metric, name, day), (value, reference))
         for metric, name, day, value, reference in consumer.sql(f"""
-            select {MEASURES}, value, reference_value from subspace_measures
-            where monitor = '{monitor}' and {condition} order by all
+            select {MEASURES}, value, reference_value from component_fits
+            where kind = 'measure' and monitor = '{monitor}' and {condition} order by all
         """)
     )
 
@@ -162,32 +162,31 @@ def test_batches_give_what_sql_gives(built):
     assert {metric for metric, _, _ in ours} > {"clipped_reconstruction_error", "clipped_mean_shift"}
     for key, pair in theirs.items():
         assert ours[key] == pytest.approx(pair, rel=1e-8, abs=1e-9), key
-    for table in ("subspace_distances", "health_multivariate_drift"):
-        counts = built.sql(f"""
-            select period_start, row_count, effective_row_count from {table}
-            where monitor = 'wide' and metric = 'hotelling_t2' order by all
-        """)
-        for day, (_, rows, effective) in enumerate(counts):
-            weights = table_of([day])["many"].to_numpy().astype(float)
-            assert rows == ROWS_A_DAY
-            assert effective == pytest.approx(weights.sum() ** 2 / (weights**2).sum(), rel=1e-12)
-        assert len(counts) == DAYS
+    counts = built.sql("""
+        select period_start, row_count, effective_row_count from health_multivariate_drift
+        where monitor = 'wide' and metric = 'hotelling_t2' order by all
+    """)
+    for day, (_, rows, effective) in enumerate(counts):
+        weights = table_of([day])["many"].to_numpy().astype(float)
+        assert rows == ROWS_A_DAY
+        assert effective == pytest.approx(weights.sum() ** 2 / (weights**2).sum(), rel=1e-12)
+    assert len(counts) == DAYS
 
 
 def test_other_weights_are_counted_again_and_those_of_gone_rows_left_out(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
     fresh = consumer.sql("select monitor, component, eigenvalue from health_pca_components order by all")
     load(consumer, "rows", table_of(range(1, DAYS)))
-    consumer.build_dimensions()
+    consumer.build_components()
     kept = "select monitor, component, eigenvalue from health_pca_components order by all"
     # the sums of the first day are still there
     assert consumer.sql(kept) == fresh
     monitors = {
-        name: WEIGHTED | {"dimensions": {"max_columns": width} if width else {}}
+        name: WEIGHTED | {"components": {"max_columns": width} if width else {}}
         for name, width in (("narrow", None), ("wide", 2))
     }
     consumer.configure({"monitors": monitors})
-    consumer.build_dimensions()
+    consumer.build_components()
     rows = values_of(table_of([1]))
     scaled = make_pipeline(SimpleImputer(), StandardScaler()).fit_transform(rows)
     theirs = PCA(svd_solver="full").fit(scaled).explained_variance_ * (len(rows) - 1) / len(rows)
@@ -196,7 +195,9 @@ def test_other_weights_are_counted_again_and_those_of_gone_rows_left_out(built, 
             f"select eigenvalue from health_pca_components where monitor = '{monitor}' order by component"
         )
         assert [value for (value,) in found] == pytest.approx(theirs, rel=1e-9)
-        days = f"select count(distinct period_start) from subspace_measures where monitor = '{monitor}'"
+        days = (
+            f"select count(distinct period_start) from component_fits where kind = 'measure' and monitor = '{monitor}'"
+        )
         assert consumer.sql(days) == [(DAYS - 1,)]
 
 
@@ -205,10 +206,10 @@ def test_weights_that_are_all_alike_change_nothing(tmp_path):
     alike = table.set_column(
         table.column_names.index("The Weight"), "The Weight", pyarrow.array(np.full(len(table), 7.5))
     )
-    monitors = {"weighted": WEIGHTED, "plain": WEIGHTED | {"dimensions": {}}}
+    monitors = {"weighted": WEIGHTED, "plain": WEIGHTED | {"components": {}}}
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     load(consumer, "rows", alike)
-    consumer.build_dimensions()
+    consumer.build_components()
     columns = (
         "component, eigenvalue, noise_eigenvalue, hotelling_t2_limit_95, effective_row_count, marchenko_pastur_edge"
     )
@@ -225,10 +226,10 @@ def test_rows_that_weigh_nothing_have_no_components(tmp_path):
     nothing = table.set_column(
         table.column_names.index("The Weight"), "The Weight", pyarrow.array(np.zeros(len(table)))
     )
-    monitors = {"narrow": WEIGHTED, "wide": WEIGHTED | {"dimensions": {"weighted": True, "max_columns": 2}}}
+    monitors = {"narrow": WEIGHTED, "wide": WEIGHTED | {"components": {"weighted": True, "max_columns": 2}}}
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     load(consumer, "rows", nothing)
-    consumer.build_dimensions()
+    consumer.build_components()
     assert consumer.sql("select count(*) from health_pca_components") == [(0,)]
     assert consumer.sql("select monitor, status, left_out_count from health_pca_summary order by 1") == [
         ("narrow", "insufficient_data", len(NUMBERS)),
@@ -291,7 +292,7 @@ def test_weights_without_a_column_are_a_clear_error(tmp_path):
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": {**WEIGHTED, "weight": None}}})
     load(consumer, "rows", table_of([0]))
     failed = consumer.build_up_to("health_monitors", succeeds=False)
-    assert "the column by which dimensions.weighted counts rows" in str(
+    assert "the column by which components.weighted counts rows" in str(
         [result.message for result in failed.result] if failed.result else failed.exception
     )
 
@@ -337,12 +338,12 @@ def test_people_of_a_survey_have_the_correlations_of_their_weights(tmp_path):
         "weight": "WTINT2YR",
         "features": numbers,
         "references": {"survey": {"relation": {"source": ["raw", "rows"]}}},
-        "dimensions": {"weighted": True},
+        "components": {"weighted": True},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"people": monitor}})
     values = ", ".join(f'try_cast("{name}" as double) as "{name}"' for name in [*numbers, "WTINT2YR"])
     consumer.sql(f"create table raw.rows as select ID, {values} from read_csv('{file}', all_varchar = true)")
-    consumer.build_dimensions()
+    consumer.build_components()
     rows = np.array(consumer.sql(f"select {', '.join(numbers)}, WTINT2YR from raw.rows"), dtype=float)
     x, weights = rows[:, :-1], rows[:, -1]
     present = ~np.isnan(x)

@@ -167,11 +167,11 @@ def test_components_of_real_tables_are_those_of_scikit_learn(tmp_path, name):
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     real_table(consumer, name)
-    consumer.build_dimensions()
+    consumer.build_components()
     names = [
         name
         for (name,) in consumer.sql(
-            "select distinct column_name from component_loadings where values_used = 'all' and component is not null order by 1"
+            "select distinct column_name from component_fits where values_used = 'all' and component is not null order by 1"
         )
     ]
     assert len(names) >= 4
@@ -184,12 +184,12 @@ def test_components_of_real_tables_are_those_of_scikit_learn(tmp_path, name):
     eigenvalues = [
         value
         for (value,) in consumer.sql(
-            "select distinct on (component) eigenvalue from component_loadings where values_used = 'all' and component is not null order by component"
+            "select distinct on (component) eigenvalue from component_fits where values_used = 'all' and component is not null order by component"
         )
     ]
     assert eigenvalues == pytest.approx(theirs.explained_variance_ * (len(rows) - 1) / len(rows), rel=1e-9)
     loadings = consumer.sql(
-        "select component, column_name, loading, mean, standard_deviation from component_loadings where values_used = 'all' and component is not null order by 1, 2"
+        "select component, column_name, loading, mean, standard_deviation from component_fits where values_used = 'all' and component is not null order by 1, 2"
     )
     for number, component in enumerate(theirs.components_):
         ours = np.array([loading for index, _, loading, _, _ in loadings if index == number + 1])
@@ -269,7 +269,7 @@ def simulated(tmp_path_factory):
         elif name == "shift":
             months[20][:, 0] += 5 * np.nanstd(months[20][:, 0])
         load_months(consumer, name, months)
-    consumer.build_dimensions()
+    consumer.build_components()
     return consumer
 
 
@@ -317,7 +317,7 @@ def test_a_column_that_was_constant_is_named_when_it_varies(simulated):
     assert found.pop(DRIFTED) == ("alert", 1, "x2")
     assert set(found.values()) == {("ok", 0, None)}
     left_out = simulated.sql(
-        "select distinct column_name, reason_left_out from component_loadings where monitor = 'constant' and reference = 'first_year' and component is null and values_used = 'all'"
+        "select distinct column_name, reason_left_out from component_fits where monitor = 'constant' and reference = 'first_year' and component is null and values_used = 'all'"
     )
     assert left_out == [("x2", CONSTANT)]
 
@@ -337,7 +337,7 @@ def test_a_shift_is_an_alarm_and_names_its_column(simulated):
     assert "x0" in {row["largest_contributor"] for row in rows}
 
 
-def test_an_empty_table_and_one_row_are_built(tmp_path, monkeypatch):
+def test_an_empty_table_and_one_row_are_built(tmp_path):
     monitor = {
         "relation": {"source": ["raw", "rows"]},
         "references": {"training": {"relation": {"source": ["raw", "training"]}}},
@@ -352,11 +352,20 @@ def test_an_empty_table_and_one_row_are_built(tmp_path, monkeypatch):
     # both are constant in a training set of one row; b is another value now
     found = consumer.sql("select metric, value, status, largest_contributor from health_multivariate_drift")
     assert found == [("constant_columns", 1, "alert", "b")]
-    # a project that did not install the Python part builds everything else
-    monkeypatch.setitem(sys.modules, "data_health.components.tables", None)
-    consumer.build("--select", "component_loadings+", "subspace_measures+")
-    for table in ("component_loadings", "subspace_measures", "health_multivariate_drift"):
-        assert consumer.sql(f"select count(*) from {table}") == [(0,)]
+
+
+@pytest.mark.parametrize("model", ["wide_batches", "component_fits"])
+def test_without_the_python_package_the_error_says_what_to_install(tmp_path, monkeypatch, model):
+    monitor = {"relation": {"source": ["raw", "rows"]}, "components": {}}
+    consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
+    consumer.load("rows", {"a": np.arange(3.0), "b": np.ones(3)})
+    monkeypatch.setitem(sys.modules, f"data_health.components.{model}", None)
+    consumer.dbt("run", "--select", f"+{model}", succeeds=False)
+    (failed,) = (result for result in consumer.run_results() if result["status"] == "error")
+    assert failed["unique_id"] == f"model.data_health.{model}"
+    last = failed["message"].strip().splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: data_health: principal components need Python")
+    assert last.endswith("pip install data-health, or switch the part components off")
 
 
 # The demo
@@ -365,7 +374,7 @@ def test_an_empty_table_and_one_row_are_built(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     clinic = Demo(tmp_path_factory.mktemp("clinic"))
-    clinic.build_dimensions("--warn-error")
+    clinic.build_components("--warn-error")
     return clinic
 
 
@@ -399,5 +408,5 @@ def test_the_demo_shows_its_pounds_and_its_glucose_and_nothing_else(demo):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         written = Demo(Path(folder))
-        written.build_dimensions()
+        written.build_components()
         PAGE.write_text(walkthrough.with_tables(PAGE.read_text(), written.rows))

@@ -8,8 +8,8 @@ from sklearn.decomposition import PCA
 from test_multivariate_drift import TABLES, standardised
 
 COLUMNS = ["workclass", "education", "marital_status", "occupation", "relationship", "race", "sex", "native_country"]
-LOADINGS = "select component, column_name, loading, eigenvalue from component_loadings where monitor = '{}' and values_used = 'all' and component is not null order by 1, 2"
-MODELS = ("--select", "+component_loadings")
+LOADINGS = "select component, column_name, loading, eigenvalue from component_fits where monitor = '{}' and values_used = 'all' and component is not null order by 1, 2"
+MODELS = ("--select", "+component_fits")
 
 
 def adult_table(consumer):
@@ -44,10 +44,10 @@ def test_adult_has_the_components_of_scikit_learn(tmp_path):
         "key": "id",
         "references": {"itself": {"relation": {"source": ["raw", "rows"]}}},
         "label": {"column": "income"},
-        "dimensions": {"one_hot": COLUMNS},
+        "components": {"one_hot": COLUMNS},
     }
     # in batches by default, and in SQL
-    monitors = {"batches": monitor, "sql": monitor | {"dimensions": {"one_hot": COLUMNS, "max_columns": 200}}}
+    monitors = {"batches": monitor, "sql": monitor | {"components": {"one_hot": COLUMNS, "max_columns": 200}}}
     consumer = Consumer(tmp_path / "project", {"monitors": monitors})
     adult_table(consumer)
     consumer.dbt("run", *MODELS)
@@ -104,31 +104,31 @@ def test_levels_stay_as_they_were_drawn(tmp_path, most):
         "time": "happened_at",
         "grain": "day",
         "references": {"first": {"from": "2024-03-01", "to": "2024-03-02"}},
-        "dimensions": {"one_hot": "KIND OF", "max_columns": most},
+        "components": {"one_hot": "KIND OF", "max_columns": most},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     consumer.load("rows", rows_of(2))
-    consumer.build_dimensions()
+    consumer.build_components()
     levels = consumer.sql("select factor_name, level_number, row_count from one_hot_levels order by 2")
     assert levels == [("kind of=it's", 1, 60), ("kind of=b", 2, 34)]
     table = "dataset_products" if most > 2 else "dataset_wide_products"
     before = consumer.sql(f"select * from {table} where period_start = '2024-03-01' order by all")
-    names = "select distinct column_name from subspace_measures where metric = 'mean_shift' order by 1"
+    names = "select distinct column_name from component_fits where metric = 'mean_shift' order by 1"
     assert consumer.sql(names) == [("(all)",), ("kind of=b",), ("kind of=it's",), ("x",)]
     if most > 2:
         pairs = "select pair_count, product_sum from column_products where column_a = 'kind of=b' and column_b = column_a order by period_key"
         assert consumer.sql(pairs) == [(48, 17), (48, 17)]
     # a level that is common from now on has no column, so days of before are not read again
     consumer.load("rows", rows_of(3, rare=100))
-    consumer.build_dimensions()
+    consumer.build_components()
     assert consumer.sql("select factor_name, level_number, row_count from one_hot_levels order by 2") == levels
     assert consumer.sql(f"select * from {table} where period_start = '2024-03-01' order by all") == before
     assert consumer.sql(f"select count(distinct period_start) from {table} where dataset = 'production'") == [(3,)]
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path):
-    monitor = {"relation": {"source": ["raw", "rows"]}, "dimensions": {"one_hot": ["nowhere"]}}
+    monitor = {"relation": {"source": ["raw", "rows"]}, "components": {"one_hot": ["nowhere"]}}
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     consumer.load("rows", rows_of(1))
     result = consumer.dbt("run", "--select", "health_monitors", succeeds=False)
-    assert "dimensions.one_hot" in result.result.results[0].message and "nowhere" in result.result.results[0].message
+    assert "components.one_hot" in result.result.results[0].message and "nowhere" in result.result.results[0].message

@@ -94,9 +94,9 @@ def loaded(consumer, months, per_month=300, length=2100):
 def test_a_long_list_has_components_that_are_read_again_only_when_rows_change(tmp_path):
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": MONITOR}})
     rows, time = loaded(consumer, [1, 2])
-    consumer.dbt("run", "--select", "+component_loadings")
+    consumer.dbt("run", "--select", "+component_fits")
     assert consumer.sql("select count(*) from wide_products") == [(0,)]
-    query = "select component, column_name, loading, eigenvalue, is_kept, row_count from component_loadings where reference = 'first' and component <= 10 order by component, column_name"
+    query = "select component, column_name, loading, eigenvalue, is_kept, row_count from component_fits where kind = 'loading' and reference = 'first' and component <= 10 order by component, column_name"
     found = consumer.sql(query)
     names = [f"v[{number}]" for number in range(1, 2101)] + ["x"]
     order = np.argsort(np.array(names, dtype=object))
@@ -104,25 +104,25 @@ def test_a_long_list_has_components_that_are_read_again_only_when_rows_change(tm
     used = [names[number] for number in order if names[number] not in ("v[2098]", "v[2099]")]
     assert [name for component, name, *_ in found if component == 1] == used
     assert [row[3] for row in found[:: len(used)]] == pytest.approx(theirs.eigenvalues[:10], rel=1e-4)
-    left_out = "select distinct column_name, reason_left_out from component_loadings where component is null order by 1"
+    left_out = "select distinct column_name, reason_left_out from component_fits where kind = 'loading' and component is null order by 1"
     assert consumer.sql(left_out) == [("v[2098]", CONSTANT), ("v[2099]", NO_VALUES)]
-    rows_used = "select distinct reference, row_count from component_loadings order by 1"
+    rows_used = "select distinct reference, row_count from component_fits order by 1"
     assert consumer.sql(rows_used) == [("both", 600), ("first", 300)]
 
-    built_from = "select distinct reference, built_from from randomized_loadings order by 1"
-    before, stored = consumer.sql(built_from), consumer.sql("select * from randomized_loadings order by all")
-    consumer.dbt("run", "--select", "+component_loadings")
-    assert consumer.sql("select * from randomized_loadings order by all") == stored
+    built_from = "select distinct reference, built_from from wide_batches order by 1"
+    before, stored = consumer.sql(built_from), consumer.sql("select * from wide_batches order by all")
+    consumer.dbt("run", "--select", "+component_fits")
+    assert consumer.sql("select * from wide_batches order by all") == stored
     # a row of February is late
     consumer.sql("insert into raw.rows select * replace (id + 100000 as id) from raw.rows where id = 301")
-    consumer.dbt("run", "--select", "+component_loadings")
+    consumer.dbt("run", "--select", "+component_fits")
     after = consumer.sql(built_from)
     assert after[0] != before[0] and after[1] == before[1]
     # when rows of January are gone, what is known stays, but there is nothing that other components could be read from
     loaded(consumer, [2], per_month=310)
     whole_year = {"year": {"from": "2024-01-01", "to": "2025-01-01"}}
     consumer.configure({"monitors": {"m": MONITOR | {"references": MONITOR["references"] | whole_year}}})
-    consumer.dbt("run", "--select", "+component_loadings")
-    gone = "select reference, column_name, reason_left_out from component_loadings where component is null and column_name not like 'v[%'"
+    consumer.dbt("run", "--select", "+component_fits")
+    gone = "select reference, column_name, reason_left_out from component_fits where kind = 'loading' and component is null and column_name not like 'v[%'"
     assert consumer.sql(gone) == [("year", "(all)", ROWS_GONE)]
     assert consumer.sql(f"{built_from} limit 2") == after

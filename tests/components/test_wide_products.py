@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow
 import pytest
+import yaml
 from consumer import Consumer
 from data_health.components.batches import Factor, PeriodSums, Standardiser, summed_periods
 from data_health.components.packed import unpacked
@@ -13,7 +14,7 @@ from test_multivariate_drift import standardised
 
 REFERENCE = {"old": {"from": "2024-03-01", "to": "2024-03-03"}}
 HOSTILE = MONITOR | {"exclude": ["site"], "columns": {"zip": {"kind": "categorical"}}, "references": REFERENCE}
-WIDE = {"dimensions": {"max_columns": 5}}
+WIDE = {"components": {"max_columns": 5}}
 EVERYTHING = "select * from wide_products order by all"
 
 
@@ -23,7 +24,7 @@ def built(tmp_path_factory):
     monitors = {"narrow": HOSTILE, "wide": HOSTILE | WIDE}
     consumer = Consumer(tmp_path_factory.mktemp("wide") / "project", {"monitors": monitors})
     loaded(consumer, range(DAYS))
-    consumer.build_dimensions()
+    consumer.build_components()
     return consumer
 
 
@@ -99,14 +100,18 @@ def test_no_table_is_in_both_places(built):
 def test_components_and_measures_are_the_same(built):
     for table, key, values in (
         (
-            "component_loadings",
+            "component_fits where kind = 'loading' and",
             "reference, values_used, component, column_name",
             ["loading", "eigenvalue", "explained_share", "mean", "standard_deviation", "scale"],
         ),
-        ("subspace_measures", "reference, period_start, metric, column_name", ["value", "reference_value", "noise"]),
+        (
+            "component_fits where kind = 'measure' and",
+            "reference, period_start, metric, column_name",
+            ["value", "reference_value", "noise"],
+        ),
     ):
         one, other = (
-            built.rows(f"select * exclude (monitor) from {table} where monitor = '{monitor}' order by {key}")
+            built.rows(f"select * exclude (monitor) from {table} monitor = '{monitor}' order by {key}")
             for monitor in ("narrow", "wide")
         )
         assert len(one) == len(other) > 50
@@ -123,11 +128,11 @@ def test_components_and_measures_are_the_same(built):
 
 def test_days_in_any_order_give_the_same_sums(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
-    for table in ("wide_products", "column_products", "column_statistics", "column_distributions", "monitored_periods"):
+    for table in ("wide_products", "column_products", "column_statistics", "monitored_periods"):
         consumer.sql(f"delete from {table}")
     for days in ([2], [2, 0], [0, 2, 3], [0, 1, 2, 3]):
         loaded(consumer, days)
-        consumer.build_up_to("wide_products", "column_products", "column_distributions", "dataset_periods")
+        consumer.build_up_to("wide_products", "column_products", "dataset_periods")
     usual, ours = ({k: v for k, v in stored_sums(of).items() if "odd" not in k} for of in (built, consumer))
     assert_same_sums(ours, usual)
 
@@ -154,6 +159,21 @@ def test_a_build_reads_again_only_what_changed(built, tmp_path):
     assert consumer.sql("select count(distinct built_at), max(grid_generation) from wide_products") == [(1, 2)]
 
 
+def test_a_store_of_another_schema_and_name_is_found(tmp_path):
+    consumer = Consumer(tmp_path / "project", {"monitors": {"wide": HOSTILE | WIDE}})
+    loaded(consumer, range(DAYS))
+    project = yaml.safe_load((consumer.folder / "dbt_project.yml").read_text())
+    layout = {
+        "statistics": {"wide_products": {"+schema": "stores", "+alias": "sums"}, "wide_scans": {"+alias": "to_do"}}
+    }
+    consumer.write("dbt_project.yml", project | {"models": {"data_health": layout}})
+    stored = "select count(*), count(distinct built_at) from main_stores.sums"
+    for left in (DAYS * len(NUMBERS), 0):
+        consumer.build_up_to("wide_products")
+        assert consumer.sql(stored) == [(DAYS * len(NUMBERS), 1)]
+        assert consumer.sql("select count(*) from to_do") == [(left,)]
+
+
 def test_what_a_killed_run_or_two_runs_at_once_left_is_counted_again(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
     before = stored_sums(consumer)
@@ -168,10 +188,10 @@ def test_what_a_killed_run_or_two_runs_at_once_left_is_counted_again(built, tmp_
 
 def test_a_table_that_becomes_wide_or_narrow_is_counted_once(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
-    one_day = "select count(*), sum(row_count) from subspace_measures where monitor = '{}' and metric = 'mean_shift' and column_name = '(all)'"
+    one_day = "select count(*), sum(row_count) from component_fits where monitor = '{}' and metric = 'mean_shift' and column_name = '(all)'"
     before = consumer.sql(one_day.format("wide"))
     consumer.configure({"monitors": {"narrow": HOSTILE | WIDE, "wide": HOSTILE}})
-    consumer.build_dimensions()
+    consumer.build_components()
     assert consumer.sql(one_day.format("wide")) == consumer.sql(one_day.format("narrow")) == before
     places = "select monitor, count(distinct dataset_period_key) from {} where row_count > 0 group by 1"
     assert consumer.sql(places.format("dataset_products")) == [("wide", DAYS + 1)]
@@ -179,22 +199,22 @@ def test_a_table_that_becomes_wide_or_narrow_is_counted_once(built, tmp_path):
 
 
 def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):
-    monitor = HOSTILE | {"features": ["order", "a b", "gaps"], "dimensions": {"max_columns": 2}}
+    monitor = HOSTILE | {"features": ["order", "a b", "gaps"], "components": {"max_columns": 2}}
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     loaded(consumer, range(DAYS))
-    consumer.build_up_to("component_loadings")
-    query = "select column_name, component, abs(loading), eigenvalue, mean, standard_deviation from component_loadings where values_used = 'all' order by 1, 2"
+    consumer.build_up_to("component_fits")
+    query = "select column_name, component, abs(loading), eigenvalue, mean, standard_deviation from component_fits where values_used = 'all' order by 1, 2"
     before = consumer.sql(query)
     assert len(before) == 9
     loaded(consumer, [2, 3])
     consumer.sql(
         "update column_grids set generation = 2, centre = centre + 2, scale = scale * 3 where column_name = 'gaps'"
     )
-    consumer.build_up_to("component_loadings")
+    consumer.build_up_to("component_fits")
     for ours, theirs in zip(consumer.sql(query), before, strict=True):
         assert ours == (*theirs[:2], *(pytest.approx(value, rel=1e-9, abs=1e-9) for value in theirs[2:]))
     # what was clipped there was clipped elsewhere
-    assert consumer.sql("select distinct values_used from component_loadings") == [("all",)]
+    assert consumer.sql("select distinct values_used from component_fits where kind = 'loading'") == [("all",)]
 
 
 # Against scikit-learn
@@ -228,26 +248,25 @@ def test_300_columns_have_the_components_of_scikit_learn(tmp_path):
         "key": "id",
         "time": "happened_at",
         "references": {"whole": {"from": "2024-01-01", "to": "2024-04-01"}},
-        "marts": {"profile": False},
     }
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": monitor}})
     rows = wide_rows(4000, 300)
     load_wide(consumer, rows)
-    consumer.dbt("run", "--select", "+component_loadings")
+    consumer.dbt("run", "--select", "+component_fits")
     used = [number for number in range(300) if number not in (296, 297)]
     theirs = PCA(svd_solver="full").fit(standardised(rows[:, used]).transform(rows[:, used]))
     eigenvalues = consumer.sql(
-        "select distinct on (component) eigenvalue from component_loadings where values_used = 'all' and component is not null order by component"
+        "select distinct on (component) eigenvalue from component_fits where values_used = 'all' and component is not null order by component"
     )
     ours = np.array(eigenvalues)[:, 0]
     assert ours == pytest.approx(theirs.explained_variance_[: len(ours)] * (len(rows) - 1) / len(rows), abs=1e-9)
     loadings = consumer.sql(
-        "select component, loading from component_loadings where values_used = 'all' and component <= 20 order by component, column_name"
+        "select component, loading from component_fits where values_used = 'all' and component <= 20 order by component, column_name"
     )
     for number, component in enumerate(theirs.components_[:20]):
         vector = np.array([loading for index, loading in loadings if index == number + 1])
         assert vector * np.sign(vector @ component) == pytest.approx(component, abs=1e-9)
-    left_out = "select column_name from component_loadings where component is null and values_used = 'all' order by 1"
+    left_out = "select column_name from component_fits where component is null and values_used = 'all' order by 1"
     assert consumer.sql(left_out) == [("x296",), ("x297",)]
 
 
@@ -259,8 +278,8 @@ def test_fewer_rows_than_columns(tmp_path, n):
     rows = np.random.default_rng(1).normal(0, 1, (40, 60))
     consumer.load("training", {f"x{number}": rows[:n, number] for number in range(60)})
     consumer.load("rows", {f"x{number}": rows[:, number] for number in range(60)})
-    consumer.build_dimensions()
-    largest = "select count(distinct component) from component_loadings where eigenvalue > 1e-9 and values_used = 'all'"
+    consumer.build_components()
+    largest = "select count(distinct component) from component_fits where eigenvalue > 1e-9 and values_used = 'all'"
     assert consumer.sql(largest) == [(max(n - 1, 0),)]
     assert consumer.sql("select count(*) from wide_products") == [(60 * (2 if n else 1),)]
 
@@ -294,14 +313,14 @@ def test_numbers_of_lists_are_columns(tmp_path):
         "fixed": fixed_array,
     }
     consumer.load("rows", columns | {"words": pyarrow.array([["a"]] * n)})
-    consumer.build_dimensions()
+    consumer.build_components()
     rows = np.column_stack([numbers, fixed.astype(np.float32).astype(float), x])
     rows[3, :6] = np.nan
     rows[4, 0] = rows[5, 0] = rows[5, 1] = np.nan
     names = [f"an embedding[{number}]" for number in range(1, 7)] + ["fixed[1]", "fixed[2]", "fixed[3]", "x"]
     theirs = PCA(svd_solver="full").fit(standardised(rows).transform(rows))
     found = consumer.sql(
-        "select component, column_name, loading, eigenvalue from component_loadings where values_used = 'all' and component is not null order by 1, 2"
+        "select component, column_name, loading, eigenvalue from component_fits where values_used = 'all' and component is not null order by 1, 2"
     )
     assert [name for component, name, _, _ in found if component == 1] == names
     for number, component in enumerate(theirs.components_):

@@ -11,15 +11,18 @@ import io
 import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
+from configuration_page import with_tables
 from dbt.cli.main import dbtRunner
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIXTURE = Path(__file__).with_name("configuration_project")
+PAGE = REPOSITORY / "docs" / "configuration.md"
 RIGHT, WRONG_MONITORS, WRONG_BLOCKS, WRONG_CLEANING = (
     yaml.safe_load((FIXTURE / f"{name}.yml").read_text())
     for name in ("right", "wrong_monitors", "wrong_blocks", "wrong_cleaning")
@@ -38,7 +41,7 @@ class Project:
         shutil.copytree(FIXTURE, folder)
         assert self.dbt("deps").success
 
-    def dbt(self, command, block=None, *, probe=None, only=""):
+    def dbt(self, command, block=None, *, probe=None, only="", heard=None):
         arguments = command.split()
         if command != "deps":
             given = {"data_health": block, "probe": probe}
@@ -49,7 +52,8 @@ class Project:
             patch.setenv("DATA_HEALTH_PACKAGE", str(self.package))
             patch.setenv("DATA_HEALTH_ONLY", only)
             patch.chdir(self.folder)
-            return dbtRunner().invoke(arguments)
+            listeners = [] if heard is None else [lambda event: heard.append(event.info.msg)]
+            return dbtRunner(callbacks=listeners).invoke(arguments)
 
     def statuses(self, command, block, **options):
         return {item.node.name: item.status for item in self.dbt(command, block, **options).result}
@@ -76,16 +80,20 @@ class Project:
         return {name: sorted(map(str, self.query(f'select * from "{name}"'))) for (name,) in tables}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    package = tmp_path_factory.mktemp("package") / "data_health"
-    summary = Path("dbt_project/models/marts/monitors")
-    (package / summary).mkdir(parents=True)
+def small_project(folder):
+    """A project whose package is health_monitors and one model downstream of it."""
+    package, monitors = folder / "package" / "data_health", Path("dbt_project/models/marts/monitors")
+    (package / monitors).mkdir(parents=True)
     shutil.copy(REPOSITORY / "dbt_project.yml", package)
     shutil.copytree(REPOSITORY / "macros", package / "macros")
-    shutil.copy(REPOSITORY / summary / "health_monitors.sql", package / summary)
-    (package / summary / "downstream.sql").write_text("select count(*) as monitors from {{ ref('health_monitors') }}")
-    return Project(tmp_path_factory.mktemp("consumer") / "project", package)
+    shutil.copy(REPOSITORY / monitors / "health_monitors.sql", package / monitors)
+    (package / monitors / "downstream.sql").write_text("select count(*) as monitors from {{ ref('health_monitors') }}")
+    return Project(folder / "project", package)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return small_project(tmp_path_factory.mktemp("consumer"))
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +140,37 @@ def test_other_commands_work_with_a_wrong_configuration(project, command):
 
 @pytest.mark.parametrize(
     "block",
+    ["nope", {"parts": None}, {"monitors": ["a"]}, {"monitors": {"a": PLAIN | {"labeling": "off"}}}],
+    ids=["a text", "no parts", "a list of monitors", "labeling as a text"],
+)
+def test_a_malformed_configuration_leaves_the_users_models_alone(project, block):
+    statuses = project.statuses("run", block)
+    assert {statuses[name] for name in statuses if name not in ("health_monitors", "downstream")} == {"success"}
+    assert "screenings" in statuses
+
+
+OLD_NAMES = {
+    "dimensions": {"variance": 0.8},
+    "marts": {"dimensions": False, "drift": False},
+    "coverage": {"barely": 3, "features": ["sex"], "combinations": 2, "gap_rows": 10},
+}
+
+
+def test_old_names_of_keys_work_and_are_told(project):
+    block = {"defaults": OLD_NAMES, "monitors": {"a": PLAIN}}
+    monitor = project.probe(block)["monitors"]["a"]
+    assert monitor["components"]["variance"] == 0.8
+    assert (monitor["parts"]["components"], monitor["parts"]["drift"]) == (False, False)
+    assert monitor["coverage"] == {"barely": 3}
+    combinations = {"features": ["sex"], "size": 2, "gap_rows": 10, "gap_levels": 3}
+    assert monitor["combinations"] == combinations
+    heard = []
+    assert project.dbt("run", block, heard=heard).success
+    assert "- defaults: dimensions is now components" in {line for text in heard for line in text.split("\n")}
+
+
+@pytest.mark.parametrize(
+    "block",
     [None, {}, {"monitors": None}, {"monitors": {}}, RIGHT],
     ids=["no variable", "empty", "null", "no monitors", "complete"],
 )
@@ -162,7 +201,7 @@ def test_a_monitor_of_one_line_has_every_key(project):
     answers = project.probe({"monitors": {"one": {"relation": {"ref": "screenings"}}}})
     monitor = answers["monitors"]["one"]
     assert set(monitor) == {*answers["schema"], "name"}
-    for group in ("volume", "labeling", "dimensions", "coverage", "thresholds", "marts"):
+    for group in ("volume", "labeling", "components", "coverage", "combinations", "thresholds"):
         entries = answers["schema"][group]["keys"]
         assert monitor.pop(group) == {key: entry.get("default") for key, entry in entries.items()}
     assert {key: value for key, value in monitor.items() if value not in (None, [], {})} == {
@@ -200,7 +239,7 @@ def test_a_monitor_is_resolved_over_the_defaults(project):
     thresholds = monitor["thresholds"]
     assert (thresholds["psi"], thresholds["ks"], thresholds["js"]) == ([0.05, 0.2], [0.2, 0.3], [0.1, 0.2])
     assert monitor["label"]["key"] == ["screening_id"]
-    assert (monitor["marts"]["labeling"], monitor["marts"]["drift"]) == (False, True)
+    assert (monitor["parts"]["labeling"], monitor["parts"]["drift"]) == (False, True)
 
 
 def test_values_of_subgroup_columns_may_be_shown_unless_the_monitor_says_otherwise(project):
@@ -262,24 +301,13 @@ def test_data_types_have_a_family(project):
     assert project.probe(types=list(expected))["families"] == expected
 
 
-def test_the_reference_page_tells_every_key_and_default(project):
-    def entries(keys, prefix=""):
-        for key, entry in keys.items():
-            yield prefix + key, entry
-            yield from entries(entry.get("keys", {}), f"{prefix}{key}.")
-
-    page = (REPOSITORY / "docs/configuration.md").read_text().splitlines()
-    rows = {cells[1].strip(" `"): cells for cells in (line.split("|") for line in page if line.startswith("| `"))}
+def written_page(project):
     answers = project.probe()
-    documented = dict(entries(answers["schema"])) | dict(
-        entries({"cleaning.*": {"keys": answers["cleaning_schema"]} | {"description": ""}})
-    )
-    assert set(rows) == set(documented)
-    for key, entry in documented.items():
-        _, _, _, default, meaning, _ = rows[key]
-        assert entry["description"].rstrip(".") in meaning, key
-        if entry.get("default") not in (None, {}, []):
-            assert default.strip() == str(entry["default"]).replace("True", "true").replace("False", "false"), key
+    return with_tables(PAGE.read_text(), answers["schema"], answers["cleaning_schema"], answers["parts"])
+
+
+def test_the_reference_page_is_made_of_the_schema(project):
+    assert PAGE.read_text() == written_page(project), "make pages writes it again"
 
 
 def test_the_page_of_rules_tells_every_kind(project):
@@ -309,3 +337,8 @@ def test_a_wrong_configuration_changes_no_table_of_the_package(tmp_path):
     assert statuses.pop("health_monitors") == "error"
     assert set(statuses.values()) <= {"skipped"}
     assert project.contents() == before
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        PAGE.write_text(written_page(small_project(Path(folder))))

@@ -12,7 +12,7 @@ SHUFFLES = 3
 MONITOR = {
     "time": "happened_at",
     "references": {"training": {"from": "2020-01-01", "to": "2020-02-01"}},
-    "marts": {"dimensions": False},
+    "parts": {"components": False},
 }
 
 
@@ -183,8 +183,8 @@ def project(tmp_path_factory, columns):
             "all_of_it": monitor | {"show_values": ["Größe"]},
             "barely_less": monitor
             | {"coverage": {"barely": 3}, "segments": [], "thresholds": {"coverage": [0.5, 0.99]}},
-            "without_coverage": monitor | {"marts": {"coverage": False, "dimensions": False}},
-            "without_drift": monitor | {"marts": {"drift": False, "dimensions": False}},
+            "without_coverage": monitor | {"parts": {"coverage": False, "components": False}},
+            "without_drift": monitor | {"parts": {"drift": False, "components": False}},
         }
     }
     consumer = Consumer(tmp_path_factory.mktemp("coverage") / "project", configuration)

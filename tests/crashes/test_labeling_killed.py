@@ -13,11 +13,11 @@ MONITOR = {
     "time": "visited_at",
     "subgroups": ["site"],
     "references": {"first_days": {"from": "2025-01-01", "to": "2025-01-15"}},
-    "coverage": {"features": ["site", "level"]},
-    "dimensions": {"max_columns": 2},
+    "combinations": {"features": ["site", "level"]},
+    "components": {"max_columns": 2},
     "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": 30},
 }
-MODELS = ("--select", "+health_labeling_candidates", "+feature_cells", "+component_loadings", *MODELS_IN_ORDER)
+MODELS = ("--select", "+health_labeling_candidates", "+feature_cells", "+component_fits", *MODELS_IN_ORDER)
 # what the tables come to hold, one after the other; who is asked answers by the row, and not always right
 CHANGES = {
     "first batch": """
@@ -45,7 +45,7 @@ CHANGES = {
     """,
 }
 # while the new batch is written
-AT_THE_BATCH = Moment(event=3, model="health_labeling_candidates")
+AT_THE_BATCH = Moment(event=3, model="labeling_batches")
 # what one run has read, which is less when another has read some of it before
 OF_ONE_RUN = ("wide_scans", "wide_batches")
 
@@ -76,7 +76,8 @@ def kept(project):
 @pytest.mark.parametrize("situation", CHANGES)
 def test_killed_again_and_again_a_rerun_draws_the_same_batch(situation, undisturbed, processes, tmp_path):
     expected = undisturbed[situation]
-    assert all(expected.after[table] for table in ("health_labeling_candidates", "feature_cells", "wide_products"))
+    kept_tables = ("labeling_batches", "health_labeling_candidates", "feature_cells", "wide_products")
+    assert all(expected.after[table] for table in kept_tables)
     project = expected.before.copy(tmp_path / "project")
     moments = [Moment(event=random.Random(f"{SEED} {situation}").randint(1, expected.events)), AT_THE_BATCH]
     for moment in moments:

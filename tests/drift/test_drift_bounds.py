@@ -10,7 +10,7 @@ from scipy import stats
 
 ROWS = 50_000
 MONTHS = ("2024-01-01", "2024-02-01", "2024-03-01")
-MONITOR = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "at", "marts": {"profile": False}}
+MONITOR = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "at"}
 
 
 def values(generator, change):

@@ -12,7 +12,7 @@ MONITOR = {
     "relation": {"source": ["raw", "rows"]},
     "time": "happened_at",
     "references": {"start": {"from": "2024-01-01", "to": "2024-05-01"}},
-    "marts": {"dimensions": False},
+    "parts": {"components": False},
 }
 
 

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
-from drift_oracle import distances
+from drift_oracle import WITHOUT_VALUES, distances
 from scipy import stats
 from scipy.special import rel_entr
 
@@ -46,17 +46,13 @@ MONITORS = {
 }
 
 
-# of a time that is also told by its distance from the event
-WITHOUT_VALUES = {"null_share_difference", "null_share_h", "mean_shift", "standard_deviation_ratio"}
-
-
 pytestmark = needs_shared_data
 
 
 def real_tables(folder):
     monitors = {}
     for name, monitor in MONITORS.items():
-        monitor = {"relation": {"source": ["raw", name]}, "max_categories": 5000, "marts": {"profile": False}} | monitor
+        monitor = {"relation": {"source": ["raw", name]}, "max_categories": 5000} | monitor
         monitors |= {name: monitor | {"exact": True}, f"{name}_binned": monitor}
     project = Consumer(folder / "project", {"monitors": monitors}, sources=tuple(LOADED))
     for name, statement in LOADED.items():

@@ -20,7 +20,7 @@ def shuffled(tmp_path_factory):
     monitor = {
         "time": "happened_at",
         "references": {"first_ten": {"from": "2020-01-01", "to": "2020-11-01"}},
-        "marts": {"dimensions": False},
+        "parts": {"components": False},
     }
     monitors = {name: monitor | {"relation": {"source": ["raw", name]}} for name in FILES}
     # from months that are made up, the distance of a real date drifts

@@ -26,12 +26,10 @@ KEYS = {
     "health_known_biases": ["id", "reference"],
     "health_bias_gate": ["monitor", "reference"],
     "dataset_products": ["dataset_period_key", "column_a", "column_b"],
-    "configured_datasets": ["monitor", "dataset"],
     "dataset_periods": ["dataset_period_key", "stored_period_key"],
     "health_monitors": ["monitor", "subject", "name"],
     "health_volume": ["monitor", "period_start"],
     "health_schema_changes": ["monitor", "dataset", "column_name", "change", "compared_with"],
-    "volume_expectations": ["monitor", "period_start"],
     "health_coverage": ["monitor", "period_start", "segment_column", "segment_value", "reference", "column_name"],
     "feature_bins": ["monitor", "position", "code"],
     "feature_cells": ["period_key", "cell_code"],
@@ -165,7 +163,7 @@ REAL_TABLES = {
 def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
     file, columns, monitor = REAL_TABLES[name]
     # both add up products in SQL, where DuckDB would take batches from 21 columns on
-    shared = {"relation": {"source": ["raw", name]}, "dimensions": {"max_columns": 50}}
+    shared = {"relation": {"source": ["raw", name]}, "components": {"max_columns": 50}}
     configuration = {"monitors": {name: shared | monitor}}
     duck = Consumer(tmp_path / "duck", configuration, sources=[name])
     path = SHARED_DATA / "tables" / file

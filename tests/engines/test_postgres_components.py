@@ -1,7 +1,7 @@
-"""On PostgreSQL, which has no Python models: rows on frozen loadings, and marts that are there and empty."""
+"""On PostgreSQL, which has no Python models: rows on frozen loadings, and marts that are there and empty if asked for."""
 
 import pytest
-from consumer import DIMENSIONS, TESTS_OF_THESE
+from consumer import COMPONENTS, TESTS_OF_THESE
 from postgres_server import PostgresConsumer
 
 CALL = "data_health.{}({}, 'm', 'training', 2, keys=['id', 'at']{}, loadings=source('raw', 'frozen'))"
@@ -13,7 +13,7 @@ MONITOR = {
     "key": "id",
     "time": "at",
     "references": {"training": {"relation": {"source": ["raw", "rows"]}}},
-    "dimensions": {"scores": {"ref": "scores"}},
+    "components": {"scores": {"ref": "scores"}},
 }
 # mean, scale, and the loadings on two components of eigenvalues 1.5 and 0.5
 FITTED = {"Größe": (10, 2, (0.8, -0.6)), "a b": (-3, 4, (0.6, 0.8)), "flag": (0.5, 0.5, (0.0, 0.0))}
@@ -23,8 +23,8 @@ FITTED = {"Größe": (10, 2, (0.8, -0.6)), "a b": (-3, 4, (0.6, 0.8)), "flag": (
 def project(postgres, tmp_path_factory):
     consumer = PostgresConsumer(
         postgres,
-        tmp_path_factory.mktemp("dimensions") / "project",
-        {"monitors": {"m": MONITOR}},
+        tmp_path_factory.mktemp("components") / "project",
+        {"monitors": {"m": MONITOR}, "parts": {"components": True}},
         models={
             "scores.sql": "{{ config(materialized='table') }} {{ " + SCORES + " }}",
             "again.sql": "{{ " + CALL.format("reconstruct_columns", "ref('scores')", "") + " }}",
@@ -45,7 +45,7 @@ def project(postgres, tmp_path_factory):
         create table raw.frozen as select * from (values {loadings}) as loadings (monitor, reference, values_used, component, column_name, loading, eigenvalue, explained_share, is_kept, mean, scale, loadings_version);
         select 1 as done
     """)
-    consumer.build("--warn-error", "--select", "+package:consumer", *DIMENSIONS, *TESTS_OF_THESE)
+    consumer.build("--warn-error", "--select", "+package:consumer", *COMPONENTS, *TESTS_OF_THESE)
     return consumer
 
 

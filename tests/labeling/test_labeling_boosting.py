@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from data_health.components.scans import grid_of
-from data_health.labeling import scores
-from data_health.labeling.fits import FITS, fits_table, scans_of, training_of
+from data_health.labeling import learner_fits, learner_scores
+from data_health.labeling.features import scans_of
 from data_health.labeling.learner import fit_boosting, fit_learner, probabilities
+from data_health.labeling.learner_fits import training_of
 
 N = 2400
 LABELLED = 500
@@ -26,7 +27,7 @@ CONFIGURATION = {
                 "budget": 200,
                 "precision": 0.8,
             },
-            "marts": {"dimensions": False, "coverage": False},
+            "parts": {"components": False, "coverage": False},
         }
     }
 }
@@ -175,7 +176,7 @@ def test_the_order_of_rows_does_not_matter(project, tmp_path):
     twin.sql('create or replace table raw.visits as select * from raw.visits order by hash("at")')
     twin.sql('create or replace table raw.answers as select * from raw.answers order by hash("Id", annotator)')
     # the last batch is drawn again
-    assert twin.sql("delete from health_labeling_candidates where batch = 2 returning 1")
+    assert twin.sql("delete from labeling_batches where batch = 2 returning 1")
     twin.build_up_to("health_labeling_candidates")
     assert [twin.sql(statement) for statement in tables] == before
 
@@ -221,7 +222,7 @@ def tables(values, labels, learner="boosting"):
 
 def fitted_tables(values, labels):
     session, scans, answers = tables(values, labels)
-    fits = fits_table(session, scans, answers)
+    fits = learner_fits.table(session, scans, answers)
     session.register("fits", fits)
     return session, scans, answers, session.table("fits")
 
@@ -245,7 +246,7 @@ def same_sign(count=400):
 def test_where_nothing_can_be_learnt_nothing_is_scored(values, labels):
     *everything, fits = fitted_tables(values, labels)
     assert fits.fetchall() == []
-    assert scores.scored_batches(*everything, fits).read_all() == scores.SCORES.empty_table()
+    assert learner_scores.table(*everything, fits).read_all() == learner_scores.SCHEMA.empty_table()
 
 
 def test_five_labels_of_each_are_enough():
@@ -253,7 +254,7 @@ def test_five_labels_of_each_are_enough():
     few = [place for name in ("yes", "no") for place in [n for n, label in enumerate(labels) if label == name][:5]]
     *everything, fits = fitted_tables(values, [label if place in few else None for place, label in enumerate(labels)])
     assert fits.count("*").fetchall() == [(20,)]
-    found = scores.scored_batches(*everything, fits).read_all()
+    found = learner_scores.table(*everything, fits).read_all()
     assert found.num_rows == 400 and np.isfinite(found["probabilities"].combine_chunks().flatten()).all()
 
 
@@ -261,7 +262,7 @@ def test_three_labels_have_three_probabilities_in_their_order():
     values, _ = same_sign()
     labels = np.array(["a", "b", "c"])[(values > 0).sum(axis=0)].tolist()
     session, scans, answers, fits = fitted_tables(values, labels)
-    found = scores.scored_batches(session, scans, answers, fits).read_all()
+    found = learner_scores.table(session, scans, answers, fits).read_all()
     training = training_of(session, scans_of(scans)[0], answers)
     given = probabilities(fit_boosting(training.matrix, training.codes, 3), training.matrix)
     expected = dict(zip(training.keys, given.tolist(), strict=True))
@@ -271,11 +272,13 @@ def test_three_labels_have_three_probabilities_in_their_order():
 
 def test_batches_of_any_size_give_the_same_scores_and_are_read_one_by_one(monkeypatch):
     *everything, fits = fitted_tables(*same_sign())
-    whole = scores.scored_batches(*everything, fits).read_all()
-    monkeypatch.setattr(scores, "batch_rows", lambda _: 64)
+    whole = learner_scores.table(*everything, fits).read_all()
+    monkeypatch.setattr(learner_scores, "batch_rows", lambda _: 64)
     asked = []
-    monkeypatch.setattr(scores, "scored", lambda *given, of=scores.scored: asked.append(1) or of(*given))
-    reader = scores.scored_batches(*everything, fits)
+    monkeypatch.setattr(
+        learner_scores, "scored", lambda *given, of=learner_scores.scored: asked.append(1) or of(*given)
+    )
+    reader = learner_scores.table(*everything, fits)
     first = reader.read_next_batch()
     assert len(asked) == 1 and first.num_rows < 400
     again = pa.concat_tables([pa.Table.from_batches([first]), reader.read_all()])
@@ -287,9 +290,9 @@ def test_trees_of_other_rows_than_those_of_the_fits_are_refused():
     session.sql(
         "insert into answers select 'm', '7', case label when 'yes' then 'no' else 'yes' end from numbered where row_key = '7'"
     )
-    with pytest.raises(scores.ChangedRowsError, match=r"monitor m: .* dbt build --select"):
-        scores.scored_batches(session, scans, answers, fits)
-    assert fits_table(session, scans, session.table("answers").filter("false")).schema == FITS
+    with pytest.raises(learner_scores.ChangedRowsError, match=r"monitor m: .* dbt build --select"):
+        learner_scores.table(session, scans, answers, fits)
+    assert learner_fits.table(session, scans, session.table("answers").filter("false")).schema == learner_fits.SCHEMA
 
 
 def test_postgresql_does_without_trees_as_it_does_without_a_regression(postgres, project, tmp_path):
@@ -299,7 +302,7 @@ def test_postgresql_does_without_trees_as_it_does_without_a_regression(postgres,
     for table in ("visits", "answers"):
         consumer.take(project, table)
     consumer.build_up_to("health_labeling_candidates")
-    assert consumer.sql("select learner from labeling_settings") == [("boosting",)]
+    assert consumer.sql("select learner from monitor_settings where part = 'labeling'") == [("boosting",)]
     assert consumer.sql("select count(*) as n, count(confidence) as of_them from labeling_rows") == [(N, 0)]
     assert consumer.sql("select count(*) as n, count(confidence) as of_them from health_labeling_candidates") == [
         (200, 0)

@@ -2,14 +2,15 @@
 
 import math
 
+import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
+from data_health.labeling import label_gates
 from data_health.labeling.gates import (
     clopper_pearson_lower,
     clopper_pearson_upper,
     confidence_threshold,
-    fitted_gates,
-    is_automatic,
     lost_positives,
     rows_needed,
 )
@@ -96,27 +97,72 @@ def test_a_stream_that_is_always_right_opens_all_and_too_few_rows_open_nothing()
         confidence_threshold(np.array([np.nan]), np.ones(1, bool), 0.9)
 
 
-def test_a_row_needs_both_its_gates_and_subgroups_need_thirty_rows():
+def audited_rows(confidence, predicted, is_right, subgroups):
+    """What label_gates reads, for two labels and one declared subgroup."""
+    session = duckdb.connect()
+    count = len(confidence)
+    nothing = {f"value_{number}": pa.nulls(count, pa.string()) for number in range(2, 9)}
+    labels = np.where(is_right, predicted, 1 - predicted)
+    rows = {
+        "monitor": ["m"] * count,
+        "row_key": [f"{number:04d}" for number in range(count)],
+        "value_1": pa.array(subgroups),
+        **nothing,
+        "label": labels.astype(str).tolist(),
+        "predicted_label": predicted.astype(str).tolist(),
+        "confidence": confidence,
+        "is_right": is_right,
+    }
+    session.register("rows", pa.table(rows))
+    groups = session.sql("""
+        select distinct monitor, columns('value_.'), 'site' as subgroup, coalesce(value_1, '(null)') as group_key, 'site = ' || coalesce(value_1, '(null)') as group_value
+        from rows
+    """)
+    settings = session.sql(
+        "select 'labeling' as part, 'm' as monitor, 0.9::double as target_precision union all select 'components', 'm', null"
+    )
+    return session.table("rows"), groups, settings
+
+
+def test_labels_and_subgroups_have_gates_and_subgroups_need_thirty_rows():
     confidence = np.linspace(0.5, 1, 400)
     predicted = np.arange(400) % 2
     # of the rows called 1, half are wrong; `few` has 29 rows, `bad` is always wrong
-    subgroups = np.array(["many"] * 400, dtype=object)
-    subgroups[:29], subgroups[29:60] = "few", "bad"
+    subgroups = ["few"] * 29 + ["bad"] * 31 + ["many"] * 339 + [None]
     is_right = (predicted == 0) | (np.arange(400) % 4 == 1)
     is_right[29:60] = False
-    gates = fitted_gates(confidence, is_right, predicted, 0.9, subgroups)
-    assert gates.by_class[0].is_open and not gates.by_class[1].is_open
-    assert not gates.by_subgroup["few"].is_open and not gates.by_subgroup["bad"].is_open
-    gates = fitted_gates(
-        confidence[predicted == 0], is_right[predicted == 0], predicted[predicted == 0], 0.8, subgroups[predicted == 0]
+    found = label_gates.table(*audited_rows(confidence, predicted, is_right, subgroups))
+    assert found.schema == label_gates.SCHEMA
+    gates = {line["group_key"] or line["predicted_label"]: line for line in found.to_pylist()}
+    expected = confidence_threshold(confidence[predicted == 0], is_right[predicted == 0], 0.9)
+    own = gates["0"]
+    assert (own["threshold"], own["tested_count"], own["right_count"], own["precision_lower"]) == (
+        expected.threshold,
+        expected.audited,
+        expected.right,
+        expected.lower_bound,
     )
-    labels = is_automatic(
-        gates, np.array([0.99, 0.99, 0.99, 0.99, 0.1]), np.array([0, 1, 0, 0, 0]),
-        np.array(["many", "many", "few", "unheard of", "many"], dtype=object),
-    )  # fmt: skip
-    assert labels.tolist() == [True, False, False, False, False]
-    with pytest.raises(ValueError, match="subgroup"):
-        is_automatic(gates, np.ones(1), np.zeros(1, int))
+    assert {key for key, line in gates.items() if line["threshold"] is not None} == {"0"}
+    assert {key: line["audited_count"] for key, line in gates.items()} == {
+        "0": 200, "1": 200, "few": 29, "bad": 31, "many": 339, "(null)": 1,
+    }  # fmt: skip
+    # shut subgroups let nothing be lost
+    assert gates["1"]["label_count"] == (np.where(is_right, predicted, 1 - predicted) == 1).sum()
+    assert gates["0"]["lost_count"] == gates["1"]["lost_count"] == 0
+
+
+def test_what_both_gates_let_through_is_counted_as_lost():
+    confidence, predicted = np.linspace(0.5, 1, 400), np.zeros(400, int)
+    is_right = np.ones(400, bool)
+    # ten rows that are called 0 and are 1, one among the surest of a subgroup that is open, nine that nothing lets through
+    is_right[[399, *range(9)]] = False
+    found = label_gates.table(*audited_rows(confidence, predicted, is_right, ["many"] * 390 + ["few"] * 10))
+    gates = {line["group_key"] or line["predicted_label"]: line for line in found.to_pylist()}
+    assert (gates["1"]["audited_count"], gates["1"]["threshold"]) == (0, None)
+    assert gates["many"]["threshold"] <= 0.52 and gates["few"]["threshold"] is None
+    automatic = (confidence >= max(gates["0"]["threshold"], gates["many"]["threshold"])) & (np.arange(400) < 390)
+    assert gates["1"]["label_count"] == 10 and gates["1"]["lost_count"] == (automatic & ~is_right).sum() > 0
+    assert gates["1"]["lost_share"] == gates["1"]["lost_count"] / 10
 
 
 def test_lost_positives_are_counted():

@@ -1,9 +1,11 @@
 """The built-in learner against scikit-learn step by step, and the encoding it is given."""
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
-from data_health.labeling.encoding import standardised_and_one_hot
+from data_health.labeling.features import Feature, encoded, terms_of
 from data_health.labeling.learner import (
     STRENGTHS,
     NotEnoughLabelsError,
@@ -15,7 +17,6 @@ from data_health.labeling.learner import (
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 
 def rows_of(classes, rows=240, width=6, seed=0):
@@ -81,17 +82,6 @@ def test_temperature_mends_what_is_too_sure_and_hardly_moves_on_a_few_rows():
     assert fitted_temperature(np.eye(3), np.arange(3)) > 0.5
 
 
-def test_rows_of_one_group_are_never_on_both_sides():
-    draw = np.random.default_rng(1)
-    # copies of thirty rows with labels by chance: whoever saw the copy knows the label
-    matrix, labels = draw.normal(size=(30, 25)), draw.integers(0, 2, 30)
-    copies, codes, groups = np.repeat(matrix, 8, axis=0), np.repeat(labels, 8), np.repeat(np.arange(30), 8)
-    leaky, honest = fit_learner(copies, codes, 2), fit_learner(copies, codes, 2, groups=groups)
-    assert leaky.log_loss < 0.5 and honest.log_loss > 0.6
-    with pytest.raises(NotEnoughLabelsError, match="group"):
-        fit_learner(copies, codes, 2, groups=codes)
-
-
 def test_a_class_of_one_row_is_learnt_but_not_judged():
     matrix, codes = rows_of(2)
     matrix, codes = np.vstack([matrix, np.full((1, 6), 4.0)]), np.append(codes, 2)
@@ -146,42 +136,61 @@ def test_boosting_learns_what_a_line_cannot_part():
     assert (given.argmax(axis=1) == codes).mean() > 0.95
 
 
-def test_encoding_is_that_of_scikit_learn():
+def test_rows_are_encoded_by_medians_spreads_and_frequent_levels():
     draw = np.random.default_rng(3)
-    age, size = draw.normal(40, 12, 200), draw.integers(0, 9, 200)
+    age, size = draw.normal(40, 12, 200), draw.integers(0, 9, 200).astype(float)
     city = draw.choice(["Oslo", "Köln", "a b", "rare"], 200, p=[0.5, 0.3, 0.16, 0.04])
-    encoded = standardised_and_one_hot({"age": pa.array(age), "order": size}, {"city": pa.array(city)})
-    frequent = [level for level in sorted(set(city.tolist())) if np.count_nonzero(city == level) >= 20]
-    assert encoded.names == ("age", "order", *(f"city = {level}" for level in frequent))
-    expected = StandardScaler().fit_transform(np.column_stack([age, size]))
-    levels = OneHotEncoder(categories=[frequent], handle_unknown="ignore").fit_transform(city[:, None]).toarray()
-    assert encoded.matrix == pytest.approx(np.hstack([expected, levels]), abs=1e-12)
+    features = [Feature(1, "age", True), Feature(2, "size", True), Feature(3, "city", False)]
+    rows = pa.table({"feature_1": age, "feature_2": size, "feature_3": city})
+    terms = terms_of(features, rows)
+    counts = Counter(city.tolist())
+    frequent = sorted((level for level in counts if counts[level] >= 20), key=lambda level: -counts[level])
+    assert [(term.feature.name, term.kind, term.level) for term in terms] == [
+        ("age", "number", None),
+        ("size", "number", None),
+        *(("city", "level", level) for level in frequent),
+    ]
     assert "rare" not in frequent and len(frequent) == 3
+    by_hand = []
+    for values in (age, size):
+        low, middle, high = np.sort(values)[[1, 99, 197]]
+        by_hand.append((values - middle) / ((high - low) / 4.65))
+    assert encoded(terms, rows) == pytest.approx(np.column_stack([*by_hand, *(city == level for level in frequent)]))
 
 
 def test_missing_and_constant_columns_are_told_apart():
-    values = pa.chunked_array([[1.0, None, 3.0], [float("nan"), float("inf"), 5.0]])
-    encoded = standardised_and_one_hot(
+    draw = np.random.default_rng(4)
+    features = [
+        *(Feature(number, name, True) for number, name in enumerate(("x", "constant", "nothing", "flag", "y"), 1)),
+        Feature(6, "Größe", False),
+        Feature(7, "one", False),
+    ]
+    rows = pa.table(
         {
-            "x": values,
-            "constant": [7.0] * 6,
-            "nothing": pa.nulls(6),
-            "flag": pa.array([True, False] * 3),
-            "y": [0.1] * 5 + [None],
-        },
-        {"Größe": ["s", None, "s", None, "s", None], "one": ["a"] * 6},
-        least_rows=3,
+            "feature_1": pa.chunked_array([[1.0, None, 3.0] * 7, [None, None, 5.0] * 7]),
+            "feature_2": [7.0] * 42,
+            "feature_3": pa.nulls(42, pa.float64()),
+            "feature_4": [1.0, 0.0] * 21,
+            "feature_5": [0.1] * 41 + [None],
+            "feature_6": ["s", None] * 21,
+            "feature_7": ["a"] * 42,
+        }
     )
-    assert encoded.names == ("x", "x is missing", "flag", "y is missing", "Größe = (null)", "Größe = s")
-    spread = np.std([1.0, 3.0, 5.0])
-    assert encoded.matrix[:, 0] == pytest.approx([-2 / spread, 0, 0, 0, 0, 2 / spread])
-    assert encoded.matrix[:, 1].tolist() == [0, 1, 0, 1, 1, 0]
-    assert encoded.matrix[:, 2].tolist() == [1, -1] * 3
-    assert encoded.matrix[:, 4].tolist() == [0, 1] * 3
-    far = standardised_and_one_hot({"x": np.append(np.zeros(9999), 1e9)}, {}).matrix
-    assert far.max() == 10
-    assert standardised_and_one_hot({}, {}).matrix.shape == (0, 0)
-    with pytest.raises(ValueError, match="length"):
-        standardised_and_one_hot({"x": [1.0, 2.0]}, {"y": ["a"]})
-    with pytest.raises(ValueError, match="not numeric"):
-        standardised_and_one_hot({"x": ["one", "two"]}, {})
+    terms = terms_of(features, rows)
+    assert [(term.feature.name, term.kind, term.level) for term in terms] == [
+        ("x", "number", None),
+        ("x", "missing", None),
+        ("flag", "number", None),
+        ("y", "missing", None),
+        ("Größe", "level", None),
+        ("Größe", "level", "s"),
+    ]
+    matrix = encoded(terms, rows)
+    assert np.isfinite(matrix).all()
+    # a missing number is at the centre
+    assert (matrix[:, 0] == 0).tolist() == [number is None or number == 3 for number in rows["feature_1"].to_pylist()]
+    assert matrix[:, 1].tolist() == [0, 1, 0] * 7 + [1, 1, 0] * 7
+    assert matrix[:, 4].tolist() == [0, 1] * 21 and matrix[:, 5].tolist() == [1, 0] * 21
+    far = pa.table({"feature_1": np.append(draw.normal(size=9999), 1e9)})
+    assert encoded(terms_of(features[:1], far), far).max() == 8
+    assert terms_of([], rows) == [] and encoded([], rows).shape == (42, 0)

@@ -172,7 +172,7 @@ def test_the_next_batch_is_of_uncertain_rows_and_asks_nobody_twice(project):
 def test_what_a_training_set_lacks_is_asked_for_until_there_are_labels_of_it(make_consumer):
     lacking = {
         "references": {"training": {"relation": {"source": ["raw", "training"]}}},
-        "coverage": {"features": ["level", "order"]},
+        "combinations": {"features": ["level", "order"]},
     }
     project = Project(lambda _, **options: make_consumer({"monitors": {"visits": MONITOR | lacking}}, **options))
     project.consumer.sql("create table raw.training as select * from raw.visits where level <> 'c' or level is null")

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 from data_health.labeling.selection import (
-    Shares,
-    allocation,
     clustered_margin,
     is_near_duplicate,
     principal_points,
@@ -144,23 +142,3 @@ def test_numbers_that_are_none_are_refused():
         clustered_margin(margins, points, hashes, 5, 0)
     with pytest.raises(ValueError, match="length"):
         clustered_margin(margins[:5], points, hashes, 5, 0)
-
-
-def test_a_budget_is_spent_whole_and_no_purpose_gets_more_than_its_share_or_need():
-    draw = np.random.default_rng(0)
-    for _ in range(500):
-        budget = int(draw.integers(0, 300))
-        needs = dict(zip(("quota", "coverage_gap", "drift", "relabel"), draw.integers(0, 60, 4).tolist(), strict=True))
-        given = allocation(budget, **needs)
-        assert sum(given.values()) == budget and min(given.values()) >= 0
-        assert all(given[name] <= need for name, need in needs.items())
-        assert given["quota"] <= budget * 0.3 + 0.5 and given["drift"] <= budget * 0.1 + 0.5
-        assert budget == 0 or given["audit"] >= 1
-    assert allocation(200, quota=7, drift=500) == {
-        "audit": 30, "quota": 7, "coverage_gap": 0, "drift": 20, "relabel": 0, "clustered_margin": 143,
-    }  # fmt: skip
-    assert allocation(10, strategy="random")["random"] == 8
-    with pytest.raises(ValueError, match="negative"):
-        allocation(-1)
-    with pytest.raises(ValueError, match="more than 1"):
-        Shares(audit=0.9)

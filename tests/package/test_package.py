@@ -361,10 +361,11 @@ def test_public_macros_have_entries():
 
 def test_macros_and_files_stay_short():
     lengths = {f"{path.name}: {name}": lines for path in MACRO_FILES for name, _, lines in macros_in(path)}
-    # the schema is data
-    assert [name for name, lines in lengths.items() if lines > 60] == ["monitor_schema.sql: monitor_schema"]
+    # the schema and the metrics are data
+    data = {"monitor_schema.sql: monitor_schema", "metrics.sql: drift_metrics"}
+    assert {name for name, lines in lengths.items() if lines > 60} == data
     folders = [REPOSITORY / name for name in ("macros", "dbt_project", "python_checks", "benchmarks")]
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".sql", ".py")]
     long_files = {path.name for path in files if path.read_text().count("\n") > 350}
     # one derivation each, in numbered steps
-    assert long_files <= {"column_grids.sql", "drift_cells.sql", "health_profile.sql"}
+    assert long_files <= {"column_grids.sql", "health_profile.sql"}

@@ -13,6 +13,8 @@ from scipy.special import rel_entr
 
 MINIMUM_ROWS = 30
 Z = stats.norm.ppf(0.975)
+# what there is of a time that is also told by its distance from the event
+WITHOUT_VALUES = {"null_share_difference", "null_share_h", "mean_shift", "standard_deviation_ratio"}
 
 
 def counts_of_bins(reference, current, edges):

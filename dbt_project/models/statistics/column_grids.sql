@@ -27,6 +27,13 @@
 {%- endfor %}
 {%- if samples and not is_staged %}{% do parts.append(samples) %}{% endif %}
 {%- for part in parts %}
+    {%- set rows = [] %}
+    {%- for column in part | sum(attribute='columns', start=[]) %}
+        {%- do rows.append([
+            column.id, column.monitor.name, column.name, column.family, column.data_type, column.kind or none, column.generation,
+            column.row_count, column.reason
+        ]) %}
+    {%- endfor %}
     {%- set grids_of_part %}
 with
 {% for sample in part if not is_staged %}
@@ -37,13 +44,11 @@ with
 ),
 {% endfor %}
 -- 1. The columns, and what their sampled values look like.
-drawn_columns (column_id, monitor, column_name, family, data_type, declared_kind, generation, row_count_when_drawn, reason) as (
-
-    values
-{%- for sample in part %}{% set outer = loop %}{% for column in sample.columns %}
-        ({{ column.id }}, {{ data_health.text_literal(column.monitor.name) }}, {{ data_health.text_literal(column.name) }}, '{{ column.family }}', {{ data_health.text_literal(column.data_type) }}, cast({{ "'" ~ column.kind ~ "'" if column.kind else 'null' }} as varchar), {{ column.generation }}, cast({{ column.row_count }} as bigint), '{{ column.reason }}')
-        {{- ',' if not (outer.last and loop.last) }}
-{%- endfor %}{% endfor %}
+drawn_columns as (
+{{ data_health.rows_as_table({
+    'column_id': 'integer', 'monitor': 'varchar', 'column_name': 'varchar', 'family': 'varchar', 'data_type': 'varchar',
+    'declared_kind': 'varchar', 'generation': 'integer', 'row_count_when_drawn': 'bigint', 'reason': 'varchar'
+}, rows) }}
 
 ),
 

@@ -13,7 +13,8 @@
 -- depends_on: {{ ref('one_hot_levels') }}
 {%- endif %}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics')] + data_health.one_hot_relations(), adds_to_this=true) %}
+{%- set counted_from = [ref('monitored_periods'), ref('column_grids'), ref('column_statistics')] + data_health.one_hot_relations() %}
+{%- do data_health.begin_model(counted_from, adds_to_this=true) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
 {%- do data_health.describe_factors(scans, watched) %}
@@ -35,12 +36,8 @@ scales as (
 
 ),
 
-weights (monitor, weight_column) as (
-
-    values
-    {%- for monitor, weight_column in weights.items() %}
-        ({{ data_health.text_literal(monitor) }}, {{ data_health.text_literal(weight_column) }}){{ ',' if not loop.last }}
-    {%- endfor %}
+weights as (
+{{ data_health.rows_as_table({'monitor': 'varchar', 'weight_column': 'varchar'}, weights.items() | list) }}
 
 ),
 

@@ -22,7 +22,7 @@
     {%- endfor %}
 {%- endfor %}
 {% set new_rows %}
-{%- if rows %}
+
 select distinct
     monitor,
     attributes_key,
@@ -32,19 +32,10 @@ select distinct
     position,
     column_name
 from (
-    values
-    {%- for monitor, key, number, subgroup, part, position, name in rows %}
-        (
-            {{ data_health.text_literal([monitor, key]) }}, {{ number }}, {{ data_health.text_literal(subgroup) }},
-            {{ part }}, {{ position }}, {{ data_health.text_literal(name) }}
-        ){{ ',' if not loop.last }}
-    {%- endfor %}
-) as declared_subgroups (monitor, attributes_key, subgroup_number, subgroup, part_number, position, column_name)
-{%- else %}
-{{ data_health.no_rows({
-    'monitor': 'varchar', 'attributes_key': 'varchar', 'subgroup_number': 'integer', 'subgroup': 'varchar', 'part_number': 'integer',
-    'position': 'integer', 'column_name': 'varchar'
-}) }}
-{%- endif %}
+{{ data_health.rows_as_table({
+    'monitor': 'varchar', 'attributes_key': 'varchar', 'subgroup_number': 'integer', 'subgroup': 'varchar',
+    'part_number': 'integer', 'position': 'integer', 'column_name': 'varchar'
+}, rows) }}
+) as declared_subgroups
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

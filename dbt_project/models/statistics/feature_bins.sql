@@ -58,24 +58,19 @@
     {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
         {%- set subgroups = monitor.subgroups | sum(start=[]) %}
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
-            {%- set own_place = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
-            {%- do candidates.append({
-                'monitor': monitor.name, 'key': key, 'generation': old.generation + 1 if old else 1, 'row_count': row_count,
-                'column': column, 'place': places[column.name] if places else own_place, 'is_declared': places | length > 0
-            }) %}
+            {%- do candidates.append([
+                monitor.name, key, old.generation + 1 if old else 1, row_count, column.name, column.family,
+                places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups else 1000, places | length > 0
+            ]) %}
         {%- endfor %}
     {%- endif %}
 {%- endfor %}
 {%- set drawn %}
-with candidates (monitor, configuration_key, generation, row_count_when_drawn, column_name, family, place, is_declared) as (
-
-    values
-{%- for item in candidates %}
-        (
-            {{ data_health.text_literal(item.monitor) }}, '{{ item.key }}', {{ item.generation }}, cast({{ item.row_count }} as bigint),
-            {{ data_health.text_literal(item.column.name) }}, '{{ item.column.family }}', {{ item.place }}, {{ item.is_declared }}
-        ){{ ',' if not loop.last }}
-{%- endfor %}
+with candidates as (
+{{ data_health.rows_as_table({
+    'monitor': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer', 'row_count_when_drawn': 'bigint',
+    'column_name': 'varchar', 'family': 'varchar', 'place': 'integer', 'is_declared': 'boolean'
+}, candidates) }}
 
 ),
 
@@ -349,7 +344,7 @@ inner join all_bins
         {%- do cells.update({row['monitor']: [cells.get(row['monitor'], 0), row['cell_count']] | max}) %}
     {%- endfor %}
     {%- set problems = [] %}
-    {%- for monitor in candidates | map(attribute='monitor') | unique if features_of[monitor] %}
+    {%- for monitor in candidates | map(attribute=0) | unique if features_of[monitor] %}
         {%- for name in features_of[monitor] if name not in found.get(monitor, []) %}
             {%- do problems.append(data_health.problem(
                 monitor, 'combinations.features', name, 'columns of numbers, categories or booleans that are looked at'

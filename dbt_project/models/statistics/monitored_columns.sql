@@ -9,6 +9,12 @@
 
 {%- do data_health.begin_model(adds_to_this=true) %}
 {%- set datasets = data_health.datasets_of_this_run() %}
+{%- set current = [] %}
+{%- for dataset in datasets %}
+    {%- for column in dataset.columns if not column.from_labels and not column.is_derived %}
+        {%- do current.append([dataset.monitor.name, dataset.name, column.name, column.data_type, column.family]) %}
+    {%- endfor %}
+{%- endfor %}
 {%- set history = {
     'column_version_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar',
     'data_type': 'varchar', 'family': 'varchar', 'valid_from': 'timestamp', 'valid_to': 'timestamp'
@@ -16,17 +22,9 @@
 
 {% set new_rows %}
 with current_columns as (
-{% if datasets %}
-    select monitor, dataset, column_name, data_type, family
-    from (
-        values
-        {%- for dataset in datasets %}{% set outer = loop %}{% for column in dataset.columns if not column.from_labels and not column.is_derived %}
-            {{ ',' if not (outer.first and loop.first) }}({{ data_health.text_literal(dataset.monitor.name) }}, {{ data_health.text_literal(dataset.name) }}, {{ data_health.text_literal(column.name) }}, {{ data_health.text_literal(column.data_type) }}, '{{ column.family }}')
-        {%- endfor %}{% endfor %}
-    ) as current_columns (monitor, dataset, column_name, data_type, family)
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar', 'data_type': 'varchar', 'family': 'varchar'}) }}
-{%- endif %}
+{{ data_health.rows_as_table(
+    {'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar', 'data_type': 'varchar', 'family': 'varchar'}, current
+) }}
 
 ),
 

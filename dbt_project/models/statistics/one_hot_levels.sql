@@ -13,16 +13,14 @@
 {%- set least_rows = 20 %}
 {%- set wanted = [] %}
 {%- for dataset in data_health.datasets_of_this_run() if dataset.name == 'production' and (dataset.monitor.parts.components) %}
-    {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out %}{% do wanted.append((dataset.monitor, column.name)) %}{% endfor %}
+    {%- for column in dataset.columns if column.name in dataset.monitor.components.one_hot and not column.left_out %}
+        {%- do wanted.append([dataset.monitor.name, column.name, dataset.monitor.components.max_levels]) %}
+    {%- endfor %}
 {%- endfor %}
 {% set new_rows %}
 {%- if wanted %}
-with wanted_columns (monitor, column_name, most_levels) as (
-
-    values
-    {%- for monitor, name in wanted %}
-        ({{ data_health.text_literal([monitor.name, name]) }}, {{ monitor.components.max_levels }}){{ ',' if not loop.last }}
-    {%- endfor %}
+with wanted_columns as (
+{{ data_health.rows_as_table({'monitor': 'varchar', 'column_name': 'varchar', 'most_levels': 'integer'}, wanted) }}
 
 ),
 

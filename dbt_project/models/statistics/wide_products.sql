@@ -1,14 +1,12 @@
 {{ config(
-    enabled=data_health.part_is_on('components'),
+    enabled=data_health.part_is_on('components') and data_health.engine_runs_python(),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='period_key',
     on_schema_change='append_new_columns',
     full_refresh=false
 ) }}
-{#- as in the properties of wide_batches, which is off otherwise #}
 {%- set new_rows %}
-{%- if target.type == 'duckdb' %}
 select
     period_key,
     monitor,
@@ -39,17 +37,6 @@ select
     built_from,
     built_at
 from {{ ref('wide_batches') }}
-{%- else %}
-{{ data_health.no_rows({
-    'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date', 'column_number': 'integer',
-    'column_name': 'varchar', 'source_column': 'varchar', 'grid_generation': 'integer', 'centre': 'double precision',
-    'scale': 'double precision', 'row_count': 'bigint', 'value_count': 'bigint', 'own_sum': 'double precision',
-    'clipped_sum': 'double precision', 'clamped_count': 'bigint', 'other_length_count': 'bigint', 'minimum': 'double precision',
-    'maximum': 'double precision', 'weight_column': 'varchar', 'weight_sum': 'double precision',
-    'weight_square_sum': 'double precision', 'pair_counts': 'bigint[]', 'pair_weights': 'double precision[]', 'pair_sums': 'double precision[]',
-    'product_sums': 'double precision[]', 'clipped_product_sums': 'double precision[]', 'built_from': 'varchar',
-    'built_at': 'timestamp'
-}) }}
-{%- endif %}
+where kind = 'products'
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('components')) }}
+{{ config(enabled=data_health.part_is_on('components') and data_health.engine_runs_python()) }}
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
 {%- if data_health.is_configured('components.one_hot') %}
@@ -8,7 +8,7 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')] + data_health.one_hot_relations()) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
-{%- set stored = data_health.past_of('wide_products') if watched else none %}
+{%- set stored = data_health.stored_model('wide_products') if watched else none %}
 {#- matrices of so many numbers are added up at once -#}
 {%- set numbers_at_once = 2 ** 24 %}
 {%- set scans = [] %}
@@ -20,7 +20,10 @@ with watched_datasets (dataset_number, monitor, dataset, fingerprint, companions
 
     values
     {%- for columns in datasets.values() %}{% set column = columns[0] %}
-        ({{ loop.index0 }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name]) }}, '{{ data_health.monitor_fingerprint(column.monitor, column.dataset.reference) }}', '{{ column.companions }}', {{ column.dataset.name == 'production' and not column.dataset.time }}){{ ',' if not loop.last }}
+        {%- set fingerprint = data_health.monitor_fingerprint(column.monitor, column.dataset.reference) %}
+        {%- set texts = [column.monitor.name, column.dataset.name, fingerprint, column.companions] %}
+        {%- set is_dateless = column.dataset.name == 'production' and not column.dataset.time %}
+        ({{ loop.index0 }}, {{ data_health.text_literal(texts) }}, {{ is_dateless }}){{ ',' if not loop.last }}
     {%- endfor %}
 
 ),
@@ -29,7 +32,8 @@ watched_columns (dataset_number, monitor, grid_name, family) as (
 
     values
     {%- for columns in datasets.values() %}{% set outer = loop %}{% for column in columns %}
-        ({{ outer.index0 }}, {{ data_health.text_literal([column.monitor.name, column.grid_name, column.family]) }}){{ ',' if not (outer.last and loop.last) }}
+        {%- set texts = [column.monitor.name, column.grid_name, column.family] %}
+        ({{ outer.index0 }}, {{ data_health.text_literal(texts) }}){{ ',' if not (outer.last and loop.last) }}
     {%- endfor %}{% endfor %}
 
 ),
@@ -110,7 +114,10 @@ order by wanted_periods.dataset_number, wanted_periods.period_start
     {%- set scan = scans[-1] if scans else none %}
     {%- set most_periods = [1, (numbers_at_once / columns[0].dataset_width ** 2) | int] | max %}
     {%- if not scan or scan.columns is not sameas columns or scan.has_no_time or has_no_time or scan.periods | length >= most_periods %}
-        {%- set scan = {'columns': columns, 'periods': [], 'stretches': [], 'has_no_time': has_no_time, 'first_moment_outside': row['first_moment_outside']} %}
+        {%- set scan = {
+            'columns': columns, 'periods': [], 'stretches': [], 'has_no_time': has_no_time,
+            'first_moment_outside': row['first_moment_outside']
+        } %}
         {%- do scans.append(scan) %}
     {%- endif %}
     {%- do scan.periods.append(row) %}
@@ -123,16 +130,21 @@ order by wanted_periods.dataset_number, wanted_periods.period_start
 {%- endif %}
 {%- if scans %}
 {%- set used_columns = {} %}
-{%- for scan in scans %}{% do used_columns.update({scan['columns'][0].monitor.name ~ '|' ~ scan['columns'][0].dataset.name: scan['columns']}) %}{% endfor %}
+{%- for scan in scans %}
+    {%- set column = scan['columns'][0] %}
+    {%- do used_columns.update({column.monitor.name ~ '|' ~ column.dataset.name: scan['columns']}) %}
+{%- endfor %}
 
 with scans (scan_number, period_sql, source_sql, weight_column, weight_sql) as (
 
     values
-    {%- for scan in scans %}{% set dataset = scan['columns'][0].dataset %}
+    {%- for scan in scans %}{% set column = scan['columns'][0] %}{% set dataset = column.dataset %}
+        {%- set condition = data_health.scan_condition(dataset, scan.stretches, scan.first_moment_outside) %}
         ({{ loop.index }}, {{ data_health.text_literal([
             data_health.row_period(dataset, scan.has_no_time),
-            'from ' ~ data_health.scan_source(dataset) ~ ' where ' ~ data_health.scan_condition(dataset, scan.stretches, scan.first_moment_outside)
-        ]) }}, {{ data_health.text_literal(scan['columns'][0].weight_column) }}, {{ data_health.text_literal(scan['columns'][0].weight) }}){{ ',' if not loop.last }}
+            'from ' ~ data_health.scan_source(dataset) ~ ' where ' ~ condition,
+            column.weight_column, column.weight
+        ]) }}){{ ',' if not loop.last }}
     {%- endfor %}
 
 ),
@@ -140,9 +152,11 @@ with scans (scan_number, period_sql, source_sql, weight_column, weight_sql) as (
 pending_periods (scan_number, monitor, dataset, period_key, period_start, built_from) as (
 
     values
-    {%- for scan in scans %}{% set outer = loop %}{% for row in scan.periods %}
-        ({{ outer.index }}, {{ data_health.text_literal([scan['columns'][0].monitor.name, scan['columns'][0].dataset.name, row['period_key']]) }}, cast({{ data_health.text_literal(row['period_start']) }} as date), {{ data_health.text_literal(row['built_from']) }})
-        {{- ',' if not (outer.last and loop.last) }}
+    {%- for scan in scans %}{% set outer = loop %}{% set column = scan['columns'][0] %}{% for row in scan.periods %}
+        (
+            {{ outer.index }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name, row['period_key']]) }},
+            cast({{ data_health.text_literal(row['period_start']) }} as date), {{ data_health.text_literal(row['built_from']) }}
+        ){{ ',' if not (outer.last and loop.last) }}
     {%- endfor %}{% endfor %}
 
 ),
@@ -151,8 +165,11 @@ factors (column_number, monitor, dataset, column_name, grid_name, family, value_
 
     values
     {%- for columns in used_columns.values() %}{% set outer = loop %}{% for column in columns %}
-        ({{ loop.index }}, {{ data_health.text_literal([column.monitor.name, column.dataset.name, column.name, column.grid_name, column.family, column.value]) }}, cast({{ column.list_length if column.list_length is not none else 'null' }} as integer))
-        {{- ',' if not (outer.last and loop.last) }}
+        (
+            {{ loop.index }}, {{ data_health.text_literal([
+                column.monitor.name, column.dataset.name, column.name, column.grid_name, column.family, column.value
+            ]) }}, cast({{ column.list_length if column.list_length is not none else 'null' }} as integer)
+        ){{ ',' if not (outer.last and loop.last) }}
     {%- endfor %}{% endfor %}
 
 ),
@@ -237,8 +254,9 @@ where factors.list_length is not null or grids.generation is not null
 {%- else %}
 {{ data_health.no_rows({
     'scan_number': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'period_start': 'date',
-    'period_sql': 'varchar', 'source_sql': 'varchar', 'weight_column': 'varchar', 'weight_sql': 'varchar', 'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar',
-    'list_length': 'integer', 'grid_generation': 'integer', 'centre': 'double precision', 'scale': 'double precision',
+    'period_sql': 'varchar', 'source_sql': 'varchar', 'weight_column': 'varchar', 'weight_sql': 'varchar',
+    'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar', 'list_length': 'integer',
+    'grid_generation': 'integer', 'centre': 'double precision', 'scale': 'double precision',
     'list_centres': 'double precision[]', 'list_scales': 'double precision[]', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}
 {%- endif %}

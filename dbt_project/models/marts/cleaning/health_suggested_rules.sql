@@ -1,20 +1,7 @@
 {{ config(enabled=data_health.part_is_on('cleaning')) }}
 -- depends_on: {{ ref('health_monitors') }}
 {#- as in the properties of rule_suggestions, which is off otherwise -#}
-{%- set is_asked = target.type == 'duckdb' and "'suggest': True" in (data_health.configured_block() | string) %}
-
-with suggestions as (
-{% if is_asked %}
-    select cleaning, rule_number, column_name, kind, rule, evidence, sampled_count, affected_count
-    from {{ ref('data_health', 'rule_suggestions') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'cleaning': 'varchar', 'rule_number': 'bigint', 'column_name': 'varchar', 'kind': 'varchar', 'rule': 'varchar',
-        'evidence': 'varchar', 'sampled_count': 'bigint', 'affected_count': 'bigint'
-    }) }}
-{%- endif %}
-
-)
+{%- set is_asked = data_health.engine_runs_python() and "'suggest': True" in (data_health.configured_block() | string) %}
 
 select
     cleaning,
@@ -27,4 +14,7 @@ select
     affected_count,
     cast(affected_count as double precision) / nullif(sampled_count, 0) as affected_share,
     {{ data_health.run_time() }} as built_at
-from suggestions
+from {{ data_health.model_or_no_rows('rule_suggestions', is_asked, {
+    'cleaning': 'varchar', 'rule_number': 'bigint', 'column_name': 'varchar', 'kind': 'varchar', 'rule': 'varchar',
+    'evidence': 'varchar', 'sampled_count': 'bigint', 'affected_count': 'bigint'
+}) }}

@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_loadings, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 {%- set least_periods = 5 %}
 
 with settings as (
@@ -16,21 +14,19 @@ subspace_distances as (
 
     select
         monitor, reference, period_start, period_end, is_latest, metric, kind, plain_metric, value, reference_value, distance, noise,
-        component_count, column_count, row_count, effective_row_count, has_enough_rows, has_members, compared_count, usual_distance, usual_spread, freedom,
-        thinness, optimism, largest_contributor
+        component_count, column_count, row_count, effective_row_count, has_enough_rows, has_members, compared_count,
+        usual_distance, usual_spread, freedom, thinness, optimism, largest_contributor
     from {{ ref('subspace_distances') }}
 
 ),
 
 left_out_columns as (
-{% if has_python %}
+
     select monitor, reference, column_name
-    from {{ ref('component_loadings') }}
-    where component is null
+    from {{ data_health.component_fits() }}
+    where kind = 'loading'
         and values_used = 'all'
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'reference': 'varchar', 'column_name': 'varchar'}) }}
-{%- endif %}
+        and component is null
 
 ),
 
@@ -92,7 +88,10 @@ judged as (
             when not has_enough_rows then null
             -- too few periods to know the spread: only what no spread explains
             when compared_count < {{ least_periods }} and metric like 'clipped%' and abs(distance - expected_distance) > 10 * noise
-                and ((kind = 'error' and (distance > 2 * least_distance or distance < 0.5e0 * least_distance)) or (kind = 'shift' and effect > 1)) then 2
+                and (
+                    (kind = 'error' and (distance > 2 * least_distance or distance < 0.5e0 * least_distance))
+                    or (kind = 'shift' and effect > 1)
+                ) then 2
             when compared_count < {{ least_periods }} then null
             when abs(distance - expected_distance) <= half_width or effect < 0.1e0 then 0
             when effect < 0.25e0 then 1
@@ -138,17 +137,27 @@ select
     confirmed.reference,
     confirmed.metric,
     case confirmed.plain_metric
-        when 'reconstruction_error' then 'mean squared distance of rows from the first components of the reference, in its standard deviations'
-        when 'hotelling_t2' then 'mean of the squared scores on the first components of the reference, each divided by its eigenvalue'
-        when 'mean_shift' then 'squared scores of the mean of all rows on the first components of the reference, each divided by its eigenvalue, summed'
-        when 'subspace_overlap' then 'Krzanowski: squared Frobenius norm of the product of the first components of both, divided by their number'
+        when 'reconstruction_error'
+            then 'mean squared distance of rows from the first components of the reference, in its standard deviations'
+        when 'hotelling_t2'
+            then 'mean of the squared scores on the first components of the reference, each divided by its eigenvalue'
+        when 'mean_shift'
+            then 'squared scores of the mean of all rows on the first components of the reference, '
+                || 'each divided by its eigenvalue, summed'
+        when 'subspace_overlap'
+            then 'Krzanowski: squared Frobenius norm of the product of the first components of both, divided by their number'
         else 'columns that are constant or without values in the reference and are otherwise here'
-    end || case when confirmed.metric <> confirmed.plain_metric then ', of values clipped at 10 scales of the grid' else '' end as definition,
+    end
+        || case when confirmed.metric <> confirmed.plain_metric then ', of values clipped at 10 scales of the grid' else '' end
+        as definition,
     confirmed.value,
     confirmed.reference_value,
     confirmed.value / nullif(confirmed.reference_value, 0) as ratio,
-    cast(case when confirmed.confirmed_severity is not null
-        then case when confirmed.kind = 'overlap' then 1 - confirmed.expected_distance else confirmed.expected_distance end end as double precision) as expected_value,
+    cast(case
+        when confirmed.confirmed_severity is null then null
+        when confirmed.kind = 'overlap' then 1 - confirmed.expected_distance
+        else confirmed.expected_distance
+    end as double precision) as expected_value,
     cast(case
         when confirmed.confirmed_severity is null then null
         when confirmed.kind = 'count' then 0e0

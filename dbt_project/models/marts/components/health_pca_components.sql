@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_eigenvalues, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 
 with settings as (
 
@@ -12,20 +10,13 @@ with settings as (
 ),
 
 eigenvalues as (
-{% if has_python %}
+
     select
-        monitor, reference, loadings_version, component, eigenvalue, noise_eigenvalue, has_variance, hotelling_t2_limit_95, hotelling_t2_limit_99,
-        reconstruction_error_limit_95, reconstruction_error_limit_99, row_count, effective_row_count, column_count
-    from {{ ref('component_eigenvalues') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint', 'eigenvalue': 'double precision',
-        'noise_eigenvalue': 'double precision', 'has_variance': 'boolean', 'hotelling_t2_limit_95': 'double precision',
-        'hotelling_t2_limit_99': 'double precision', 'reconstruction_error_limit_95': 'double precision',
-        'reconstruction_error_limit_99': 'double precision', 'row_count': 'bigint', 'effective_row_count': 'double precision',
-        'column_count': 'bigint'
-    }) }}
-{%- endif %}
+        monitor, reference, loadings_version, component, eigenvalue, noise_eigenvalue, has_variance,
+        hotelling_t2_limit_95, hotelling_t2_limit_99, reconstruction_error_limit_95, reconstruction_error_limit_99,
+        row_count, effective_row_count, column_count
+    from {{ data_health.component_fits() }}
+    where kind = 'eigenvalue'
 
 ),
 
@@ -37,7 +28,9 @@ summed_eigenvalues as (
         sum(eigenvalue) over (partition by monitor, reference order by component rows unbounded preceding) as variance_so_far,
         -- the share of as many rows of independent columns: (1 + sqrt(d / n)) squared times the mean eigenvalue
         power(1 + sqrt(cast(column_count as double precision) / nullif(effective_row_count, 0)), 2) as edge_in_means,
-        max(case when eigenvalue > noise_eigenvalue then 0 else 1 end) over (partition by monitor, reference order by component rows unbounded preceding) as fell_to_noise
+        max(case when eigenvalue > noise_eigenvalue then 0 else 1 end) over (
+            partition by monitor, reference order by component rows unbounded preceding
+        ) as fell_to_noise
     from eigenvalues
 
 ),

@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_loadings, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 
 with settings as (
 
@@ -12,18 +10,13 @@ with settings as (
 ),
 
 loadings as (
-{% if has_python %}
+
     select
-        monitor, reference, loadings_version, component, column_name, loading, eigenvalue, is_kept, mean, standard_deviation, scale, reason_left_out
-    from {{ ref('component_loadings') }}
-    where values_used = 'all'
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint', 'column_name': 'varchar',
-        'loading': 'double precision', 'eigenvalue': 'double precision', 'is_kept': 'boolean', 'mean': 'double precision',
-        'standard_deviation': 'double precision', 'scale': 'double precision', 'reason_left_out': 'varchar'
-    }) }}
-{%- endif %}
+        monitor, reference, loadings_version, component, column_name, loading, eigenvalue, is_kept, mean,
+        standard_deviation, scale, reason_left_out
+    from {{ data_health.component_fits() }}
+    where kind = 'loading'
+        and values_used = 'all'
 
 )
 

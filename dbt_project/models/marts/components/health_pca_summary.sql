@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_loadings, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 
 with settings as (
 
@@ -21,26 +19,19 @@ components as (
 ),
 
 fitted_columns as (
-{% if has_python %}
+
     select distinct monitor, reference, loadings_version, column_name, reason_left_out, row_count
-    from {{ ref('component_loadings') }}
-    where values_used = 'all'
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'column_name': 'varchar', 'reason_left_out': 'varchar',
-        'row_count': 'bigint'
-    }) }}
-{%- endif %}
+    from {{ data_health.component_fits() }}
+    where kind = 'loading'
+        and values_used = 'all'
 
 ),
 
 moved_columns as (
-{% if has_python %}
+
     select distinct monitor, reference, moved_columns
-    from {{ ref('component_eigenvalues') }}
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'reference': 'varchar', 'moved_columns': 'varchar'}) }}
-{%- endif %}
+    from {{ data_health.component_fits() }}
+    where kind = 'eigenvalue'
 
 ),
 
@@ -54,7 +45,10 @@ fits as (
         sum(case when reason_left_out is null then 1 else 0 end) as column_count,
         sum(case when reason_left_out is null then 0 else 1 end) as left_out_count,
         sum(case when reason_left_out like 'too far%' then 1 else 0 end) as imprecise_count,
-        {{ dbt.listagg("case when reason_left_out is not null then column_name || ' (' || reason_left_out || ')' end", "', '", 'order by column_name') }} as left_out_columns
+        {{ dbt.listagg(
+            "case when reason_left_out is not null then column_name || ' (' || reason_left_out || ')' end",
+            "', '", 'order by column_name'
+        ) }} as left_out_columns
     from fitted_columns
     group by monitor, reference, loadings_version
 
@@ -104,9 +98,11 @@ findings as (
         coalesce(rules.collinear_count, 0) as collinear_count,
         case
             when fits.column_count = 0 then 'no column varies in the reference'
-            when coalesce(rules.effective_row_count, fits.row_count) < greatest(30, 2 * fits.column_count) then 'fewer than 30 rows, or than twice as many as columns'
+            when coalesce(rules.effective_row_count, fits.row_count) < greatest(30, 2 * fits.column_count)
+                then 'fewer than 30 rows, or than twice as many as columns'
             when fits.imprecise_count > 0 then 'imprecise: columns are left out that are too far from the centre of their grid'
-            when moved_columns.moved_columns is not null then 'imprecise: far from the centre of their grid are ' || moved_columns.moved_columns
+            when moved_columns.moved_columns is not null
+                then 'imprecise: far from the centre of their grid are ' || moved_columns.moved_columns
         end as reason
     from fits
     inner join settings

@@ -13,9 +13,10 @@ with settings as (
 score_counts as (
 
     select
-        monitor, period_start, reference, loadings_version, component_count, is_current, row_count, hotelling_t2_mean, reconstruction_error_mean,
-        hotelling_t2_limit_95, hotelling_t2_outside_95, hotelling_t2_limit_99, hotelling_t2_outside_99, reconstruction_error_limit_95,
-        reconstruction_error_outside_95, reconstruction_error_limit_99, reconstruction_error_outside_99
+        monitor, period_start, reference, loadings_version, component_count, is_current, row_count,
+        hotelling_t2_mean, hotelling_t2_limit_95, hotelling_t2_outside_95, hotelling_t2_limit_99, hotelling_t2_outside_99,
+        reconstruction_error_mean, reconstruction_error_limit_95, reconstruction_error_outside_95,
+        reconstruction_error_limit_99, reconstruction_error_outside_99
     from {{ ref('component_score_counts') }}
 
 ),
@@ -128,7 +129,10 @@ expected_shares as (
     select
         counts.*,
         coalesce(shares_of_references.own_share, shares_before.usual_share) as expected_share_99,
-        case when shares_of_references.own_share is not null then shares_of_references.own_rows else shares_before.usual_rows end as expected_rows
+        case
+            when shares_of_references.own_share is not null then shares_of_references.own_rows
+            else shares_before.usual_rows
+        end as expected_rows
     from counts
     left join shares_of_references
         on counts.monitor = shares_of_references.monitor

@@ -116,8 +116,10 @@ described_features as (
         counts.absent_count,
         counts.unseen_category,
         -- of texts that are categories there is no range
-        case when features.kind = 'numeric' and not counts.is_uncut then measures.outside_count + counts.outside_infinity_count end as outside_count,
-        case when features.kind = 'numeric' and not counts.is_uncut then measures.partly_outside_count + counts.outside_infinity_count end as outside_count_upper
+        case when features.kind = 'numeric' and not counts.is_uncut
+            then measures.outside_count + counts.outside_infinity_count end as outside_count,
+        case when features.kind = 'numeric' and not counts.is_uncut
+            then measures.partly_outside_count + counts.outside_infinity_count end as outside_count_upper
     from measures
     inner join comparisons
         on measures.comparison_number = comparisons.comparison_number
@@ -178,9 +180,11 @@ judged_shares as (
 
     select
         errors.*,
-        expected_unseen_share + greatest(tolerated_errors * standard_error, tolerated_errors * pooled_error, least_excess) as expected_unseen_share_upper,
+        expected_unseen_share
+            + greatest(tolerated_errors * standard_error, tolerated_errors * pooled_error, least_excess) as expected_unseen_share_upper,
         case
-            when gap_in_data is not null or excess_unseen_share <= greatest(tolerated_errors * standard_error, tolerated_errors * pooled_error, least_excess) then 0
+            when gap_in_data is not null
+                or excess_unseen_share <= greatest(tolerated_errors * standard_error, tolerated_errors * pooled_error, least_excess) then 0
             when excess_unseen_share > alert_threshold then 2
             when excess_unseen_share > warn_threshold then 1
             else 0
@@ -188,7 +192,9 @@ judged_shares as (
         case
             when out_of_range_share is null
                 or gap_in_data in ('not in the reference', 'too few rows')
-                or excess_out_of_range_share <= greatest(tolerated_errors * out_of_range_error, tolerated_errors * pooled_out_of_range_error, least_excess) then 0
+                or excess_out_of_range_share <= greatest(
+                    tolerated_errors * out_of_range_error, tolerated_errors * pooled_out_of_range_error, least_excess
+                ) then 0
             when excess_out_of_range_share > alert_threshold then 2
             when excess_out_of_range_share > warn_threshold then 1
             else 0

@@ -1,9 +1,7 @@
 {{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
-{%- set shown = [
-    'population_stability_index', 'jensen_shannon_distance', 'kolmogorov_smirnov', 'cramers_v', 'wasserstein_normed', 'mean_shift',
-    'standard_deviation_ratio', 'null_share_difference', 'category_h', 'new_category_share', 'out_of_range_share'
-] %}
+{%- set shown = [] %}
+{%- for metric, entry in data_health.drift_metrics().items() if entry.is_in_latest %}{% do shown.append(metric) %}{% endfor %}
 with drift as (
 
     select

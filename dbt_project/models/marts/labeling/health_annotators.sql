@@ -17,17 +17,17 @@ with answers as (
 labels as (
 
     select monitor, row_key, label, method, answer_count
-    from {{ ref('health_labels') }}
+    from {{ ref('label_consensus') }}
 
 ),
 
 posteriors as (
-{% if target.type == 'duckdb' %}
+
     select monitor, row_key, label, probability
-    from {{ ref('data_health', 'label_posteriors') }}
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}) }}
-{%- endif %}
+    from {{ data_health.model_or_no_rows(
+        'label_posteriors', data_health.engine_runs_python(),
+        {'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}
+    ) }}
 
 ),
 
@@ -44,7 +44,11 @@ own_answers as (
         labels.method,
         -- where nobody else answered and nothing is known, an answer can only agree with itself
         answers.label is not null and (labels.answer_count > 1 or labels.method = 'gold') as is_judged,
-        case when labels.method = 'gold' then case when answers.label = labels.label then 1e0 else 0e0 end else coalesce(posteriors.probability, 0e0) end as probability
+        case
+            when labels.method <> 'gold' then coalesce(posteriors.probability, 0e0)
+            when answers.label = labels.label then 1e0
+            else 0e0
+        end as probability
     from answers
     inner join labels
         on answers.monitor = labels.monitor

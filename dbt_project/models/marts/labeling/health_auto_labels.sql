@@ -2,15 +2,15 @@
 {%- set cell = [] %}
 {%- for number in range(1, 9) %}{% do cell.append('value_' ~ number) %}{% endfor %}
 with gates as (
-{% if target.type == 'duckdb' %}
+
     select monitor, subgroup, group_key, predicted_label, target_precision, threshold, precision_lower
-    from {{ ref('data_health', 'label_gates') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'subgroup': 'varchar', 'group_key': 'varchar', 'predicted_label': 'varchar', 'target_precision': 'double precision',
-        'threshold': 'double precision', 'precision_lower': 'double precision'
-    }) }}
-{%- endif %}
+    from {{ data_health.model_or_no_rows(
+        'label_gates', data_health.engine_runs_python(),
+        {
+            'monitor': 'varchar', 'subgroup': 'varchar', 'group_key': 'varchar', 'predicted_label': 'varchar',
+            'target_precision': 'double precision', 'threshold': 'double precision', 'precision_lower': 'double precision'
+        }
+    ) }}
 
 ),
 
@@ -48,7 +48,7 @@ labeling_rows as (
 candidates as (
 
     select distinct monitor, row_key
-    from {{ ref('health_labeling_candidates') }}
+    from {{ ref('labeling_batches') }}
     where status = 'open'
 
 ),

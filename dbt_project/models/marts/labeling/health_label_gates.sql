@@ -1,17 +1,18 @@
 {{ config(enabled=data_health.part_is_on('labeling')) }}
 with gates as (
-{% if target.type == 'duckdb' %}
+
     select
-        monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count, precision_lower,
-        label_count, lost_count, lost_share, lost_share_upper
-    from {{ ref('data_health', 'label_gates') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar', 'target_precision': 'double precision',
-        'threshold': 'double precision', 'audited_count': 'bigint', 'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision',
-        'label_count': 'bigint', 'lost_count': 'bigint', 'lost_share': 'double precision', 'lost_share_upper': 'double precision'
-    }) }}
-{%- endif %}
+        monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count,
+        precision_lower, label_count, lost_count, lost_share, lost_share_upper
+    from {{ data_health.model_or_no_rows(
+        'label_gates', data_health.engine_runs_python(),
+        {
+            'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar',
+            'target_precision': 'double precision', 'threshold': 'double precision', 'audited_count': 'bigint',
+            'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision', 'label_count': 'bigint',
+            'lost_count': 'bigint', 'lost_share': 'double precision', 'lost_share_upper': 'double precision'
+        }
+    ) }}
 
 )
 

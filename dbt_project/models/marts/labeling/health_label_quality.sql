@@ -1,30 +1,30 @@
 {{ config(enabled=data_health.part_is_on('labeling')) }}
 with issues as (
-{% if target.type == 'duckdb' %}
+
     select
         monitor, row_key, rank, given_label, suggested_label, given_probability, is_issue, expected_precision, expected_precision_lower,
         expected_precision_upper
-    from {{ ref('data_health', 'label_issues') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
-        'given_probability': 'double precision', 'is_issue': 'boolean', 'expected_precision': 'double precision',
-        'expected_precision_lower': 'double precision', 'expected_precision_upper': 'double precision'
-    }) }}
-{%- endif %}
+    from {{ data_health.model_or_no_rows(
+        'label_issues', data_health.engine_runs_python(),
+        {
+            'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
+            'given_probability': 'double precision', 'is_issue': 'boolean', 'expected_precision': 'double precision',
+            'expected_precision_lower': 'double precision', 'expected_precision_upper': 'double precision'
+        }
+    ) }}
 
 ),
 
 rates as (
-{% if target.type == 'duckdb' %}
+
     select monitor, label, period_start, status, rate, earlier_rate, p_value
-    from {{ ref('data_health', 'label_rates') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'label': 'varchar', 'period_start': 'date', 'status': 'varchar', 'rate': 'double precision',
-        'earlier_rate': 'double precision', 'p_value': 'double precision'
-    }) }}
-{%- endif %}
+    from {{ data_health.model_or_no_rows(
+        'label_rates', data_health.engine_runs_python(),
+        {
+            'monitor': 'varchar', 'label': 'varchar', 'period_start': 'date', 'status': 'varchar', 'rate': 'double precision',
+            'earlier_rate': 'double precision', 'p_value': 'double precision'
+        }
+    ) }}
 
 )
 

@@ -2,20 +2,21 @@
 with candidates as (
 
     select monitor, batch, row_key, strategy, status, drawn_at
-    from {{ ref('health_labeling_candidates') }}
+    from {{ ref('labeling_batches') }}
 
 ),
 
 curves as (
-{% if target.type == 'duckdb' %}
+
     select monitor, batch, label_count, score, score_error, status, reason, gain, gain_error
-    from {{ ref('data_health', 'labeling_curves') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'batch': 'bigint', 'label_count': 'bigint', 'score': 'double precision', 'score_error': 'double precision',
-        'status': 'varchar', 'reason': 'varchar', 'gain': 'double precision', 'gain_error': 'double precision'
-    }) }}
-{%- endif %}
+    from {{ data_health.model_or_no_rows(
+        'labeling_curves', data_health.engine_runs_python(),
+        {
+            'monitor': 'varchar', 'batch': 'bigint', 'label_count': 'bigint', 'score': 'double precision',
+            'score_error': 'double precision', 'status': 'varchar', 'reason': 'varchar', 'gain': 'double precision',
+            'gain_error': 'double precision'
+        }
+    ) }}
 
 ),
 
@@ -30,15 +31,17 @@ settings as (
 people as (
 
     select monitor, row_key, seconds
-    from {{ ref('health_labels') }}
+    from {{ ref('label_consensus') }}
 
 ),
 
 judged_labels as (
 
-    select monitor, given_label, status, rate, earlier_rate
-    from {{ ref('health_label_quality') }}
-    where subject = 'label'
+    select monitor, label, status, rate, earlier_rate
+    from {{ data_health.model_or_no_rows(
+        'label_rates', data_health.engine_runs_python(),
+        {'monitor': 'varchar', 'label': 'varchar', 'status': 'varchar', 'rate': 'double precision', 'earlier_rate': 'double precision'}
+    ) }}
 
 ),
 
@@ -47,7 +50,7 @@ stopped_monitors as (
 
     select
         judged_labels.monitor,
-        min('label ' || judged_labels.given_label || ': ' || cast(round(100 * judged_labels.earlier_rate) as bigint) || ' % before, '
+        min('label ' || judged_labels.label || ': ' || cast(round(100 * judged_labels.earlier_rate) as bigint) || ' % before, '
             || cast(round(100 * judged_labels.rate) as bigint) || ' % in the newest period; no batch is drawn') as reason
     from judged_labels
     inner join settings

@@ -23,12 +23,17 @@ with described_monitors as (
         cast({{ data_health.text_literal(monitor.owner) if monitor.owner else 'null' }} as varchar) as owner,
         '{{ data_health.monitor_fingerprint(monitor) }}' as fingerprint
     from (
-        values
-        {%- for row in data_health.monitor_rows(monitor, data_health.scanned_datasets(monitor)) %}
-            ({{ data_health.text_literal([row.subject, row.name, row.value, row.role, row.data_type]) }}, cast({{ row.is_watched if row.is_watched is not none else 'null' }} as boolean), cast({{ row.is_value_shown if row.is_value_shown is not none else 'null' }} as boolean), {{ data_health.text_literal([row.reason]) }})
-            {{- ',' if not loop.last }}
-        {%- endfor %}
-    ) as described (subject, name, value, role, data_type, is_watched, is_value_shown, reason)
+    {%- set rows = [] %}
+    {%- for row in data_health.monitor_rows(monitor, data_health.scanned_datasets(monitor)) %}
+        {%- do rows.append([
+            row.subject, row.name, row.value, row.role, row.data_type, row.is_watched, row.is_value_shown, row.reason
+        ]) %}
+    {%- endfor %}
+    {{ data_health.rows_as_table({
+        'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
+        'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar'
+    }, rows) }}
+    ) as described
     {{ 'union all' if not loop.last }}
 {%- else %}
     {{ data_health.no_rows({

@@ -172,8 +172,11 @@ typed_differently as (
 ),
 
 changes as (
-{% for name in ['added_columns', 'retyped_columns', 'dropped_columns', 'missing_in_production', 'missing_in_reference', 'typed_differently'] %}
-    select monitor, dataset, column_name, change, compared_with, type_before, type_now, detected_at, is_current, is_other_family from {{ name }}
+{% for name in [
+    'added_columns', 'retyped_columns', 'dropped_columns', 'missing_in_production', 'missing_in_reference', 'typed_differently'
+] %}
+    select monitor, dataset, column_name, change, compared_with, type_before, type_now, detected_at, is_current, is_other_family
+    from {{ name }}
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 

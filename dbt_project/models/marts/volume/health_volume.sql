@@ -24,8 +24,10 @@ with periods as (
         volume_alert,
         share_warn,
         share_alert,
-        case when {{ data_health.engine_sql('is_finite_time', 'newest_event') }} then {{ data_health.engine_sql('epoch_seconds', 'newest_event') }} / 3600e0 end as event_hour,
-        case when {{ data_health.engine_sql('is_finite_time', 'newest_load') }} then {{ data_health.engine_sql('epoch_seconds', 'newest_load') }} / 3600e0 end as load_hour,
+        case when {{ data_health.engine_sql('is_finite_time', 'newest_event') }}
+            then {{ data_health.engine_sql('epoch_seconds', 'newest_event') }} / 3600e0 end as event_hour,
+        case when {{ data_health.engine_sql('is_finite_time', 'newest_load') }}
+            then {{ data_health.engine_sql('epoch_seconds', 'newest_load') }} / 3600e0 end as load_hour,
         {{ data_health.engine_sql('epoch_seconds', 'cast(period_end as timestamp)') }} / 3600e0 as end_hour,
         case grain when 'day' then 24e0 when 'week' then 168e0 when 'month' then 744e0 else 2208e0 end as grain_hours
     from {{ ref('volume_periods') }}
@@ -42,12 +44,15 @@ expectations as (
         warn_below,
         warn_above,
         alert_below,
-        alert_above,
-        late_angle,
-        usual_late_angle,
-        late_spread,
-        late_period_count
+        alert_above
     from {{ ref('volume_expectations') }}
+
+),
+
+late_expectations as (
+
+    select monitor, period_start, late_angle, usual_late_angle, late_spread, late_period_count
+    from {{ ref('volume_late_expectations') }}
 
 ),
 
@@ -61,10 +66,10 @@ compared_periods as (
         expectations.warn_above,
         expectations.alert_below,
         expectations.alert_above,
-        expectations.late_angle,
-        expectations.usual_late_angle,
-        expectations.late_spread,
-        expectations.late_period_count,
+        late_expectations.late_angle,
+        late_expectations.usual_late_angle,
+        late_expectations.late_spread,
+        late_expectations.late_period_count,
         lag(row_count) over (partition by periods.monitor order by periods.period_start) as previous_row_count,
         {%- set run_hour = '(' ~ data_health.engine_sql('epoch_seconds', data_health.run_time()) ~ ' / 3600e0)' %}
         case when is_latest then {{ run_hour }} - max(event_hour) over (partition by periods.monitor) end as hours_since_newest_event,
@@ -77,8 +82,12 @@ compared_periods as (
     left join expectations
         on periods.monitor = expectations.monitor
         and periods.period_start = expectations.period_start
+    left join late_expectations
+        on periods.monitor = late_expectations.monitor
+        and periods.period_start = late_expectations.period_start
     window earlier_ones as (
-        partition by periods.monitor, periods.season order by periods.period_start rows between {{ least_history }} preceding and 1 preceding
+        partition by periods.monitor, periods.season
+        order by periods.period_start rows between {{ least_history }} preceding and 1 preceding
     )
 
 ),
@@ -120,7 +129,8 @@ described_periods as (
         compared_periods.*,
         case when is_latest then coalesce(
             24e0 * fresh_within_days,
-            1.5e0 * case when gap_count >= {{ least_history }} then greatest(usual_gap, grain_hours) else grain_hours end + greatest(coalesce(usual_delay, 0), 0)
+            1.5e0 * case when gap_count >= {{ least_history }} then greatest(usual_gap, grain_hours) else grain_hours end
+                + greatest(coalesce(usual_delay, 0), 0)
         ) end as fresh_within_hours,
         -- the newest period whose rows end long before it does, as those of a table that is not fed any more
         is_latest
@@ -129,7 +139,8 @@ described_periods as (
             and end_hour - event_hour > 1.5e0 * usual_end + 0.05e0 * grain_hours as ends_early,
         period_status = 'partial' and newest_event is not null as is_partial,
         earlier_empty_count > earlier_period_count / 2e0 and seasonality = 'weekday' as is_usually_empty,
-        case when period_status in ('gone', 'shrunk') then cast(row_count as double precision) / nullif(current_row_count, 0) - 1 end as loss,
+        case when period_status in ('gone', 'shrunk')
+            then cast(row_count as double precision) / nullif(current_row_count, 0) - 1 end as loss,
         -- a table that keeps its newest rows only loses the oldest ones first
         period_status = 'gone' and period_start < oldest_held_period
             or period_status = 'shrunk' and period_start = oldest_held_period and period_start > oldest_period as is_aged
@@ -164,7 +175,8 @@ judged_periods as (
             when late_angle is null then null
             when late_period_count < {{ least_late_history }} then 'insufficient_data'
             {%- for status, spreads, limit in [('alert', alert_spreads, 'share_alert'), ('warn', warn_spreads, 'share_warn')] %}
-            when late_angle - usual_late_angle > greatest({{ limit }}, {{ spreads }} * sqrt(1e0 / row_count + late_spread * late_spread)) then '{{ status }}'
+            when late_angle - usual_late_angle
+                > greatest({{ limit }}, {{ spreads }} * sqrt(1e0 / row_count + late_spread * late_spread)) then '{{ status }}'
             {%- endfor %}
             else 'ok'
         end as late_status,
@@ -191,13 +203,16 @@ select
     case when loss_status = 'ok' or count_status = 'alert' then count_status else loss_status end as status,
     case
         when period_start is null then 'rows without a time are not judged'
-        when loss_status <> 'ok' then 'the table lost ' || cast(row_count - current_row_count as varchar) || ' of ' || cast(row_count as varchar) || ' rows'
+        when loss_status <> 'ok' then 'the table lost ' || cast(row_count - current_row_count as varchar)
+            || ' of ' || cast(row_count as varchar) || ' rows'
         when period_status = 'gone' and count_status = 'ok' then 'the table keeps its newest rows only; these are kept in the statistics'
         when row_count = 0 and count_status = 'ok' then 'no row, as on most of these weekdays'
-        when comparable_period_count < {{ least_history }} then case when row_count = 0 then 'no row, between the first and the last period; ' else '' end
+        when comparable_period_count < {{ least_history }} then
+            case when row_count = 0 then 'no row, between the first and the last period; ' else '' end
             || 'only ' || cast(comparable_period_count as varchar) || ' comparable periods before, {{ least_history }} are needed'
         else case when row_count = 0 then 'no row' else cast(row_count as varchar) || ' rows' end
-            || '; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar) || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar)
+            || '; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
+            || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar)
             || case
                 when count_status = 'insufficient_data' and is_partial then '; not over yet'
                 when count_status = 'insufficient_data' then '; the rows end on ' || cast(cast(newest_event as date) as varchar)

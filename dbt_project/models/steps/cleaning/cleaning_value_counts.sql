@@ -4,22 +4,14 @@
 {%- set pairs = [] %}
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.suggest and cleaning.relation %}
     {%- set watching = [] %}
-    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation and monitor.where == cleaning.where %}{% do watching.append(monitor) %}{% endfor %}
-    {%- if watching %}
-        {%- do pairs.append('(' ~ data_health.text_literal([name, watching[0].name]) ~ ', ' ~ ('true' if watching[0].time else 'false') ~ ')') %}
-    {%- endif %}
+    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation and monitor.where == cleaning.where %}
+        {%- do watching.append(monitor) %}
+    {%- endfor %}
+    {%- if watching %}{% do pairs.append([name, watching[0].name, watching[0].time is not none]) %}{% endif %}
 {%- endfor %}
 
 with counting_monitors as (
-{% if pairs %}
-    select cleaning, monitor, has_time
-    from (
-        values
-            {{ pairs | join(',\n            ') }}
-    ) as pairs (cleaning, monitor, has_time)
-{%- else %}
-    {{ data_health.no_rows({'cleaning': 'varchar', 'monitor': 'varchar', 'has_time': 'boolean'}) }}
-{%- endif %}
+{{ data_health.rows_as_table({'cleaning': 'varchar', 'monitor': 'varchar', 'has_time': 'boolean'}, pairs) }}
 
 ),
 

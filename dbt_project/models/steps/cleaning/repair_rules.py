@@ -1,5 +1,10 @@
 def model(dbt, session):  # noqa: ANN001, ANN201
-    from data_health.cleaning.tables import repair_rules_table
-
     dbt.config(materialized="table")
-    return repair_rules_table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"))
+    try:
+        from data_health.cleaning.repair_rules import table
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            f"data_health: cleaning needs Python that is not installed beside dbt ({missing}): "
+            "pip install data-health, or switch the part cleaning off"
+        ) from None
+    return table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"))

@@ -1,21 +1,13 @@
 {{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores')) }}
 {%- do data_health.begin_model() %}
-{#- as in the properties of component_eigenvalues, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
 
 with limits as (
-{% if has_python %}
+
     select
-        monitor, reference, loadings_version, component, hotelling_t2_limit_95, hotelling_t2_limit_99, reconstruction_error_limit_95,
-        reconstruction_error_limit_99
-    from {{ ref('component_eigenvalues') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint',
-        'hotelling_t2_limit_95': 'double precision', 'hotelling_t2_limit_99': 'double precision',
-        'reconstruction_error_limit_95': 'double precision', 'reconstruction_error_limit_99': 'double precision'
-    }) }}
-{%- endif %}
+        monitor, reference, loadings_version, component, hotelling_t2_limit_95, hotelling_t2_limit_99,
+        reconstruction_error_limit_95, reconstruction_error_limit_99
+    from {{ data_health.component_fits() }}
+    where kind = 'eigenvalue'
 
 ),
 
@@ -38,7 +30,9 @@ select
     avg(scored_rows.reconstruction_error) as reconstruction_error_mean,
     {%- for metric in ['hotelling_t2', 'reconstruction_error'] %}{% set is_last_metric = loop.last %}{% for percent in [95, 99] %}
     max(limits.{{ metric }}_limit_{{ percent }}) as {{ metric }}_limit_{{ percent }},
-    cast(sum(case when scored_rows.{{ metric }} > limits.{{ metric }}_limit_{{ percent }} then 1 else 0 end) as bigint) as {{ metric }}_outside_{{ percent }}{{ ',' if not (loop.last and is_last_metric) }}
+    cast(
+        sum(case when scored_rows.{{ metric }} > limits.{{ metric }}_limit_{{ percent }} then 1 else 0 end) as bigint
+    ) as {{ metric }}_outside_{{ percent }}{{ ',' if not (loop.last and is_last_metric) }}
     {%- endfor %}{% endfor %}
 from scored_rows
 left join limits

@@ -4,7 +4,8 @@
 with scored_rows as (
 
     select
-        monitor, reference, loadings_version, period_start, component_1, component_2, component_3, hotelling_t2, reconstruction_error, row_hash
+        monitor, reference, loadings_version, period_start, component_1, component_2, component_3, hotelling_t2,
+        reconstruction_error, row_hash
     from {{ ref('scored_rows') }}
 
 ),
@@ -16,7 +17,9 @@ drawn_rows as (
         scored_rows.*,
         row_number() over (
             partition by monitor, reference
-            order by row_hash, component_1, component_2, component_3, hotelling_t2, reconstruction_error, period_start, loadings_version
+            order by
+                row_hash, component_1 nulls last, component_2 nulls last, component_3 nulls last, hotelling_t2 nulls last,
+                reconstruction_error nulls last, period_start nulls last, loadings_version
         ) as sample_number
     from scored_rows
 

@@ -33,8 +33,9 @@ regions as (
             order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric, component_count
         ) as place
     from {{ data_health.model_or_no_rows('health_region', data_health.is_configured('components.scores'), {
-        'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'metric': 'varchar', 'component_count': 'bigint', 'is_current': 'boolean',
-        'row_count': 'bigint', 'outside_share_99': 'double precision', 'expected_share_99': 'double precision', 'status': 'varchar'
+        'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'metric': 'varchar', 'component_count': 'bigint',
+        'is_current': 'boolean', 'row_count': 'bigint', 'outside_share_99': 'double precision',
+        'expected_share_99': 'double precision', 'status': 'varchar'
     }) }}
     where period_start is not null
         and is_current

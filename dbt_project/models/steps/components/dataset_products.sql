@@ -4,7 +4,9 @@
 with wide_periods as (
 
     select period_key, max(built_at) as built_at
-    from {{ ref('wide_products') }}
+    from {{ data_health.model_or_no_rows('wide_products', data_health.engine_runs_python(), {
+        'period_key': 'varchar', 'built_at': 'timestamp'
+    }) }}
     group by period_key
 
 ),
@@ -97,7 +99,8 @@ settings as (
 
 ),
 
--- z = (x - centre) / scale on the grid of the row is slope * z + shift on the grid of today; sums of rows that are gone may have other weights
+-- z = (x - centre) / scale on the grid of the row is slope * z + shift on the grid of today;
+-- sums of rows that are gone may have other weights
 moved_products as (
 
     select
@@ -111,8 +114,14 @@ moved_products as (
         grids_b.scale as scale_b,
         column_products.scale_a / grids_a.scale as slope_a,
         column_products.scale_b / grids_b.scale as slope_b,
-        case when column_products.centre_a = grids_a.centre then 0e0 else (column_products.centre_a - grids_a.centre) / grids_a.scale end as shift_a,
-        case when column_products.centre_b = grids_b.centre then 0e0 else (column_products.centre_b - grids_b.centre) / grids_b.scale end as shift_b,
+        case
+            when column_products.centre_a = grids_a.centre then 0e0
+            else (column_products.centre_a - grids_a.centre) / grids_a.scale
+        end as shift_a,
+        case
+            when column_products.centre_b = grids_b.centre then 0e0
+            else (column_products.centre_b - grids_b.centre) / grids_b.scale
+        end as shift_b,
         column_products.centre_a = grids_a.centre and column_products.centre_b = grids_b.centre
             and column_products.scale_a = grids_a.scale and column_products.scale_b = grids_b.scale as is_on_this_grid,
         column_products.row_count,
@@ -198,8 +207,12 @@ summed_products as (
                 + moved_products.slope_a * moved_products.shift_b * moved_products.sum_a
                 + moved_products.shift_a * moved_products.slope_b * moved_products.sum_b
                 + moved_products.shift_a * moved_products.shift_b * moved_products.pair_weight end) as product_sum,
-        case when min(case when moved_products.is_on_this_grid then 1 else 0 end) = 1 then sum(moved_products.clipped_product_sum) end as clipped_product_sum,
-        case when min(case when moved_products.is_on_this_grid then 1 else 0 end) = 1 then sum(moved_products.clipped_sum) end as clipped_sum,
+        case
+            when min(case when moved_products.is_on_this_grid then 1 else 0 end) = 1 then sum(moved_products.clipped_product_sum)
+        end as clipped_product_sum,
+        case
+            when min(case when moved_products.is_on_this_grid then 1 else 0 end) = 1 then sum(moved_products.clipped_sum)
+        end as clipped_sum,
         cast(sum(moved_products.clamped_count) as bigint) as clamped_count,
         min(column_statistics.minimum) as minimum,
         max(column_statistics.maximum) as maximum

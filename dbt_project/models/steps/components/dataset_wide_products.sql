@@ -1,10 +1,11 @@
-{{ config(enabled=data_health.part_is_on('components'), materialized='view') }}
+{{ config(enabled=data_health.part_is_on('components') and data_health.engine_runs_python(), materialized='view') }}
 
 with wide_products as (
 
     select
         period_key, monitor, column_number, column_name, source_column, centre, scale, row_count, value_count, own_sum, clipped_sum,
-        minimum, maximum, weight_column, weight_sum, weight_square_sum, pair_counts, pair_weights, pair_sums, product_sums, clipped_product_sums, built_at
+        minimum, maximum, weight_column, weight_sum, weight_square_sum, pair_counts, pair_weights, pair_sums, product_sums,
+        clipped_product_sums, built_at
     from {{ ref('wide_products') }}
 
 ),
@@ -68,8 +69,12 @@ select
     features.column_name is not null as is_watched,
     wide_products.centre,
     wide_products.scale,
-    coalesce(grids.centre, case when wide_products.source_column = wide_products.column_name then 0e0 else wide_products.centre end) as current_centre,
-    coalesce(grids.scale, case when wide_products.source_column = wide_products.column_name then 1e0 else wide_products.scale end) as current_scale,
+    coalesce(
+        grids.centre, case when wide_products.source_column = wide_products.column_name then 0e0 else wide_products.centre end
+    ) as current_centre,
+    coalesce(
+        grids.scale, case when wide_products.source_column = wide_products.column_name then 1e0 else wide_products.scale end
+    ) as current_scale,
     wide_products.row_count,
     wide_products.value_count,
     wide_products.own_sum,

@@ -1,22 +1,13 @@
-{{ config(enabled=data_health.part_is_on('components')) }}
-{%- do data_health.begin_model() %}
-{#- as in the properties of subspace_measures, which is off otherwise -#}
-{%- set has_python = target.type == 'duckdb' %}
+{{ config(enabled=data_health.part_is_on('components'), materialized='ephemeral') }}
 {%- set least_periods = 5 %}
 
 with subspace_measures as (
-{% if has_python %}
+
     select
-        monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count, column_count, row_count,
-        effective_row_count, reference_effective_row_count
-    from {{ ref('subspace_measures') }}
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'reference': 'varchar', 'period_start': 'date', 'metric': 'varchar', 'column_name': 'varchar',
-        'value': 'double precision', 'reference_value': 'double precision', 'noise': 'double precision', 'component_count': 'bigint',
-        'column_count': 'bigint', 'row_count': 'bigint', 'effective_row_count': 'double precision', 'reference_effective_row_count': 'double precision'
-    }) }}
-{%- endif %}
+        monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count,
+        column_count, row_count, effective_row_count, reference_effective_row_count
+    from {{ data_health.component_fits() }}
+    where kind = 'measure'
 
 ),
 
@@ -56,7 +47,10 @@ distances as (
             when 'clipped_mean_shift' then 'shift'
             else 'error'
         end as kind,
-        case when subspace_measures.metric like 'clipped_%' then substring(subspace_measures.metric, 9) else subspace_measures.metric end as plain_metric,
+        case
+            when subspace_measures.metric like 'clipped_%' then substring(subspace_measures.metric, 9)
+            else subspace_measures.metric
+        end as plain_metric,
         subspace_measures.period_start,
         coalesce(subspace_measures.period_start, cast('0001-01-01' as date)) as period_day,
         subspace_measures.value,
@@ -84,7 +78,8 @@ counted_distances as (
 
     select
         distances.*,
-        sum(case when is_member and has_enough_rows then 1 else 0 end) over (partition by monitor, reference, metric) > {{ least_periods }} as has_members
+        sum(case when is_member and has_enough_rows then 1 else 0 end) over (partition by monitor, reference, metric)
+            > {{ least_periods }} as has_members
     from distances
 
 ),
@@ -155,12 +150,18 @@ spreads as (
         counted_distances.*,
         coalesce(centres.compared_count, 0) as compared_count,
         case when counted_distances.has_members then centres.mean_distance else centres.median_distance end as usual_distance,
-        case when counted_distances.has_members then centres.standard_deviation else 1.4826e0 * deviations.median_deviation end as usual_spread,
+        case
+            when counted_distances.has_members then centres.standard_deviation
+            else 1.4826e0 * deviations.median_deviation
+        end as usual_spread,
         -- a median deviation is worth about half as many periods as a standard deviation
-        greatest(2e0, case when counted_distances.has_members then centres.compared_count - 1 else (centres.compared_count - 1) / 2e0 end) as freedom,
+        greatest(
+            2e0, (centres.compared_count - 1) / case when counted_distances.has_members then 1e0 else 2e0 end
+        ) as freedom,
         greatest(1e0, centres.mean_row_count / nullif(counted_distances.effective_row_count, 0)) as thinness,
         case when counted_distances.is_member then 0e0
-            else cast(counted_distances.component_count as double precision) / nullif(counted_distances.reference_effective_row_count, 0) end as optimism
+            else cast(counted_distances.component_count as double precision)
+                / nullif(counted_distances.reference_effective_row_count, 0) end as optimism
     from counted_distances
     left join centres
         on counted_distances.monitor = centres.monitor
@@ -176,7 +177,7 @@ spreads as (
 ),
 
 -- 3. Which column has most to do with the difference.
-parts as (
+ranked_parts as (
 
     select
         monitor,
@@ -184,23 +185,12 @@ parts as (
         metric,
         coalesce(period_start, cast('0001-01-01' as date)) as period_day,
         column_name,
-        abs(value - reference_value) as size
+        row_number() over (
+            partition by monitor, reference, metric, period_start order by abs(value - reference_value) desc, column_name
+        ) as part_rank
     from subspace_measures
     where column_name <> '(all)'
-
-),
-
-ranked_parts as (
-
-    select
-        monitor,
-        reference,
-        metric,
-        period_day,
-        column_name,
-        row_number() over (partition by monitor, reference, metric, period_day order by size desc, column_name) as part_rank
-    from parts
-    where size > 0
+        and abs(value - reference_value) > 0
 
 ),
 

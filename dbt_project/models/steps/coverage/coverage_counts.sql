@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('coverage')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('coverage'), materialized='ephemeral') }}
 with settings as (
 
     select monitor, barely_seen_below
@@ -132,7 +131,7 @@ unseen_categories as (
         comparison_number,
         column_number,
         category,
-        row_number() over (partition by comparison_number, column_number order by row_count desc, category) as place
+        row_number() over (partition by comparison_number, column_number order by row_count desc, category nulls last) as place
     from compared_groups
     where group_type = 'value'
         and reference_count = 0
@@ -152,7 +151,9 @@ select
         then cast(sum(counted_groups.singleton_count) as bigint) end as current_singleton_count,
     cast(sum(counted_groups.absent_cell_count) as bigint) as absent_bin_count,
     sum(counted_groups.absent_count) as absent_count,
-    sum(case when counted_groups.group_type in ('negative_infinity', 'positive_infinity') then counted_groups.unseen_count else 0 end) as outside_infinity_count,
+    sum(
+        case when counted_groups.group_type in ('negative_infinity', 'positive_infinity') then counted_groups.unseen_count else 0 end
+    ) as outside_infinity_count,
     max(unseen_categories.category) as unseen_category,
     max(case when counted_groups.group_type = 'uncut' then 1 else 0 end) = 1 as is_uncut,
     max(case when counted_groups.group_type = 'other' and counted_groups.reference_count > 0 then 1 else 0 end) = 1 as has_hidden_categories

@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 with groups as (
 
     select comparison_number, column_number, group_type, merged_group, reference_count, row_count
@@ -116,7 +115,8 @@ distances as (
         column_number,
         variant,
         sum((smooth_q - smooth_p) * ln(smooth_q / smooth_p)) as population_stability_index,
-        case when min(p) > 0 and min(q) > 0 then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end as population_stability_index_unsmoothed,
+        case when min(p) > 0 and min(q) > 0
+            then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end as population_stability_index_unsmoothed,
         case when max(case when p = 0 and q > 0 then 1 else 0 end) = 0
             then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end as kullback_leibler_divergence,
         sqrt(greatest(sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end)

@@ -161,9 +161,10 @@ standardised_tests as (
         case
             when degrees_of_freedom = 1 then sqrt(statistic)
             when degrees_of_freedom > 2 and statistic > 0 and abs(statistic / degrees_of_freedom - 1) >= 0.01e0
-                then sign(statistic - degrees_of_freedom) * sqrt(statistic - degrees_of_freedom - degrees_of_freedom * ln(statistic / degrees_of_freedom))
-            when degrees_of_freedom > 2
-                then (power(statistic / degrees_of_freedom, 1e0 / 3) - 1 + 2 / (9 * degrees_of_freedom)) / sqrt(2 / (9 * degrees_of_freedom))
+                then sign(statistic - degrees_of_freedom)
+                    * sqrt(statistic - degrees_of_freedom - degrees_of_freedom * ln(statistic / degrees_of_freedom))
+            when degrees_of_freedom > 2 then
+                (power(statistic / degrees_of_freedom, 1e0 / 3) - 1 + 2 / (9 * degrees_of_freedom)) / sqrt(2 / (9 * degrees_of_freedom))
         end as deviate
     from tests
 
@@ -175,8 +176,11 @@ tails as (
     select
         standardised_tests.*,
         exp(greatest(- deviate * deviate / 2, -700e0)) / sqrt(2 * pi()) as density,
-        exp(greatest(- deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0 + t * (0.27886807e0
-            + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))), -700e0)) * t / 2 as tail_of_size
+        exp(greatest(
+            - deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0
+                + t * (0.27886807e0 + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))),
+            -700e0
+        )) * t / 2 as tail_of_size
     from (
         select standardised_tests.*, 1 / (1 + abs(deviate) / (2 * sqrt(2e0))) as t
         from standardised_tests
@@ -194,8 +198,9 @@ probabilities as (
         case
             when test = 'kolmogorov_smirnov' and stephens < 0.3e0 then 1e0
             when test = 'kolmogorov_smirnov' then 2 * (
-                exp(greatest(-2 * stephens * stephens, -700e0)) - exp(greatest(-8 * stephens * stephens, -700e0)) + exp(greatest(-18 * stephens * stephens, -700e0))
-                - exp(greatest(-32 * stephens * stephens, -700e0)) + exp(greatest(-50 * stephens * stephens, -700e0)) - exp(greatest(-72 * stephens * stephens, -700e0))
+                exp(greatest(-2 * stephens * stephens, -700e0)) - exp(greatest(-8 * stephens * stephens, -700e0))
+                + exp(greatest(-18 * stephens * stephens, -700e0)) - exp(greatest(-32 * stephens * stephens, -700e0))
+                + exp(greatest(-50 * stephens * stephens, -700e0)) - exp(greatest(-72 * stephens * stephens, -700e0))
             )
             when degrees_of_freedom is null then 2 * exp(greatest(- statistic, -700e0))
             when degrees_of_freedom = 1 then 2 * tail_of_size
@@ -235,7 +240,11 @@ judged_columns as (
         dispersed_measures.overdispersion,
         dispersed_measures.overdispersion_pairs,
         dispersed_measures.variance_inflation,
-        coalesce(dispersed_measures.reference_row_count >= minimum_rows.minimum_rows and dispersed_measures.row_count >= minimum_rows.minimum_rows, false) as has_enough_rows,
+        coalesce(
+            dispersed_measures.reference_row_count >= minimum_rows.minimum_rows
+                and dispersed_measures.row_count >= minimum_rows.minimum_rows,
+            false
+        ) as has_enough_rows,
         column_tests.distribution_p,
         column_tests.null_p,
         column_tests.category_p,

@@ -7,15 +7,21 @@
 {%- set asking = data_health.selected_monitors().values() | selectattr('exact') | selectattr('parts.drift') | list %}
 {%- for dataset in (data_health.datasets_of_this_run() if asking else []) if dataset.monitor.exact and dataset.monitor.parts.drift %}
     {%- if not marks %}
-        {%- for row in run_query(data_health.high_water_marks()).rows %}{% do marks.update({row['monitor'] ~ '|' ~ row['dataset']: row['first_moment_outside']}) %}{% endfor %}
+        {%- for row in run_query(data_health.high_water_marks()).rows %}
+            {%- do marks.update({row['monitor'] ~ '|' ~ row['dataset']: row['first_moment_outside']}) %}
+        {%- endfor %}
     {%- endif %}
     {%- set scan = {
-        'dataset': dataset, 'monitor': dataset.monitor, 'has_timeless_rows': false, 'stretches': [{'from': '0001-01-01', 'to': '9999-12-31'}],
+        'dataset': dataset, 'monitor': dataset.monitor, 'has_timeless_rows': false,
+        'stretches': [{'from': '0001-01-01', 'to': '9999-12-31'}],
         'first_moment_outside': marks.get(dataset.monitor.name ~ '|' ~ dataset.name)
     } %}
     {%- for column in dataset.columns if column.kind in ['numeric', 'timestamp'] and not column.left_out %}
         {%- for segmentation in data_health.segmentations(scan) if segmentation.column != column.name %}
-            {%- set part = {'scan': scan, 'column': column, 'segmentation': segmentation, 'segment_keys': [] if segmentation.column == '(all)' else ['segment_value']} %}
+            {%- set part = {
+                'scan': scan, 'column': column, 'segmentation': segmentation,
+                'segment_keys': [] if segmentation.column == '(all)' else ['segment_value']
+            } %}
             {%- set value_select %}
     select
         {{ data_health.text_literal(dataset.monitor.name) }} as monitor,
@@ -73,7 +79,9 @@ stored_periods as (
         monitored_periods.monitor,
         monitored_periods.dataset,
         coalesce(monitored_periods.period_start, cast('0001-01-01' as date)) as period_start,
-        count(case when monitored_periods.status in ('gone', 'shrunk') then 1 end) over (partition by numbered_periods.period_number) as lost_count
+        count(case when monitored_periods.status in ('gone', 'shrunk') then 1 end) over (
+            partition by numbered_periods.period_number
+        ) as lost_count
     from numbered_periods
     inner join (select * from {{ ref('dataset_periods') }}) as dataset_periods
         on numbered_periods.dataset_period_key = dataset_periods.dataset_period_key
@@ -106,7 +114,12 @@ values_of_periods as (
 
 values_of_both as (
 
-    select compared_columns.comparison_number, compared_columns.column_number, values_of_periods.x, values_of_periods.row_count as reference_count, 0e0 as row_count
+    select
+        compared_columns.comparison_number,
+        compared_columns.column_number,
+        values_of_periods.x,
+        values_of_periods.row_count as reference_count,
+        0e0 as row_count
     from compared_columns
     inner join values_of_periods
         on compared_columns.column_number = values_of_periods.column_number
@@ -114,7 +127,12 @@ values_of_both as (
 
     union all
 
-    select compared_columns.comparison_number, compared_columns.column_number, values_of_periods.x, 0e0 as reference_count, values_of_periods.row_count
+    select
+        compared_columns.comparison_number,
+        compared_columns.column_number,
+        values_of_periods.x,
+        0e0 as reference_count,
+        values_of_periods.row_count
     from compared_columns
     inner join values_of_periods
         on compared_columns.column_number = values_of_periods.column_number
@@ -139,7 +157,8 @@ distribution_functions as (
         sum(row_count) over in_order as current_rank,
         sum(reference_count) over (partition by comparison_number, column_number) as reference_total,
         sum(row_count) over (partition by comparison_number, column_number) as total,
-        least(greatest(lead(x) over (partition by comparison_number, column_number order by x), -1e50), 1e50) - least(greatest(x, -1e50), 1e50) as width
+        least(greatest(lead(x) over (partition by comparison_number, column_number order by x), -1e50), 1e50)
+            - least(greatest(x, -1e50), 1e50) as width
     from merged_values
     window in_order as (partition by comparison_number, column_number order by x rows unbounded preceding)
 
@@ -160,5 +179,7 @@ group by comparison_number, column_number
 -- depends_on: {{ ref('drift_comparisons') }}
 -- depends_on: {{ ref('drift_columns') }}
 -- depends_on: {{ ref('dataset_periods') }}
-{{ data_health.no_rows({'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'}) }}
+{{ data_health.no_rows({
+    'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
+}) }}
 {% endif %}

@@ -34,7 +34,9 @@ drift_judgements as (
         column_status,
         max(deciding_metric) as metric,
         max(case when metric = deciding_metric then value end) as value,
-        max(case when metric = deciding_metric then case column_status when 'alert' then alert_threshold else warn_threshold end end) as threshold,
+        max(case when metric = deciding_metric then
+            case column_status when 'alert' then alert_threshold else warn_threshold end
+        end) as threshold,
         max(case when metric = deciding_metric then q_value end) as q_value,
         max(row_count) as row_count
     from drift_rows
@@ -65,7 +67,8 @@ select
     metric,
     period_start,
     column_status as status,
-    coalesce(metric, 'no metric') || ' ' || coalesce({{ data_health.engine_sql('short_number', 'value') }}, 'unknown') || ' against ' || reference
+    coalesce(metric, 'no metric') || ' ' || coalesce({{ data_health.engine_sql('short_number', 'value') }}, 'unknown')
+        || ' against ' || reference
         || coalesce(' (' || column_status || ' above ' || {{ data_health.engine_sql('short_number', 'threshold') }} || ')', '')
         || coalesce(', q ' || case when q_value < 0.0001 then 'below 0.0001' else cast(cast(q_value as decimal(6, 4)) as varchar) end, '')
         || coalesce(', ' || cast(row_count as varchar) || ' rows', '') as evidence,

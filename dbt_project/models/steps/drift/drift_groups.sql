@@ -30,8 +30,9 @@ finite_counts as (
         profiles.monitor,
         profiles.dataset,
         coalesce(profiles.period_start, cast('0001-01-01' as date)) as period_start,
-        cast(round(cast(profiles.row_count * (1 - coalesce(profiles.nan_share, 0) - coalesce(profiles.infinity_share, 0)) as numeric), 0) as double precision)
-            - profiles.null_count as finite_count
+        cast(round(
+            cast(profiles.row_count * (1 - coalesce(profiles.nan_share, 0) - coalesce(profiles.infinity_share, 0)) as numeric), 0
+        ) as double precision) - profiles.null_count as finite_count
     from (select * from {{ ref('health_profile') }}) as profiles
     inner join compared_columns
         on profiles.monitor = compared_columns.monitor
@@ -103,7 +104,7 @@ ranked_values as (
         counted_values.*,
         row_number() over (
             partition by dataset_period_key, column_number, case when bin_type in ('value', 'other') then 1 else 0 end
-            order by row_count desc, bin_type desc, category
+            order by row_count desc, bin_type desc, category nulls last
         ) as value_rank
     from counted_values
     where row_count > 0

@@ -1,68 +1,5 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
-{#- how far chance alone moves a metric: `noise` is 1/n + 1/m, times the variance inflation; chi_95 the 95 % point of chi-square, one degree less than there are groups #}
-{%- set metrics = {
-    'population_stability_index': {
-        'definition': "'psi_' || groups || '_laplace_half'", 'value': 'population_stability_index', 'bins': 'bin_count',
-        'expectation': '(bin_count - 1) * noise', 'floor': 'chi_95 * noise'},
-    'population_stability_index_without_nulls': {
-        'definition': "'psi_' || groups || '_laplace_half'", 'value': 'population_stability_index_without_nulls', 'bins': 'present_bin_count'},
-    'population_stability_index_unsmoothed': {
-        'definition': "'psi_' || groups || '_unsmoothed'", 'value': 'population_stability_index_unsmoothed', 'bins': 'bin_count'},
-    'kullback_leibler_divergence': {
-        'definition': "'kl_current_from_reference_' || groups || '_nats'", 'value': 'kullback_leibler_divergence', 'bins': 'bin_count'},
-    'jensen_shannon_distance': {
-        'definition': "'js_distance_base2_' || groups || ''", 'value': 'jensen_shannon_distance', 'bins': 'bin_count',
-        'expectation': 'sqrt((bin_count - 1) * noise / (8 * ln(2e0)))', 'floor': 'sqrt(chi_95 * noise / (8 * ln(2e0)))'},
-    'jensen_shannon_distance_without_nulls': {
-        'definition': "'js_distance_base2_' || groups || ''", 'value': 'jensen_shannon_distance_without_nulls', 'bins': 'present_bin_count'},
-    'jensen_shannon_divergence_of_fine_bins': {
-        'definition': "'js_divergence_base2_fine_bins'", 'value': 'fine_divergence'},
-    'hellinger_distance': {
-        'definition': "'hellinger_' || groups || ''", 'value': 'hellinger_distance', 'bins': 'bin_count'},
-    'hellinger_distance_without_nulls': {
-        'definition': "'hellinger_' || groups || ''", 'value': 'hellinger_distance_without_nulls', 'bins': 'present_bin_count'},
-    'total_variation': {
-        'definition': "'total_variation_' || groups || ''", 'value': 'total_variation', 'bins': 'bin_count'},
-    'total_variation_without_nulls': {
-        'definition': "'total_variation_' || groups || ''", 'value': 'total_variation_without_nulls', 'bins': 'present_bin_count'},
-    'largest_share_difference': {
-        'definition': "'l_infinity_' || groups || ''", 'value': 'largest_share_difference', 'bins': 'bin_count'},
-    'largest_share_difference_without_nulls': {
-        'definition': "'l_infinity_' || groups || ''", 'value': 'largest_share_difference_without_nulls', 'bins': 'present_bin_count'},
-    'kolmogorov_smirnov': {
-        'definition': "'ks_statistic' || ordering", 'value': 'kolmogorov_smirnov_lower', 'lower': 'kolmogorov_smirnov_lower', 'upper': 'kolmogorov_smirnov_upper',
-        'expectation': '0.8687e0 * sqrt(present_noise)', 'floor': '1.3581e0 * sqrt(present_noise)', 'p': 'distribution_p'},
-    'wasserstein': {
-        'definition': "'wasserstein_1' || ordering", 'value': 'wasserstein_lower', 'lower': 'wasserstein_lower', 'upper': 'wasserstein_upper',
-        'expectation': '0.7979e0 * deviation_area * sqrt(present_noise)', 'floor': '1.96e0 * deviation_area * sqrt(present_noise)'},
-    'wasserstein_normed': {
-        'definition': "'wasserstein_1_by_reference_sd' || ordering", 'value': 'wasserstein_lower / reference_standard_deviation',
-        'lower': 'wasserstein_lower / reference_standard_deviation', 'upper': 'wasserstein_upper / reference_standard_deviation',
-        'expectation': '0.7979e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation',
-        'floor': '1.96e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation'},
-    'chi_square': {
-        'definition': "'chi_square_contingency_' || contingency_groups || ''", 'value': 'chi_square', 'bins': 'contingency_group_count',
-        'expectation': '(contingency_group_count - 1) * variance_inflation', 'floor': 'contingency_chi_95 * variance_inflation', 'p': 'categorical_p'},
-    'cramers_v': {
-        'definition': "'cramers_v_bias_corrected_' || contingency_groups || ''", 'value': 'cramers_v', 'bins': 'contingency_group_count',
-        'expectation': '0e0', 'floor': 'sqrt(greatest(contingency_chi_95 * variance_inflation - contingency_group_count + 1, 0e0) / contingency_row_count)'},
-    'mean_shift': {
-        'definition': "'difference_by_reference_sd'", 'value': '(mean - reference_mean) / reference_standard_deviation'},
-    'standard_deviation_ratio': {
-        'definition': "'current_by_reference'", 'value': 'standard_deviation / reference_standard_deviation'},
-    'null_share_difference': {
-        'definition': "'difference_newcombe_95'", 'value': 'null_share - reference_null_share', 'lower': 'null_difference_lower', 'upper': 'null_difference_upper'},
-    'null_share_h': {
-        'definition': "'arcsine_difference'", 'value': 'null_h',
-        'expectation': '0.7979e0 * sqrt(noise)', 'floor': '1.96e0 * sqrt(noise)', 'p': 'null_p'},
-    'category_h': {
-        'definition': "'largest_arcsine_difference'", 'value': 'category_h', 'bins': 'category_test_count',
-         'floor': 'sqrt(2 * ln(40e0 * category_test_count) * present_noise)', 'p': 'category_p'},
-    'new_category_share': {
-        'definition': "'share_wilson_95'", 'value': 'unseen_share', 'lower': 'greatest(unseen_centre - unseen_margin, 0e0)', 'upper': 'least(unseen_centre + unseen_margin, 1e0)'},
-    'out_of_range_share': {
-        'definition': "'share_beyond_reference_range'", 'value': 'outside_count / finite_count', 'upper': 'partly_outside_count / finite_count'}
-} %}
+{%- set metrics = data_health.drift_metrics() %}
 {%- set z, z_square = '1.959963984540054e0', '3.841458820694124e0' %}
 {%- set shares = {'null': 'null_count', 'reference_null': 'reference_null_count', 'unseen': 'unseen_count'} %}
 {%- set totals = {'null': 'row_count', 'reference_null': 'reference_row_count', 'unseen': 'present_count'} %}
@@ -85,7 +22,8 @@ exact_distances as (
 
     select comparison_number, column_number, kolmogorov_smirnov, wasserstein
     from {{ data_health.model_or_no_rows('drift_exact_distances', data_health.is_configured('exact'), {
-        'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
+        'comparison_number': 'integer', 'column_number': 'integer',
+        'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
     }) }}
 
 ),
@@ -104,9 +42,11 @@ measures as (
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'top_categories'
             when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end as groups,
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'categories'
-            when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end as contingency_groups,
-        case when columns_of_comparisons.kind = 'text' then '_of_lengths' else '' end
-            || case when exact_distances.column_number is not null then '_exact' when drift_measures.is_mixed then '_bins_of_two_grids' else '_bins' end as ordering,
+            when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths'
+            else 'reference_deciles' end as contingency_groups,
+        case when columns_of_comparisons.kind = 'text' then '_of_lengths' else '' end || case
+            when exact_distances.column_number is not null then '_exact'
+            when drift_measures.is_mixed then '_bins_of_two_grids' else '_bins' end as ordering,
         cast(drift_measures.reference_row_count as double precision) as reference_row_count,
         cast(drift_measures.row_count as double precision) as row_count,
         cast(drift_measures.reference_null_count as double precision) as reference_null_count,
@@ -118,8 +58,10 @@ measures as (
         drift_measures.contingency_row_count,
         drift_measures.category_test_count,
         drift_measures.category,
-        evidence.variance_inflation * (1e0 / nullif(drift_measures.reference_row_count, 0) + 1e0 / nullif(drift_measures.row_count, 0)) as noise,
-        evidence.variance_inflation * (1 / nullif(drift_measures.reference_present_count, 0) + 1 / nullif(drift_measures.present_count, 0)) as present_noise,
+        evidence.variance_inflation
+            * (1e0 / nullif(drift_measures.reference_row_count, 0) + 1e0 / nullif(drift_measures.row_count, 0)) as noise,
+        evidence.variance_inflation
+            * (1 / nullif(drift_measures.reference_present_count, 0) + 1 / nullif(drift_measures.present_count, 0)) as present_noise,
         drift_measures.population_stability_index,
         drift_measures.population_stability_index_unsmoothed,
         drift_measures.population_stability_index_without_nulls,
@@ -220,7 +162,7 @@ metrics as (
         {{ formula.floor or 'cast(null as double precision)' }} as noise_floor,
         {{ formula.p or 'cast(null as double precision)' }} as p_value,
         {{ formula.bins or 'cast(null as bigint)' }} as effective_bins,
-        {{ 'category' if metric == 'category_h' else 'cast(null as varchar)' }} as category
+        {{ formula.category or 'cast(null as varchar)' }} as category
     from intervals
     {{ 'union all' if not loop.last }}
 {%- endfor %}

@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 -- How much more than chance alone would make them the periods of a reference differ from one to the next.
 with comparisons as (
 
@@ -91,7 +90,7 @@ ranked_neighbours as (
         comparison_number,
         column_number,
         ratio,
-        row_number() over (partition by comparison_number, column_number order by ratio) as ratio_rank,
+        row_number() over (partition by comparison_number, column_number order by ratio nulls last) as ratio_rank,
         count(*) over (partition by comparison_number, column_number) as pair_count
     from neighbours
 

@@ -1,8 +1,8 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled=data_health.part_is_on('labeling') and data_health.engine_runs_python()) }}
 with sampled_rows as (
 
     select distinct monitor, row_key
-    from {{ ref('health_labeling_candidates') }}
+    from {{ ref('labeling_batches') }}
     where strategy = 'audit'
 
 ),
@@ -25,14 +25,11 @@ labeling_settings as (
 ),
 
 held_out as (
-{% if target.type == 'duckdb' %}
+
     select monitor, row_key, label, probability
     from {{ ref('data_health', 'learner_fits') }}
     where row_key is not null
         and probability is not null
-{%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}) }}
-{%- endif %}
 
 ),
 

@@ -1,25 +1,25 @@
 {{ config(enabled=data_health.part_is_on('labeling')) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set tables = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.labeling and monitor.labeling.answers and monitor.key %}
+{%- for monitor in data_health.resolved_monitors().values() if data_health.asks_people(monitor) %}
     {%- set relation = data_health.relation_of(monitor.labeling.answers) %}
     {%- set known = data_health.columns_of(relation) if execute else none %}
     {#- before anybody has answered there is no table, if no model makes it -#}
-    {%- if known is not none or not monitor.labeling.answers.source or relation.is_cte or not execute %}{% do tables.append([monitor, relation, known or []]) %}{% endif %}
+    {%- if known is not none or not monitor.labeling.answers.source or relation.is_cte or not execute %}
+        {%- do tables.append([monitor, relation, known or []]) %}
+    {%- endif %}
 {%- endfor %}
 with written_answers as (
 {% for monitor, relation, known in tables %}
     {%- set keys, parts = [], {} %}
-    {%- for name in monitor.key %}
-        {%- do keys.append("coalesce(cast(" ~ data_health.quoted((data_health.find_column(known, name) or {'name': name}).name) ~ " as varchar), '(null)')") %}
-    {%- endfor %}
+    {%- for name in monitor.key %}{% do keys.append((data_health.find_column(known, name) or {'name': name}).name) %}{% endfor %}
     {%- for name in ['label', 'annotator', 'labelled_at', 'source', 'seconds', 'is_gold'] %}
         {%- set column = data_health.find_column(known, name) %}
         {%- do parts.update({name: data_health.quoted(column.name) if column is not none else name if loop.index <= 3 else 'null'}) %}
     {%- endfor %}
     select
         {{ data_health.text_literal(monitor.name) }} as monitor,
-        {{ keys | join(" || '|' || ") }} as row_key,
+        {{ data_health.key_text(keys) }} as row_key,
         nullif(nullif(cast({{ parts.label }} as varchar), ''), {{ data_health.text_literal(monitor.labeling.skip) }}) as label,
         coalesce(cast({{ parts.annotator }} as varchar), '(unknown)') as annotator,
         cast({{ parts.labelled_at }} as timestamp) as labelled_at,

@@ -1,15 +1,10 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled=data_health.part_is_on('labeling') and data_health.engine_runs_python()) }}
 with fits as (
-{% if target.type == 'duckdb' %}
+
     select monitor, row_key, given_label, label, probability
     from {{ ref('data_health', 'learner_fits') }}
     where row_key is not null
         and probability is not null
-{%- else %}
-    {{ data_health.no_rows({
-        'monitor': 'varchar', 'row_key': 'varchar', 'given_label': 'varchar', 'label': 'varchar', 'probability': 'double precision'
-    }) }}
-{%- endif %}
 
 ),
 
@@ -73,7 +68,10 @@ select
     scored_rows.monitor,
     scored_rows.row_key,
     scored_rows.label as given_label,
-    case when scored_rows.predicted_label = named_labels.first_label then named_labels.last_label else named_labels.first_label end as label,
+    case
+        when scored_rows.predicted_label = named_labels.first_label then named_labels.last_label
+        else named_labels.first_label
+    end as label,
     1e0 - scored_rows.confidence as probability
 from scored_rows
 inner join (

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled=data_health.part_is_on('labeling') and data_health.engine_runs_python()) }}
 with history as (
 
     select monitor, row_key, given_label, answers_before
@@ -11,7 +11,7 @@ with history as (
 people as (
 
     select monitor, row_key, label, probability, method, answer_count
-    from {{ ref('health_labels') }}
+    from {{ ref('label_consensus') }}
 
 )
 

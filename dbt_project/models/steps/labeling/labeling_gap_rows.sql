@@ -1,7 +1,12 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
-{%- do data_health.begin_model() %}
+{{ config(
+    enabled=data_health.part_is_on('labeling') and data_health.part_is_on('combinations'),
+    materialized='ephemeral'
+) }}
 {%- set mask = [] %}
-{%- for number in range(8) %}{% do mask.append('(case when uncovered_patterns.pattern_code & ' ~ 127 * 128 ** number ~ ' > 0 then ' ~ 127 * 128 ** number ~ ' else 0 end)') %}{% endfor %}
+{%- for number in range(8) %}
+    {%- set bits = 127 * 128 ** number %}
+    {%- do mask.append('(case when uncovered_patterns.pattern_code & ' ~ bits ~ ' > 0 then ' ~ bits ~ ' else 0 end)') %}
+{%- endfor %}
 with shares as (
 
     select monitor, labels_per_subgroup, asked_count
@@ -111,8 +116,8 @@ short_patterns as (
         and (cells.cell_code & distinct_patterns.mask) = distinct_patterns.pattern_code
     where distinct_patterns.pattern_place = 1
     group by
-        distinct_patterns.monitor, distinct_patterns.dataset, distinct_patterns.gap_number, distinct_patterns.pattern, distinct_patterns.pattern_code,
-        distinct_patterns.mask, shares.labels_per_subgroup, shares.asked_count
+        distinct_patterns.monitor, distinct_patterns.dataset, distinct_patterns.gap_number, distinct_patterns.pattern,
+        distinct_patterns.pattern_code, distinct_patterns.mask, shares.labels_per_subgroup, shares.asked_count
     having sum(cells.labelled_count) < shares.labels_per_subgroup
 
 ),
@@ -146,7 +151,8 @@ matching_rows as (
     inner join needed_patterns
         on rows_to_ask.monitor = needed_patterns.monitor
         and (rows_to_ask.cell_code & needed_patterns.mask) = needed_patterns.pattern_code
-        and rows_to_ask.random_number * needed_patterns.row_count <= 2 * (needed_patterns.labels_per_subgroup + needed_patterns.asked_count) + 100
+        and rows_to_ask.random_number * needed_patterns.row_count
+            <= 2 * (needed_patterns.labels_per_subgroup + needed_patterns.asked_count) + 100
     where needed_patterns.needed_place <= 20
 
 ),

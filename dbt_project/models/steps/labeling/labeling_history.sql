@@ -1,10 +1,7 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
--- depends_on: {{ ref('monitor_settings') }}
-
-{%- do data_health.begin_model() %}
-{#- not a ref, because that mart reads this model -#}
-{%- set candidates = load_relation(this.incorporate(path={'identifier': this.identifier | replace('labeling_history', 'health_labeling_candidates')})) if execute else none %}
-{% if candidates is not none %}
+{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
+{#- not a ref, because labeling_batches is built from what reads this; releases before kept its rows in the table of the mart -#}
+{%- set batches = data_health.stored_model('labeling_batches') or data_health.stored_model('health_labeling_candidates') %}
+{%- if batches %}
 select
     monitor,
     batch,
@@ -12,9 +9,10 @@ select
     strategy,
     answers_before,
     given_label
-from {{ candidates }}
+from {{ batches }}
 {%- else %}
 {{ data_health.no_rows({
-    'monitor': 'varchar', 'batch': 'bigint', 'row_key': 'varchar', 'strategy': 'varchar', 'answers_before': 'bigint', 'given_label': 'varchar'
+    'monitor': 'varchar', 'batch': 'bigint', 'row_key': 'varchar', 'strategy': 'varchar', 'answers_before': 'bigint',
+    'given_label': 'varchar'
 }) }}
 {%- endif %}

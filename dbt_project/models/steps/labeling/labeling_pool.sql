@@ -3,7 +3,9 @@
 {%- for number in range(1, 9) %}{% do cell.append('value_' ~ number) %}{% endfor %}
 with labeling_rows as (
 
-    select monitor, row_key, period_start, random_number, {{ cell | join(', ') }}, label, is_asked, cell_code, predicted_label, confidence, margin, entropy, learner_version
+    select
+        monitor, row_key, period_start, random_number, {{ cell | join(', ') }}, label, is_asked, cell_code, predicted_label,
+        confidence, margin, entropy, learner_version
     from {{ ref('labeling_rows') }}
 
 ),

@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
 with labeling_rows as (
 
     select monitor, row_key, random_number
@@ -9,17 +8,24 @@ with labeling_rows as (
 
 people as (
 
-    select monitor, row_key, method, probability, answer_count, skip_count, is_tie
-    from {{ ref('health_labels') }}
+    select
+        monitor, row_key, method, probability, answer_count, skip_count,
+        coalesce(answer_count > 1 and (is_tie or probability < 0.8e0), false) as is_disputed
+    from {{ ref('label_consensus') }}
 
 ),
 
 doubts as (
 
     select monitor, row_key, rank, given_label, suggested_label
-    from {{ ref('health_label_quality') }}
-    where subject = 'row'
-        and status = 'likely_error'
+    from {{ data_health.model_or_no_rows(
+        'label_issues', data_health.engine_runs_python(),
+        {
+            'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
+            'is_issue': 'boolean'
+        }
+    ) }}
+    where is_issue
 
 ),
 
@@ -38,12 +44,12 @@ rows_to_ask_again as (
         labeling_rows.row_key,
         labeling_rows.random_number,
         case
-            when people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) then people.answer_count || ' people do not agree'
+            when people.is_disputed then people.answer_count || ' people do not agree'
             else 'labelled ' || doubts.given_label || ', but looks like ' || doubts.suggested_label
         end as reason,
         row_number() over (
-            partition by labeling_rows.monitor, case when people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) then 1 else 2 end
-            order by coalesce(people.probability, 1e0), doubts.rank, labeling_rows.random_number, labeling_rows.row_key
+            partition by labeling_rows.monitor, case when people.is_disputed then 1 else 2 end
+            order by coalesce(people.probability, 1e0), doubts.rank nulls last, labeling_rows.random_number, labeling_rows.row_key
         ) as place
     from labeling_rows
     left join people
@@ -59,7 +65,7 @@ rows_to_ask_again as (
         and coalesce(people.method, '') <> 'gold'
         -- whoever skips it from now on does so because they were asked again
         and coalesce(people.skip_count, 0) = 0
-        and (people.answer_count > 1 and (people.is_tie or people.probability < 0.8e0) or doubts.row_key is not null)
+        and (people.is_disputed or doubts.row_key is not null)
 
 )
 

@@ -1,20 +1,15 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
--- depends_on: {{ ref('health_labels') }}
-
-{%- do data_health.begin_model() %}
-{%- set tasks = data_health.labeling_tasks(data_health.datasets_of_this_run()) %}
-{%- set features = [] %}
-{%- for task in tasks %}{% for feature in task.features %}{% do features.append((task, loop.index, feature)) %}{% endfor %}{% endfor %}
-{% if features %}
+{{ config(enabled=data_health.part_is_on('labeling') and data_health.engine_runs_python()) }}
+-- depends_on: {{ ref('health_monitors') }}
+{%- set tasks = data_health.labeling_tasks(data_health.datasets_of_this_run()) | selectattr('features') | list %}
+{%- if tasks %}
 with tables_of_rows (monitor, learner, rows_sql) as (
 
     values
-    {%- for task in tasks if task.features %}
-        {%- set columns = ['row_key', 'random_number', 'label'] %}
-        {%- set parts = [task.row_key ~ ' as row_key', task.random_number ~ ' as random_number', task.label ~ ' as label'] %}
-        {%- for feature in task.features %}{% do parts.append(feature.value ~ ' as feature_' ~ loop.index) %}{% endfor %}
-        ({{ data_health.text_literal([task.monitor.name, task.learner,
-            'select ' ~ parts | join(', ') ~ ' from ' ~ task.source ~ ' where ' ~ task.condition]) }}){{ ',' if not loop.last }}
+    {%- for task in tasks %}
+        {%- set columns = [task.row_key ~ ' as row_key', task.random_number ~ ' as random_number', task.label ~ ' as label'] %}
+        {%- for feature in task.features %}{% do columns.append(feature.value ~ ' as feature_' ~ loop.index) %}{% endfor %}
+        {%- set rows_sql = 'select ' ~ columns | join(', ') ~ ' from ' ~ task.source ~ ' where ' ~ task.condition %}
+        ({{ data_health.text_literal([task.monitor.name, task.learner, rows_sql]) }}){{ ',' if not loop.last }}
     {%- endfor %}
 
 ),
@@ -22,8 +17,12 @@ with tables_of_rows (monitor, learner, rows_sql) as (
 features (monitor, feature_number, column_name, is_number, value_sql) as (
 
     values
-    {%- for task, number, feature in features %}
-        ({{ data_health.text_literal(task.monitor.name) }}, {{ number }}, {{ data_health.text_literal(feature.name) }}, {{ feature.is_number }}, {{ data_health.text_literal(feature.value) }}){{ ',' if not loop.last }}
+    {%- for task in tasks %}
+        {%- set is_last = loop.last %}
+        {%- for feature in task.features %}
+        ({{ data_health.text_literal(task.monitor.name) }}, {{ loop.index }}, {{ data_health.text_literal(feature.name) }},
+            {{- ' ' ~ feature.is_number }}, {{ data_health.text_literal(feature.value) }}){{ ',' if not (loop.last and is_last) }}
+        {%- endfor %}
     {%- endfor %}
 
 )

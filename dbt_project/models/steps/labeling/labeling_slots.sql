@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
 with settings as (
 
     select monitor, learner, strategy, budget, labels_per_subgroup, on_label_break
@@ -18,7 +17,7 @@ labeling_rows as (
 people as (
 
     select monitor, row_key, answer_count, skip_count
-    from {{ ref('health_labels') }}
+    from {{ ref('label_consensus') }}
 
 ),
 
@@ -32,8 +31,9 @@ candidates_before as (
 judged_labels as (
 
     select monitor, status
-    from {{ ref('health_label_quality') }}
-    where subject = 'label'
+    from {{ data_health.model_or_no_rows(
+        'label_rates', data_health.engine_runs_python(), {'monitor': 'varchar', 'status': 'varchar'}
+    ) }}
 
 ),
 

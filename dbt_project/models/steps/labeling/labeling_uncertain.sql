@@ -1,5 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
-{%- do data_health.begin_model() %}
+{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
 {%- set sampled_per_place = 50 %}
 with shares as (
 

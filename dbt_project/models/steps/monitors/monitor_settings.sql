@@ -8,23 +8,11 @@
     'learner': 'varchar', 'strategy': 'varchar', 'budget': 'integer', 'labels_per_subgroup': 'integer',
     'target_precision': 'double precision', 'on_label_break': 'varchar'
 } %}
-{%- set rows = data_health.setting_rows() %}
-
-{%- if rows %}
-select
-    monitor,
-    part,
-    metric,
-    {%- for name, data_type in settings.items() %}
-    cast({{ name }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
-from (
-    values
-    {%- for row in rows %}
-        ({{ data_health.text_literal([row.monitor, row.part, row.metric]) }}
-        {%- for name, data_type in settings.items() %}, {{ data_health.literal(row.get(name), data_type) }}{% endfor %}){{ ',' if not loop.last }}
-    {%- endfor %}
-) as monitor_settings (monitor, part, metric, {{ settings | join(', ') }})
-{%- else %}
-{{ data_health.no_rows(dict({'monitor': 'varchar', 'part': 'varchar', 'metric': 'varchar'}, **settings)) }}
-{%- endif %}
+{%- set columns = dict({'monitor': 'varchar', 'part': 'varchar', 'metric': 'varchar'}, **settings) %}
+{%- set rows = [] %}
+{%- for setting in data_health.setting_rows() %}
+    {%- set row = [] %}
+    {%- for name in columns %}{% do row.append(setting.get(name)) %}{% endfor %}
+    {%- do rows.append(row) %}
+{%- endfor %}
+{{ data_health.rows_as_table(columns, rows) }}

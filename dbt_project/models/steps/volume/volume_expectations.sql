@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume')) }}
+{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
 {#-
     How many rows a period should have, from the periods before it, on the scale of logarithms: the median of the newest periods is
     the level, the median of what earlier periods were above their own level is the trend, and how far they were from that trend is
@@ -20,8 +20,7 @@ with periods as (
         case when seasonality <> 'month' then {{ level_length }} when grain = 'quarter' then 4 else 12 end as level_length,
         case when seasonality = 'month' then {{ seasonal_history }} else {{ history_length }} end as history_length,
         volume_warn,
-        volume_alert,
-        case when row_count > 0 then 2e0 * asin(sqrt(cast(late_row_count as double precision) / row_count)) end as late_angle
+        volume_alert
     from {{ ref('volume_periods') }}
     where period_start is not null
 
@@ -87,7 +86,9 @@ steps as (
 
     select
         ratios.*,
-        case when is_by_month then log_ratio - lag(log_ratio) over (partition by monitor, month_number, is_history order by period_start) end as change_in_a_year
+        case when is_by_month then log_ratio - lag(log_ratio) over (
+            partition by monitor, month_number, is_history order by period_start
+        ) end as change_in_a_year
     from {{ pass }}_ratios as ratios
 
 ),
@@ -99,7 +100,9 @@ steps as (
         judged.period_start,
         -- of a month, what the same months of other years were above their level
         coalesce(
-            percentile_cont(0.5) within group (order by case when judged.is_by_month and judged.month_number = earlier.month_number then earlier.log_ratio end),
+            percentile_cont(0.5) within group (
+                order by case when judged.is_by_month and judged.month_number = earlier.month_number then earlier.log_ratio end
+            ),
             percentile_cont(0.5) within group (order by earlier.log_ratio)
         ) as trend
     from {{ pass }}_ratios_by_month as judged
@@ -141,7 +144,9 @@ steps as (
     select
         monitor,
         period_start,
-        percentile_cont(0.5) within group (order by case when is_by_year then change_in_a_year else distance_to_trend end) as middle_deviation
+        percentile_cont(0.5) within group (
+            order by case when is_by_year then change_in_a_year else distance_to_trend end
+        ) as middle_deviation
     from {{ pass }}_deviations
     group by monitor, period_start
 
@@ -177,7 +182,11 @@ steps as (
         ratios.volume_alert,
         case when ratios.earlier_count >= {{ least_history }} then exp(ratios.level + trends.trend) end as expected,
         -- the spread of a few values is often too small by chance; no number of rows is farther away than e^500
-        least(sqrt(spreads.variance * spreads.value_count / nullif(spreads.value_count - 1e0, 0)) * (1e0 + 30e0 / nullif(spreads.value_count * spreads.value_count, 0)), 100e0) as spread
+        least(
+            sqrt(spreads.variance * spreads.value_count / nullif(spreads.value_count - 1e0, 0))
+                * (1e0 + 30e0 / nullif(spreads.value_count * spreads.value_count, 0)),
+            100e0
+        ) as spread
     from {{ pass }}_ratios as ratios
     left join {{ pass }}_trends as trends
         on ratios.monitor = trends.monitor
@@ -199,10 +208,14 @@ steps as (
         expected,
         {%- for name, spreads in {'warn': warn_spreads, 'alert': alert_spreads}.items() %}
         case when expected is not null then least(
-            expected * exp(-{{ spreads }} * spread), power(greatest(0e0, sqrt(expected) - {{ spreads }} / 2), 2), expected / (1e0 + volume_{{ name }})
+            expected * exp(-{{ spreads }} * spread),
+            power(greatest(0e0, sqrt(expected) - {{ spreads }} / 2), 2),
+            expected / (1e0 + volume_{{ name }})
         ) end as {{ name }}_below,
         case when expected is not null then greatest(
-            expected * exp({{ spreads }} * spread), power(sqrt(expected) + {{ spreads }} / 2, 2), expected * (1e0 + volume_{{ name }})
+            expected * exp({{ spreads }} * spread),
+            power(sqrt(expected) + {{ spreads }} / 2, 2),
+            expected * (1e0 + volume_{{ name }})
         ) end as {{ name }}_above{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ pass }}_expectations
@@ -223,79 +236,16 @@ steps as (
         coalesce(row_count < alert_below or row_count > alert_above, false) as is_alert
     from {{ pass }}_limits
 
-),
+){{ ',' if not loop.last }}
 {% endfor %}
-late_numbers as (
-
-    select
-        monitor,
-        period_start,
-        late_angle,
-        coalesce(sum(case when late_angle is not null then 1 else 0 end) over (
-            partition by monitor order by period_start rows between unbounded preceding and 1 preceding
-        ), 0) as earlier_count
-    from periods
-
-),
-
-late_medians as (
-
-    select
-        judged.monitor,
-        judged.period_start,
-        percentile_cont(0.5) within group (order by earlier.late_angle) as usual_angle,
-        count(*) as period_count
-    from late_numbers as judged
-    inner join steps
-        on steps.step <= {{ history_length }}
-    inner join late_numbers as earlier
-        on judged.monitor = earlier.monitor
-        and judged.earlier_count - steps.step = earlier.earlier_count
-        and earlier.late_angle is not null
-    group by judged.monitor, judged.period_start
-
-),
-
-late_spreads as (
-
-    select
-        judged.monitor,
-        judged.period_start,
-        1.4826e0 * percentile_cont(0.5) within group (order by abs(earlier.late_angle - medians.usual_angle)) as spread
-    from late_numbers as judged
-    inner join late_medians as medians
-        on judged.monitor = medians.monitor
-        and judged.period_start = medians.period_start
-    inner join steps
-        on steps.step <= {{ history_length }}
-    inner join late_numbers as earlier
-        on judged.monitor = earlier.monitor
-        and judged.earlier_count - steps.step = earlier.earlier_count
-        and earlier.late_angle is not null
-    group by judged.monitor, judged.period_start
-
-)
 
 select
-    second_bands.monitor,
-    second_bands.period_start,
-    cast(second_bands.earlier_count as bigint) as comparable_period_count,
-    second_bands.expected as expected_row_count,
-    second_bands.warn_below,
-    second_bands.warn_above,
-    second_bands.alert_below,
-    second_bands.alert_above,
-    late_numbers.late_angle,
-    late_medians.usual_angle as usual_late_angle,
-    late_spreads.spread * (1e0 + 60e0 / (late_medians.period_count * late_medians.period_count)) as late_spread,
-    cast(coalesce(late_medians.period_count, 0) as bigint) as late_period_count
+    monitor,
+    period_start,
+    cast(earlier_count as bigint) as comparable_period_count,
+    expected as expected_row_count,
+    warn_below,
+    warn_above,
+    alert_below,
+    alert_above
 from second_bands
-inner join late_numbers
-    on second_bands.monitor = late_numbers.monitor
-    and second_bands.period_start = late_numbers.period_start
-left join late_medians
-    on second_bands.monitor = late_medians.monitor
-    and second_bands.period_start = late_medians.period_start
-left join late_spreads
-    on second_bands.monitor = late_spreads.monitor
-    and second_bands.period_start = late_spreads.period_start

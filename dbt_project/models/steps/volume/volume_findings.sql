@@ -105,7 +105,8 @@ select
     schema_changes.status,
     schema_changes.change || case
         when schema_changes.type_before is not null and schema_changes.type_now is not null
-            then ': ' || schema_changes.type_before || case when schema_changes.change = 'retyped' then ' became ' || schema_changes.type_now
+            then ': ' || schema_changes.type_before || case
+                when schema_changes.change = 'retyped' then ' became ' || schema_changes.type_now
                 else ' in ' || schema_changes.compared_with || ', ' || schema_changes.type_now || ' in production' end
         when schema_changes.compared_with <> 'previous build' then ', compared with ' || schema_changes.compared_with
         else coalesce(': ' || coalesce(schema_changes.type_before, schema_changes.type_now), '')
@@ -114,4 +115,7 @@ select
 from schema_changes
 inner join volumes
     on schema_changes.monitor = volumes.monitor
-    and (volumes.period_start = schema_changes.period_start or (schema_changes.lasts and volumes.period_start > schema_changes.period_start))
+    and (
+        volumes.period_start = schema_changes.period_start
+        or (schema_changes.lasts and volumes.period_start > schema_changes.period_start)
+    )

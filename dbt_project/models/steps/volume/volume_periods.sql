@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume')) }}
+{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
 {#- what each monitor asks for; a monitor that is not configured any more is judged by the defaults -#}
 {%- set types = {
     'monitor': 'varchar', 'seasonality': 'varchar', 'fresh_within_days': 'integer', 'volume_warn': 'double precision',
@@ -13,7 +13,8 @@ with settings as (
         {%- for monitor in monitors %}
             {%- set days = (monitor.volume.fresh_within or '').split(' ')[0] %}
             ({{ data_health.text_literal([monitor.name, monitor.volume.seasonality]) }}, cast({{ days or 'null' }} as integer)
-            {%- for limit in monitor.thresholds.volume + monitor.thresholds.h %}, {{ data_health.double_literal(limit) }}{% endfor %}){{ ',' if not loop.last }}
+            {%- for limit in monitor.thresholds.volume + monitor.thresholds.h %}, {{ data_health.double_literal(limit) }}{% endfor %})
+            {{- ',' if not loop.last }}
         {%- endfor %}
     ) as settings ({{ types | join(', ') }})
 {%- else %}

@@ -11,6 +11,7 @@
     'dates': dates,
     'schema': data_health.monitor_schema(),
     'cleaning_schema': data_health.cleaning_schema(),
+    'parts': data_health.parts(),
     'rule_kinds': data_health.rule_kinds(),
     'monitors': data_health.resolved_monitors(),
     'selected': data_health.selected_monitors().keys() | list

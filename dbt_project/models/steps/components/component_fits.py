@@ -1,0 +1,12 @@
+def model(dbt, session):  # noqa: ANN001, ANN201
+    dbt.config(materialized="table")
+    products, settings = dbt.ref("dataset_products"), dbt.ref("monitor_settings").filter("part = 'components'")
+    wide_products, wide_batches = dbt.ref("dataset_wide_products"), dbt.ref("wide_batches")
+    try:
+        from data_health.components.component_fits import component_fits
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            f"data_health: principal components need Python that is not installed beside dbt ({missing}): "
+            "pip install data-health, or switch the part components off"
+        ) from None
+    return component_fits(products, settings, wide_products, wide_batches)

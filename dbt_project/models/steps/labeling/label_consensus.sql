@@ -1,0 +1,151 @@
+{{ config(enabled=data_health.part_is_on('labeling')) }}
+with latest_answers as (
+
+    select
+        monitor,
+        row_key,
+        label,
+        annotator,
+        labelled_at,
+        seconds,
+        is_gold
+    from {{ ref('label_answers') }}
+    where is_latest
+
+),
+
+posteriors as (
+
+    select monitor, row_key, label, probability
+    from {{ data_health.model_or_no_rows(
+        'label_posteriors', data_health.engine_runs_python(),
+        {'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}
+    ) }}
+
+),
+
+answered_rows as (
+
+    select
+        monitor,
+        row_key,
+        max(case when is_gold then label end) as gold_label,
+        count(case when not is_gold and label is not null then 1 end) as answer_count,
+        count(case when not is_gold and label is null then 1 end) as skip_count,
+        min(labelled_at) as first_labelled_at,
+        max(labelled_at) as last_labelled_at,
+        sum(seconds) as seconds
+    from latest_answers
+    group by monitor, row_key
+
+),
+
+votes as (
+
+    select
+        monitor,
+        row_key,
+        label,
+        count(*) as vote_count
+    from latest_answers
+    where label is not null
+        and not is_gold
+    group by monitor, row_key, label
+
+),
+
+ranked_votes as (
+
+    select
+        votes.*,
+        rank() over (partition by monitor, row_key order by vote_count desc) as place
+    from votes
+
+),
+
+majorities as (
+
+    select
+        monitor,
+        row_key,
+        case when count(*) = 1 then min(label) end as majority_label,
+        max(vote_count) as majority_count
+    from ranked_votes
+    where place = 1
+    group by monitor, row_key
+
+),
+
+ranked_posteriors as (
+
+    select
+        posteriors.*,
+        row_number() over (partition by monitor, row_key order by probability desc, label) as place
+    from posteriors
+
+),
+
+likely_labels as (
+
+    select
+        answered_rows.monitor,
+        answered_rows.row_key,
+        case
+            when answered_rows.gold_label is not null then 'gold'
+            when answered_rows.answer_count = 0 then 'none'
+            when ranked_posteriors.label is not null then 'dawid_skene'
+            else 'majority'
+        end as method,
+        answered_rows.gold_label,
+        ranked_posteriors.label as likely_label,
+        ranked_posteriors.probability,
+        majorities.majority_label,
+        majorities.majority_count,
+        answered_rows.answer_count,
+        answered_rows.skip_count,
+        answered_rows.first_labelled_at,
+        answered_rows.last_labelled_at,
+        answered_rows.seconds
+    from answered_rows
+    left join majorities
+        on answered_rows.monitor = majorities.monitor
+        and answered_rows.row_key = majorities.row_key
+    left join ranked_posteriors
+        on answered_rows.monitor = ranked_posteriors.monitor
+        and answered_rows.row_key = ranked_posteriors.row_key
+        and ranked_posteriors.place = 1
+
+),
+
+labels as (
+
+    select
+        likely_labels.*,
+        case method when 'gold' then gold_label when 'dawid_skene' then likely_label when 'majority' then majority_label end as label
+    from likely_labels
+
+)
+
+select
+    labels.monitor,
+    labels.row_key,
+    labels.label,
+    labels.method,
+    case labels.method
+        when 'gold' then 1e0
+        when 'dawid_skene' then labels.probability
+        when 'majority' then cast(labels.majority_count as double precision) / labels.answer_count
+    end as probability,
+    labels.majority_label,
+    coalesce(labels.majority_label is null and labels.answer_count > 0, false) as is_tie,
+    cast(labels.answer_count as bigint) as answer_count,
+    cast(coalesce(votes.vote_count, 0) as bigint) as agreeing_count,
+    cast(labels.skip_count as bigint) as skip_count,
+    labels.first_labelled_at,
+    labels.last_labelled_at,
+    labels.seconds
+from labels
+left join votes
+    on labels.monitor = votes.monitor
+    and labels.row_key = votes.row_key
+    and labels.label = votes.label

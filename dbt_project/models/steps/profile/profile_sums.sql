@@ -1,0 +1,80 @@
+{{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
+{#- Sums over the stored periods of each dataset and period, about one centre. #}
+with dataset_periods as (
+
+    select monitor, dataset, dataset_period_key, period_start, period_end, stored_period_key, is_latest
+    from {{ ref('dataset_periods') }}
+
+),
+
+column_grids as (
+
+    select monitor, column_name, kind, centre
+    from {{ ref('column_grids') }}
+
+),
+
+period_statistics as (
+
+    select
+        dataset_periods.monitor,
+        dataset_periods.dataset,
+        dataset_periods.dataset_period_key,
+        dataset_periods.period_start,
+        dataset_periods.period_end,
+        dataset_periods.is_latest,
+        column_statistics.segment_column,
+        column_statistics.segment_value,
+        column_statistics.column_name,
+        column_grids.kind,
+        column_grids.centre,
+        -- its fourth power has to be a number
+        case when abs(column_statistics.centre - column_grids.centre) > 1e-60
+            then column_statistics.centre - column_grids.centre else 0 end as centre_shift,
+        {%- for statistic in data_health.statistic_types() %}
+        column_statistics.{{ statistic }},
+        {%- endfor %}
+        column_statistics.row_count - column_statistics.null_count - column_statistics.nan_count
+            - column_statistics.positive_infinity_count - column_statistics.negative_infinity_count
+            - column_statistics.extreme_count as moment_count
+    -- under --empty dbt gives a relation an alias of its own, so that a second one needs these brackets
+    from (select * from {{ ref('column_statistics') }}) as column_statistics
+    inner join dataset_periods
+        on column_statistics.period_key = dataset_periods.stored_period_key
+    inner join column_grids
+        on column_statistics.monitor = column_grids.monitor
+        and column_statistics.column_name = column_grids.column_name
+
+)
+
+select
+    monitor,
+    dataset,
+    dataset_period_key,
+    period_start,
+    period_end,
+    is_latest,
+    segment_column,
+    segment_value,
+    column_name,
+    kind,
+    centre,
+    count(*) as stored_period_count,
+    {%- for statistic in ['row', 'null', 'nan', 'positive_infinity', 'negative_infinity', 'extreme', 'zero', 'negative', 'empty'] %}
+    cast(sum({{ statistic }}_count) as bigint) as {{ statistic }}_count,
+    {%- endfor %}
+    min(minimum) as minimum,
+    max(maximum) as maximum,
+    cast(sum(moment_count) as double precision) as moment_count,
+    sum(sum_1 + moment_count * centre_shift) as sum_1,
+    sum(sum_2 + 2 * centre_shift * sum_1 + moment_count * power(centre_shift, 2)) as sum_2,
+    sum(sum_3 + 3 * centre_shift * sum_2 + 3 * power(centre_shift, 2) * sum_1 + moment_count * power(centre_shift, 3)) as sum_3,
+    sum(sum_4 + 4 * centre_shift * sum_3 + 6 * power(centre_shift, 2) * sum_2 + 4 * power(centre_shift, 3) * sum_1
+        + moment_count * power(centre_shift, 4)) as sum_4,
+    cast(sum(length_sum) as double precision) as length_sum,
+    min(length_minimum) as length_minimum,
+    max(length_maximum) as length_maximum,
+    max(distinct_count) as largest_distinct_count,
+    sum(distinct_count) as total_distinct_count
+from period_statistics
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11

@@ -1,0 +1,60 @@
+{#
+    Lists what the package left in the warehouse: relations of parts that are off, and of older releases. Prints the statements that drop
+    them; drops nothing. dbt itself never drops a relation of a model that is gone. Only schemas that hold a model of the package are
+    looked at, and only relations that are named like one.
+#}
+{% macro leftovers() %}
+    {% if not execute %}{{ return([]) }}{% endif %}
+    {% set places, wanted, found = {}, [], [] %}
+    {% for node in graph.nodes.values() if node.package_name == 'data_health' and node.resource_type == 'model' %}
+        {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) %}
+        {% do wanted.append(relation | string | lower) %}
+        {% do places.update({(node.database | string) ~ '.' ~ node.schema: relation.without_identifier()}) %}
+    {% endfor %}
+    {% for place in places.values() %}
+        {% for relation in adapter.list_relations(database=place.database, schema=place.schema) %}
+            {% set is_ours = relation.identifier | lower in data_health.names_of_relations() %}
+            {% if is_ours and relation | string | lower not in wanted %}{% do found.append(relation) %}{% endif %}
+        {% endfor %}
+    {% endfor %}
+    {% for relation in found | sort(attribute='identifier') %}
+        {{ print('drop ' ~ (relation.type or 'table') ~ ' if exists ' ~ relation ~ ';') }}
+    {% endfor %}
+    {% if not found %}{{ print('Nothing is left over.') }}{% endif %}
+    {{ return(found) }}
+{% endmacro %}
+
+
+{# Names of all relations that the package makes, and of those that older releases made. A test compares the first list with the models. #}
+{% macro names_of_relations() %}
+    {% set now = [
+        'audited_rows', 'cleaning_sample', 'cleaning_sample_columns', 'cleaning_value_counts', 'column_distributions',
+        'column_grids', 'column_products', 'column_statistics', 'combination_counts', 'combination_patterns',
+        'combination_periods', 'combination_sets', 'combination_values', 'component_fits',
+        'component_score_counts', 'component_score_sample', 'configured_datasets', 'coverage_counts', 'dataset_periods',
+        'dataset_products', 'dataset_wide_products', 'declared_subgroups', 'drift_columns', 'drift_comparisons',
+        'drift_distances', 'drift_evidence', 'drift_exact_distances', 'drift_groups', 'drift_measures', 'drift_overdispersion',
+        'drift_quantile_groups', 'feature_bins', 'feature_cells', 'finding_periods', 'findings', 'health_alerts',
+        'health_annotators', 'health_auto_labels', 'health_bias_gate', 'health_cell_changes', 'health_component_scores',
+        'health_coverage', 'health_coverage_combinations', 'health_coverage_gaps', 'health_drift', 'health_drift_latest',
+        'health_known_biases', 'health_label_gates', 'health_label_quality', 'health_labeling_candidates',
+        'health_labeling_progress', 'health_labels', 'health_monitors', 'health_multivariate_drift', 'health_pca_components',
+        'health_pca_loadings', 'health_pca_summary', 'health_profile', 'health_region', 'health_representation',
+        'health_representation_gaps', 'health_rule_outcomes', 'health_schema_changes', 'health_scorecard',
+        'health_suggested_rules', 'health_volume', 'known_biases_checked', 'label_answers', 'label_counts', 'label_gates',
+        'label_issues', 'label_posteriors', 'label_probabilities', 'label_rates', 'label_verdicts', 'labeling_batch',
+        'labeling_curves', 'labeling_gap_rows', 'labeling_groups', 'labeling_history', 'labeling_relabel_rows', 'labeling_rows',
+        'labeling_scans', 'labeling_shortlist', 'labeling_slots', 'labeling_uncertain', 'learner_fits', 'learner_scores',
+        'monitor_settings', 'monitored_columns', 'monitored_periods', 'one_hot_levels', 'population_groups', 'population_names',
+        'repair_rules', 'representation_comparisons', 'representation_groups', 'representation_rates',
+        'representation_ratios', 'rule_suggestions', 'scored_rows', 'subgroup_attributes', 'subgroup_cells', 'subgroup_periods',
+        'uncovered_patterns', 'volume_expectations', 'volume_periods',
+        'wide_batches', 'wide_products', 'wide_scans'
+    ] %}
+    {% set before = [
+        'coverage_judgements', 'coverage_settings', 'dimension_settings', 'drift_thresholds', 'judgements', 'labeling_settings',
+        'representation_settings', 'rule_judgements',
+        'component_eigenvalues', 'component_loadings', 'randomized_loadings', 'subspace_distances', 'subspace_measures'
+    ] %}
+    {{ return(now + before) }}
+{% endmacro %}

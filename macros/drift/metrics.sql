@@ -1,0 +1,107 @@
+{#
+    The metrics of health_drift: all that is said of one stands in its entry, but for its section in the docs and its test.
+
+    value, lower, upper: expressions over the columns of `intervals` in models/steps/drift/drift_metrics.sql; without bounds, the value
+    definition: an expression that says by which convention it was computed
+    bins: over how many groups or categories
+    expectation, floor: what chance alone gives on average, and exceeds in one case in twenty. `noise` is 1/n + 1/m, times the variance
+        inflation; chi_95 the 95 % point of chi-square, one degree less than there are groups
+    p: of the test that belongs to it; category: which category the value is about
+    threshold: the key of `thresholds` that judges it; a metric without one is not judged
+    is_in_latest: has it a column in health_drift_latest?
+    page: the section of the docs that says what it is
+#}
+{% macro drift_metrics() -%}
+    {{ return({
+        'population_stability_index': {
+            'value': 'population_stability_index', 'definition': "'psi_' || groups || '_laplace_half'", 'bins': 'bin_count',
+            'expectation': '(bin_count - 1) * noise', 'floor': 'chi_95 * noise',
+            'threshold': 'psi', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
+        'population_stability_index_without_nulls': {
+            'value': 'population_stability_index_without_nulls', 'definition': "'psi_' || groups || '_laplace_half'",
+            'bins': 'present_bin_count', 'page': 'drift.md#shares-of-groups'},
+        'population_stability_index_unsmoothed': {
+            'value': 'population_stability_index_unsmoothed', 'definition': "'psi_' || groups || '_unsmoothed'", 'bins': 'bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'kullback_leibler_divergence': {
+            'value': 'kullback_leibler_divergence', 'definition': "'kl_current_from_reference_' || groups || '_nats'", 'bins': 'bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'jensen_shannon_distance': {
+            'value': 'jensen_shannon_distance', 'definition': "'js_distance_base2_' || groups", 'bins': 'bin_count',
+            'expectation': 'sqrt((bin_count - 1) * noise / (8 * ln(2e0)))', 'floor': 'sqrt(chi_95 * noise / (8 * ln(2e0)))',
+            'threshold': 'js', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
+        'jensen_shannon_distance_without_nulls': {
+            'value': 'jensen_shannon_distance_without_nulls', 'definition': "'js_distance_base2_' || groups", 'bins': 'present_bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'jensen_shannon_divergence_of_fine_bins': {
+            'value': 'fine_divergence', 'definition': "'js_divergence_base2_fine_bins'", 'page': 'drift.md#shares-of-groups'},
+        'hellinger_distance': {
+            'value': 'hellinger_distance', 'definition': "'hellinger_' || groups", 'bins': 'bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'hellinger_distance_without_nulls': {
+            'value': 'hellinger_distance_without_nulls', 'definition': "'hellinger_' || groups", 'bins': 'present_bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'total_variation': {
+            'value': 'total_variation', 'definition': "'total_variation_' || groups", 'bins': 'bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'total_variation_without_nulls': {
+            'value': 'total_variation_without_nulls', 'definition': "'total_variation_' || groups", 'bins': 'present_bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'largest_share_difference': {
+            'value': 'largest_share_difference', 'definition': "'l_infinity_' || groups", 'bins': 'bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'largest_share_difference_without_nulls': {
+            'value': 'largest_share_difference_without_nulls', 'definition': "'l_infinity_' || groups", 'bins': 'present_bin_count',
+            'page': 'drift.md#shares-of-groups'},
+        'kolmogorov_smirnov': {
+            'value': 'kolmogorov_smirnov_lower', 'lower': 'kolmogorov_smirnov_lower', 'upper': 'kolmogorov_smirnov_upper',
+            'definition': "'ks_statistic' || ordering",
+            'expectation': '0.8687e0 * sqrt(present_noise)', 'floor': '1.3581e0 * sqrt(present_noise)', 'p': 'distribution_p',
+            'threshold': 'ks', 'is_in_latest': true, 'page': 'drift.md#distribution-functions'},
+        'chi_square': {
+            'value': 'chi_square', 'definition': "'chi_square_contingency_' || contingency_groups", 'bins': 'contingency_group_count',
+            'expectation': '(contingency_group_count - 1) * variance_inflation', 'floor': 'contingency_chi_95 * variance_inflation',
+            'p': 'categorical_p', 'page': 'drift.md#shares-of-groups'},
+        'cramers_v': {
+            'value': 'cramers_v', 'definition': "'cramers_v_bias_corrected_' || contingency_groups", 'bins': 'contingency_group_count',
+            'expectation': '0e0',
+            'floor': 'sqrt(greatest(contingency_chi_95 * variance_inflation - contingency_group_count + 1, 0e0) / contingency_row_count)',
+            'threshold': 'cramers_v', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
+        'wasserstein': {
+            'value': 'wasserstein_lower', 'lower': 'wasserstein_lower', 'upper': 'wasserstein_upper',
+            'definition': "'wasserstein_1' || ordering",
+            'expectation': '0.7979e0 * deviation_area * sqrt(present_noise)', 'floor': '1.96e0 * deviation_area * sqrt(present_noise)',
+            'page': 'drift.md#distribution-functions'},
+        'wasserstein_normed': {
+            'value': 'wasserstein_lower / reference_standard_deviation',
+            'lower': 'wasserstein_lower / reference_standard_deviation', 'upper': 'wasserstein_upper / reference_standard_deviation',
+            'definition': "'wasserstein_1_by_reference_sd' || ordering",
+            'expectation': '0.7979e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation',
+            'floor': '1.96e0 * deviation_area * sqrt(present_noise) / reference_standard_deviation',
+            'threshold': 'wasserstein', 'is_in_latest': true, 'page': 'drift.md#distribution-functions'},
+        'mean_shift': {
+            'value': '(mean - reference_mean) / reference_standard_deviation', 'definition': "'difference_by_reference_sd'",
+            'is_in_latest': true, 'page': 'drift.md#moments'},
+        'standard_deviation_ratio': {
+            'value': 'standard_deviation / reference_standard_deviation', 'definition': "'current_by_reference'",
+            'is_in_latest': true, 'page': 'drift.md#moments'},
+        'null_share_difference': {
+            'value': 'null_share - reference_null_share', 'lower': 'null_difference_lower', 'upper': 'null_difference_upper',
+            'definition': "'difference_newcombe_95'", 'is_in_latest': true, 'page': 'drift.md#single-shares'},
+        'null_share_h': {
+            'value': 'null_h', 'definition': "'arcsine_difference'",
+            'expectation': '0.7979e0 * sqrt(noise)', 'floor': '1.96e0 * sqrt(noise)', 'p': 'null_p',
+            'threshold': 'h', 'page': 'drift.md#single-shares'},
+        'category_h': {
+            'value': 'category_h', 'definition': "'largest_arcsine_difference'", 'bins': 'category_test_count', 'category': 'category',
+            'floor': 'sqrt(2 * ln(40e0 * category_test_count) * present_noise)', 'p': 'category_p',
+            'threshold': 'h', 'is_in_latest': true, 'page': 'drift.md#single-shares'},
+        'new_category_share': {
+            'value': 'unseen_share', 'definition': "'share_wilson_95'",
+            'lower': 'greatest(unseen_centre - unseen_margin, 0e0)', 'upper': 'least(unseen_centre + unseen_margin, 1e0)',
+            'is_in_latest': true, 'page': 'drift.md#single-shares'},
+        'out_of_range_share': {
+            'value': 'outside_count / finite_count', 'upper': 'partly_outside_count / finite_count',
+            'definition': "'share_beyond_reference_range'", 'is_in_latest': true, 'page': 'drift.md#single-shares'}
+    }) }}
+{%- endmacro %}

@@ -1,0 +1,42 @@
+{#
+    DuckDB. Distinct values by a sketch. epoch() gives null for the infinite times. Going back to the first day of a month
+    costs a third of truncating, which would be a third of the time of a distribution.
+#}
+{% macro duckdb__engine_templates() -%}
+    {%- set templates = data_health.default__engine_templates() -%}
+    {%- do templates.update({
+        'is_finite': "isfinite({first})",
+        'finite_or_null': "case when isfinite({first}) then {first} end",
+        'distinct_count': "approx_count_distinct({first})",
+        'row_hash': "hash({first})",
+        'row_hash_number': "hash({first})",
+        'row_hash_column': "{first}",
+        'row_hash_separator': ", ",
+        'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double) when {first} > '1970-01-01' then cast('Infinity' as double) when {first} < '1970-01-01' then cast('-Infinity' as double) end",
+        'from_epoch_seconds': "make_timestamp(cast(round(1e6 * {first}) as bigint))",
+        'matches': "regexp_matches({first}, {second})",
+        'is_number': "(abs(try_cast({first} as double)) < 1e300 and not contains({first}, '_'))",
+        'whole_number': "cast({first} as bigint)",
+        'pattern_part': "regexp_extract({first}, {second}, 1)",
+        'trim': "trim({first})",
+        'squeeze': "trim(regexp_replace({first}, '\\s+', ' ', 'g'))",
+        'nfc': "nfc_normalize({first})",
+        'strip_accents': "strip_accents({first})",
+        'round': "round({first}, {second})",
+        'text_list': "list_filter([{first}], lambda item: item is not null)",
+        'period_start_week': "(cast({first} as date) - cast(isodow(cast({first} as date)) - 1 as integer))",
+        'period_start_month': "(cast({first} as date) - cast(day(cast({first} as date)) - 1 as integer))"
+    }) -%}
+    {{ return(templates) }}
+{%- endmacro %}
+
+
+{# DuckDB reads a format in one step; a pattern, which need not look at the size of the numbers, keeps out what it would read more freely. #}
+{% macro duckdb__parsed_moment(value, format, parts) %}
+    {% set pieces = [] %}
+    {% for directive, pattern in parts %}{% do pieces.append('[0-9]{1,2}' if '?' in pattern and directive.startswith('%') else pattern) %}{% endfor %}
+    {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal('^' ~ pieces | join ~ '$')) ~ ' then try_strptime(' ~ value ~ ', ' ~ data_health.text_literal(format) ~ ') end') }}
+{% endmacro %}
+
+
+{% macro duckdb__engine_reads_batches() -%}{{ return(true) }}{%- endmacro %}

@@ -1,0 +1,66 @@
+{#
+    Intervals of shares, at 95 %. Arguments are SQL expressions of doubles, and written out several times, so columns are best. `rows` is null
+    where there are none.
+#}
+
+{# The 97.5 % point of the normal distribution: two-sided intervals at 95 %. #}
+{% macro normal_deviate() -%}
+    {{ return('1.959963984540054e0') }}
+{%- endmacro %}
+
+
+{#
+    Wilson's interval of a share p of n rows is centre ± margin:
+    centre = (p + z²/2n) / (1 + z²/n), margin = z √(p(1 − p)/n + z²/4n²) / (1 + z²/n).
+#}
+{% macro wilson_centre(share, rows) -%}
+    {%- set z = data_health.normal_deviate() -%}
+    ({{ share }} + {{ z }} * {{ z }} / (2 * {{ rows }})) / (1 + {{ z }} * {{ z }} / {{ rows }})
+{%- endmacro %}
+
+
+{% macro wilson_margin(share, rows) -%}
+    {%- set z = data_health.normal_deviate() -%}
+    {{ z }} * sqrt(greatest({{ share }} * (1 - {{ share }}), 0e0) / {{ rows }} + {{ z }} * {{ z }} / (4 * {{ rows }} * {{ rows }}))
+        / (1 + {{ z }} * {{ z }} / {{ rows }})
+{%- endmacro %}
+
+
+{# The lower end of Wilson's interval; exactly 0 for a share of 0. greatest() of a null is no null everywhere, hence the case. #}
+{% macro wilson_lower(share, rows) -%}
+    case when {{ share }} = 0e0 and {{ rows }} > 0e0 then 0e0
+        when {{ share }} is not null and {{ rows }} > 0e0
+            then greatest({{ data_health.wilson_centre(share, rows) }} - {{ data_health.wilson_margin(share, rows) }}, 0e0) end
+{%- endmacro %}
+
+
+{% macro wilson_upper(share, rows) -%}
+    case when {{ share }} is not null and {{ rows }} > 0e0
+        then least({{ data_health.wilson_centre(share, rows) }} + {{ data_health.wilson_margin(share, rows) }}, 1e0) end
+{%- endmacro %}
+
+
+{#
+    Newcombe's interval of the difference of two shares p − q, from Wilson's intervals [l, u] of each (his method 10):
+    lower = p − q − √((p − l_p)² + (u_q − q)²), upper = p − q + √((u_p − p)² + (q − l_q)²). `name` and `other` are the names of
+    shares, of which there are the columns <name>_share, <name>_centre and <name>_margin.
+#}
+{% macro newcombe_lower(name, other) -%}
+    {{ name }}_share - {{ other }}_share
+        - sqrt(power({{ name }}_share - {{ name }}_centre + {{ name }}_margin, 2) + power({{ other }}_centre + {{ other }}_margin - {{ other }}_share, 2))
+{%- endmacro %}
+
+
+{% macro newcombe_upper(name, other) -%}
+    {{ name }}_share - {{ other }}_share
+        + sqrt(power({{ name }}_centre + {{ name }}_margin - {{ name }}_share, 2) + power({{ other }}_share - {{ other }}_centre + {{ other }}_margin, 2))
+{%- endmacro %}
+
+
+{#
+    Katz' standard error of the logarithm of a ratio of two shares, a of n rows and b of m: √(1/a − 1/n + 1/b − 1/m). The interval of the
+    ratio r is [r e^(−zs), r e^(zs)].
+#}
+{% macro log_ratio_error(count, rows, other_count, other_rows) -%}
+    sqrt(greatest(1 / ({{ count }}) - 1 / ({{ rows }}) + 1 / ({{ other_count }}) - 1 / ({{ other_rows }}), 0e0))
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""Labels between the warehouse and Label Studio, or CSV: rows that are asked about go out, answers come back."""

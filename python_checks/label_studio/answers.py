@@ -1,0 +1,226 @@
+"""What one task, or one line, says of a row: whose answer, which, when; and what is wrong with it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from data_health.label_studio.tasks import KEY_FIELD
+
+STUDIO, CSV = "label_studio", "csv"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer about one row. `label` is none where the annotator would not decide; `labelled_at` is naive UTC."""
+
+    row_key: str
+    label: str | None
+    annotator: str | None
+    labelled_at: datetime | None
+    seconds: float | None
+    is_gold: bool
+    source: str
+    place: str
+
+    def identity(self) -> tuple[object, ...]:
+        """What makes it the same answer when it comes again."""
+        return self.row_key, self.label, self.annotator, self.labelled_at, self.is_gold
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a file may hold: rows of this monitor, answers by the control of this name, these labels or the skip.
+
+    `annotator` is who answered where a line of CSV does not say.
+    """
+
+    monitor: str
+    labels: Sequence[str]
+    skip: str
+    control: str = "label"
+    annotator: str | None = None
+
+
+class Problem(Exception):
+    """What is wrong with one part of a file."""
+
+
+def task_answers(item: Mapping, expected: Expected, place: str) -> list[Answer]:
+    """The answers to one task of Label Studio's JSON, of every annotation."""
+    data, annotations = item.get("data"), item.get("annotations")
+    if not isinstance(data, dict):
+        raise Problem("no data")
+    row_key = own_key(data, expected)
+    if not isinstance(annotations, list):
+        raise Problem(f"{named(row_key)} no list of annotations")
+    found = []
+    for number, annotation in enumerate(annotations, 1):
+        try:
+            found.append(annotation_answer(annotation, row_key, expected, place))
+        except Problem as wrong:
+            raise Problem(f"{named(row_key)} annotation {number}: {wrong}") from None
+    return found
+
+
+def annotation_answer(annotation: object, row_key: str, expected: Expected, place: str) -> Answer:
+    """What one annotation says: a choice, or none where it was skipped or left empty."""
+    if not isinstance(annotation, dict):
+        raise Problem(f"no annotation but {short(annotation)}")
+    result = annotation.get("result")
+    if not isinstance(result, list):
+        raise Problem("no list of results")
+    was_cancelled, is_gold = flag(annotation, "was_cancelled"), flag(annotation, "ground_truth")
+    label = None if was_cancelled else allowed(chosen(result, expected), expected)
+    return Answer(
+        row_key,
+        label,
+        annotator_name(annotation.get("completed_by")),
+        moment(annotation, ["updated_at", "created_at"], required=True),
+        duration(annotation, ["lead_time"]),
+        is_gold and label is not None,
+        STUDIO,
+        place,
+    )
+
+
+def chosen(result: Sequence[object], expected: Expected) -> object:
+    """The one choice among the results of an annotation, or none when there are no results at all."""
+    if not all(isinstance(part, dict) for part in result):
+        raise Problem("a result is no object")
+    own = [part for part in result if part.get("from_name") == expected.control]
+    if not result:
+        return None
+    if not own:
+        names = ", ".join(sorted({short(part.get("from_name")) for part in result}))
+        raise Problem(f"no result of the control {expected.control!r}, but of {names}; --control names another one")
+    if len(own) > 1:
+        raise Problem(f"{len(own)} results of the control {expected.control!r}; one is expected")
+    if own[0].get("type") != "choices":
+        raise Problem(f"a result of the type {short(own[0].get('type'))}; choices is expected")
+    value = own[0].get("value")
+    return one_choice(value.get("choices") if isinstance(value, dict) else value)
+
+
+def one_choice(choices: object) -> object:
+    """The one entry of a list of choices; none where it is empty."""
+    if not isinstance(choices, list):
+        raise Problem(f"no list of choices but {short(choices)}")
+    if len(choices) > 1:
+        raise Problem(f"{len(choices)} choices, {short(choices)}; one is expected")
+    return choices[0] if choices else None
+
+
+def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> list[Answer]:
+    """The answer of one line of JSON_MIN or CSV; nothing where nobody has answered."""
+    row_key = own_key(row, expected)
+    value = row.get(expected.control)
+    try:
+        if isinstance(value, dict):
+            value = one_choice(value.get("choices"))
+        elif isinstance(value, list):
+            value = one_choice(value)
+        if value is None and row.get("annotation_id") is None:
+            return []
+        label = allowed(value, expected)
+        if source == STUDIO:
+            times, annotator = ["updated_at", "created_at"], annotator_name(row.get("annotator"))
+        else:
+            times = ["labelled_at", "updated_at", "created_at"]
+            annotator = annotator_name(row.get("annotator")) or expected.annotator
+            if annotator is None:
+                raise Problem("no annotator; --annotator says who answered where nobody stands")
+        labelled_at = moment(row, times, required=source == STUDIO)
+        seconds = duration(row, ["seconds", "lead_time"])
+    except Problem as wrong:
+        raise Problem(f"{named(row_key)} {wrong}") from None
+    is_gold = row.get("is_gold") is True and label is not None
+    return [Answer(row_key, label, annotator, labelled_at, seconds, is_gold, source, place)]
+
+
+def own_key(data: Mapping, expected: Expected) -> str:
+    """The key of the row in the monitored table, from monitor|key."""
+    value = data.get(KEY_FIELD)
+    if not isinstance(value, str) or not value:
+        raise Problem(f"no {KEY_FIELD} among {short(list(data))}, so this task was not exported by data-health")
+    monitor, mark, row_key = value.partition("|")
+    if not mark:
+        raise Problem(f"{KEY_FIELD} is {short(value)}; monitor|key is expected")
+    if monitor != expected.monitor:
+        raise Problem(f"{KEY_FIELD} is {short(value)}: a row of another monitor than {expected.monitor!r}")
+    return storable(row_key, KEY_FIELD)
+
+
+def allowed(label: object, expected: Expected) -> str | None:
+    """The label as a text; none where the annotator would not decide."""
+    if label is None or label == expected.skip:
+        return None
+    if not isinstance(label, str) or label not in expected.labels:
+        raise Problem(f"the label {short(label)} is not one of {short(list(expected.labels))}")
+    return label
+
+
+def annotator_name(value: object) -> str | None:
+    """Whoever answered: the number that Label Studio gave them, or the address where it writes who they are."""
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("email", "username", "id") if value.get(name) not in (None, "")), None)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise Problem(f"the annotator is {short(value)}")
+    return storable(str(value), "the annotator")
+
+
+def storable(text: str, name: str) -> str:
+    """The text, if a warehouse can hold it: without the character 0 and halves of pairs."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Problem(f"{name} is {short(text)}, which no warehouse can hold")
+    return text
+
+
+def moment(row: Mapping, names: Sequence[str], *, required: bool) -> datetime | None:
+    """The first of these times, as UTC without zone; one without zone is UTC."""
+    name = next((name for name in names if row.get(name) is not None), None)
+    if name is None:
+        if required:
+            raise Problem(f"no time; {' or '.join(names)} is expected")
+        return None
+    try:
+        value = datetime.fromisoformat(row[name])
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    except (TypeError, ValueError, OverflowError):
+        raise Problem(f"{name} is {short(row[name])}, which is no time") from None
+
+
+def duration(row: Mapping, names: Sequence[str]) -> float | None:
+    """Seconds that an answer took, where it is known."""
+    name = next((name for name in names if row.get(name) is not None), None)
+    if name is None:
+        return None
+    value = row[name]
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise Problem(f"{name} is {short(value)}, which is no number of seconds")
+    return seconds
+
+
+def flag(row: Mapping, name: str) -> bool:
+    """A boolean, false where it is missing."""
+    value = row.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Problem(f"{name} is {short(value)}; true or false is expected")
+    return bool(value)
+
+
+def named(row_key: str) -> str:
+    """The row, as the beginning of a message."""
+    return f"row {short(row_key)},"
+
+
+def short(value: object) -> str:
+    """A value as a person may read it, at most 80 characters of it."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

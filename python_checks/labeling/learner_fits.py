@@ -1,0 +1,145 @@
+"""The model learner_fits: labelled rows come in, coefficients and out-of-fold probabilities go out."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from data_health.labeling.features import (
+    Matrix,
+    Numbers,
+    Scan,
+    Term,
+    encoded,
+    examples,
+    sampled_rows,
+    scans_of,
+    terms_of,
+)
+from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
+from data_health.output_schema import arrow_schema
+
+LEAST_EXAMPLES_PER_LABEL = 5
+LEARNERS = {"logistic_regression": fit_learner, "boosting": fit_boosting}
+COLUMNS = {
+    "monitor": "varchar",
+    "learner_version": "varchar",
+    "class_number": "integer",
+    "label": "varchar",
+    "term_number": "integer",
+    "feature_number": "integer",
+    "column_name": "varchar",
+    "term": "varchar",
+    "level": "varchar",
+    "centre": "double precision",
+    "scale": "double precision",
+    "coefficient": "double precision",
+    "row_key": "varchar",
+    "given_label": "varchar",
+    "probability": "double precision",
+}
+SCHEMA = arrow_schema(COLUMNS)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is learnt from: `matrix` (n × d) and `codes` (n) of labelled rows, in an order that their content gives.
+
+    `codes` number `classes`, `terms` describe the columns, and `keys` and `given` (n) are the rows' keys and labels.
+    """
+
+    classes: list[str]
+    terms: list[Term]
+    keys: list[str]
+    given: list[str]
+    matrix: Matrix
+    codes: Numbers
+
+
+def table(
+    session: duckdb.DuckDBPyConnection, scans: duckdb.DuckDBPyRelation, labels: duckdb.DuckDBPyRelation
+) -> pa.Table:
+    """A row per class and term, and one per class and labelled row."""
+    lines: list[dict[str, object]] = []
+    for scan in scans_of(scans):
+        if scan.learner in LEARNERS:
+            lines += fitted(session, scan, labels)
+    return pa.Table.from_pylist(lines, SCHEMA)
+
+
+def fitted(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> list[dict[str, object]]:
+    """The lines of one monitor; none while there is nothing to learn."""
+    training = training_of(session, scan, labels)
+    if training is None:
+        return []
+    learner = LEARNERS[scan.learner](training.matrix, training.codes, len(training.classes))
+    version = version_of(training, learner)
+    lines = coefficient_lines(training, learner) if isinstance(learner, Learner) else []
+    lines += probability_lines(training, learner)
+    return [{"monitor": scan.monitor, "learner_version": version} | line for line in lines]
+
+
+def training_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> Training | None:
+    """The labelled rows of one monitor; None while there are too few labels of two kinds, or no column varies."""
+    rows = examples(session, scan, labels)
+    counts = Counter(rows["label"].to_pylist())
+    classes = sorted(label for label, count in counts.items() if count >= LEAST_EXAMPLES_PER_LABEL)
+    terms = terms_of(scan.features, sampled_rows(session, scan)) if len(classes) > 1 else []
+    if not terms:
+        return None
+    rows = rows.filter(pa.compute.is_in(rows["label"], pa.array(classes)))
+    given = rows["label"].to_pylist()
+    codes = np.array([classes.index(label) for label in given])
+    return Training(classes, terms, rows["row_key"].to_pylist(), given, encoded(terms, rows), codes)
+
+
+def version_of(training: Training, learner: Learner | Boosting) -> str:
+    """A hash of the coefficients and what they stand for; trees are told by the rows that they grew from."""
+    terms = [(term.feature.name, term.kind, term.level, term.centre, term.scale) for term in training.terms]
+    digest = hashlib.md5(repr([training.classes, terms]).encode(), usedforsecurity=False)
+    if isinstance(learner, Learner):
+        digest.update(np.column_stack([learner.intercepts, learner.coefficients]).tobytes())
+    else:
+        for numbers in (training.matrix, training.codes, learner.out_of_fold):
+            digest.update(numbers.tobytes())
+    return digest.hexdigest()[:12]
+
+
+def coefficient_lines(training: Training, learner: Learner) -> list[dict[str, object]]:
+    """Coefficients of every class as lines of the table; term 0 is the intercept."""
+    lines: list[dict[str, object]] = []
+    for number, label in enumerate(training.classes):
+        common = {"class_number": number + 1, "label": label}
+        lines.append(common | {"term_number": 0, "term": "intercept", "coefficient": learner.intercepts[number]})
+        for place, term in enumerate(training.terms):
+            lines.append(
+                common
+                | {
+                    "term_number": place + 1,
+                    "feature_number": term.feature.number,
+                    "column_name": term.feature.name,
+                    "term": term.kind,
+                    "level": term.level,
+                    "centre": term.centre,
+                    "scale": term.scale,
+                    "coefficient": learner.coefficients[number, place],
+                }
+            )
+    return lines
+
+
+def probability_lines(training: Training, learner: Learner | Boosting) -> list[dict[str, object]]:
+    """Out-of-fold probabilities of every class and labelled row as lines of the table."""
+    return [
+        {
+            "class_number": number + 1,
+            "label": label,
+            "row_key": key,
+            "given_label": training.given[place],
+            "probability": learner.out_of_fold[place, number],
+        }
+        for number, label in enumerate(training.classes)
+        for place, key in enumerate(training.keys)
+    ]
