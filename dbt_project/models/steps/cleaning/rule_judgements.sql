@@ -23,7 +23,7 @@ numbered_outcomes as (
 
     select
         outcomes.*,
-        2e0 * asin(sqrt(cast(failed_count as double precision) / tested_count)) as angle,
+        {{ data_health.arcsine_share('cast(failed_count as double precision) / tested_count') }} as angle,
         cast(row_number() over (partition by cleaning, rule order by period_start) as integer) as period_number
     from outcomes
 
@@ -60,7 +60,7 @@ spreads as (
         judged.cleaning,
         judged.rule,
         judged.period_number,
-        1.4826e0 * percentile_cont(0.5) within group (order by abs(earlier.angle - medians.usual_angle)) as spread
+        {{ data_health.robust_spread(data_health.median_deviation('earlier.angle', 'medians.usual_angle')) }} as spread
     from numbered_outcomes as judged
     inner join medians
         on judged.cleaning = medians.cleaning

@@ -152,7 +152,7 @@ spreads as (
         case when counted_distances.has_members then centres.mean_distance else centres.median_distance end as usual_distance,
         case
             when counted_distances.has_members then centres.standard_deviation
-            else 1.4826e0 * deviations.median_deviation
+            else {{ data_health.robust_spread('deviations.median_deviation') }}
         end as usual_spread,
         -- a median deviation is worth about half as many periods as a standard deviation
         greatest(

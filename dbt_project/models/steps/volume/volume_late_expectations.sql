@@ -6,7 +6,7 @@ with periods as (
     select
         monitor,
         period_start,
-        case when row_count > 0 then 2e0 * asin(sqrt(cast(late_row_count as double precision) / row_count)) end as late_angle
+        case when row_count > 0 then {{ data_health.arcsine_share('cast(late_row_count as double precision) / row_count') }} end as late_angle
     from {{ ref('volume_periods') }}
     where period_start is not null
 
@@ -54,7 +54,7 @@ late_spreads as (
     select
         judged.monitor,
         judged.period_start,
-        1.4826e0 * percentile_cont(0.5) within group (order by abs(earlier.late_angle - medians.usual_angle)) as spread
+        {{ data_health.robust_spread(data_health.median_deviation('earlier.late_angle', 'medians.usual_angle')) }} as spread
     from late_numbers as judged
     inner join late_medians as medians
         on judged.monitor = medians.monitor
