@@ -1,6 +1,7 @@
 {%- do data_health.declare_monitored_relations() %}
 {%- set configuration = data_health.configured_block() %}
-{%- for key in ['acknowledgements', 'known_biases'] if configuration is mapping and data_health.normalised_relation(configuration.get(key)) %}
+{%- for key in ['acknowledgements', 'known_biases'] if configuration is mapping
+    and data_health.normalised_relation(configuration.get(key)) %}
     {%- do data_health.relation_of(data_health.normalised_relation(configuration.get(key))) %}
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}

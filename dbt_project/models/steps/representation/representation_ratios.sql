@@ -75,7 +75,8 @@ gaps as (
 
 ),
 
--- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half a row there.
+-- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half a row
+-- there.
 half_rows as (
 
     select
@@ -96,7 +97,8 @@ log_ratios as (
         case when share = 0e0 then 0e0 when share is not null then greatest(share_middle - share_reach, 0e0) end as share_lower,
         case when share is not null then least(share_middle + share_reach, 1e0) end as share_upper,
         case when reference not in ('(population)', '(none)') then
-            ln((share * effective_count + added) / (effective_count + added)) - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
+            ln((share * effective_count + added) / (effective_count + added))
+                - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
         case when reference not in ('(population)', '(none)') then
             {{ data_health.log_ratio_error('share * effective_count + added', 'effective_count + added',
                 'reference_share * reference_effective_count + added', 'reference_effective_count + added') }}
@@ -112,9 +114,14 @@ ratios as (
     select
         log_ratios.*,
         share / nullif(reference_share, 0e0) as ratio,
-        case when log_ratio is null then share_lower / nullif(reference_share, 0e0) when share > 0e0 then exp(log_ratio - {{ z }} * log_error) else 0e0 end as ratio_lower,
-        case when log_ratio is null then share_upper / nullif(reference_share, 0e0) when reference_share > 0e0 then exp(log_ratio + {{ z }} * log_error) end as ratio_upper,
-        case when log_ratio is null then case when share_of_known is not null then least(share_of_known_upper, 1e0) end / nullif(reference_share, 0e0) else exp(log_ratio + {{ z }} * log_error) end as ratio_upper_of_known,
+        case when log_ratio is null then share_lower / nullif(reference_share, 0e0) when share > 0e0
+            then exp(log_ratio - {{ z }} * log_error) else 0e0 end as ratio_lower,
+        case when log_ratio is null then share_upper / nullif(reference_share, 0e0) when reference_share > 0e0
+            then exp(log_ratio + {{ z }} * log_error) end as ratio_upper,
+        case
+            when log_ratio is not null then exp(log_ratio + {{ z }} * log_error)
+            when share_of_known is not null then least(share_of_known_upper, 1e0) / nullif(reference_share, 0e0)
+        end as ratio_upper_of_known,
         case when log_ratio is null then share_of_known / nullif(reference_share, 0e0) else exp(log_ratio) end as ratio_of_known
     from log_ratios
 
@@ -129,7 +136,8 @@ deviates as (
             when gap_in_data is not null then null
             when log_ratio is null and share_of_known < lowest_share
                 then (lowest_share - share_of_known) / sqrt(lowest_share * (1 - lowest_share) / known_effective_count)
-            when log_ratio is null and share > highest_share then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
+            when log_ratio is null and share > highest_share
+                then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
             when log_ratio < ln(lowest_ratio) then (ln(lowest_ratio) - log_ratio) / nullif(log_error, 0e0)
             when log_ratio > - ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
             else 0e0

@@ -161,7 +161,10 @@ steps as (
         count(case when is_by_year then change_in_a_year else distance_to_trend end) as value_count,
         avg(case
             when is_by_year and change_in_a_year is null or not is_by_year and distance_to_trend is null then null
-            else power(least(case when is_by_year then change_in_a_year else distance_to_trend end, 3e0 * {{ data_health.robust_spread('middle_deviation') }}), 2)
+            else power(least(
+                case when is_by_year then change_in_a_year else distance_to_trend end,
+                3e0 * {{ data_health.robust_spread('middle_deviation') }}
+            ), 2)
         end) as variance
     from {{ pass }}_deviations as deviations
     inner join {{ pass }}_middle_deviations as middle_deviations
