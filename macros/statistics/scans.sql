@@ -23,7 +23,7 @@
                     {{ label }} as data_health_label,
                     row_number() over (
                         partition by {{ keys | join(', ') }}
-                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc,
+                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc nulls last,
                             {% endif %}{{ label }}
                     ) as answer_rank
                 from {{ data_health.relation_of(monitor.label.relation) }}

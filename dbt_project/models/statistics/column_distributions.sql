@@ -82,7 +82,7 @@ new_categories as (
         categories.category,
         row_number() over (
             partition by watched_columns.monitor, watched_columns.column_name, categories.bin_type
-            order by sum(categories.row_count) desc, categories.category
+            order by sum(categories.row_count) desc nulls last, categories.category nulls last
         ) as category_rank
     from categories
     inner join watched_columns

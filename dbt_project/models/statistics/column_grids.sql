@@ -419,7 +419,7 @@ heavy_stretches as (
     select
         column_id,
         stretch,
-        row_number() over (partition by column_id order by max(row_share) desc, stretch) as heaviness
+        row_number() over (partition by column_id order by max(row_share) desc nulls last, stretch) as heaviness
     from stretch_bins
     group by column_id, stretch
     having max(row_share) > 0.008

@@ -90,7 +90,7 @@ numbered_periods as (
 
     select
         stored_periods.*,
-        row_number() over (partition by period_key order by changed_at desc) as version_number,
+        row_number() over (partition by period_key order by changed_at desc nulls last) as version_number,
         count(*) over (partition by period_key) > 1 as is_doubled
     from stored_periods
 

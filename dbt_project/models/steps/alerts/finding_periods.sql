@@ -30,7 +30,7 @@ numbered_judgements as (
         max(case when status = 'ok' then period_start end) over subject as last_ok_period,
         sum(case when status = 'ok' then 1 else 0 end) over (
             partition by monitor, finding, column_name, segment_column, segment_value, reference, change
-            order by period_start rows between unbounded preceding and current row
+            order by period_start nulls last rows between unbounded preceding and current row
         ) as island
     from judgements
     window subject as (partition by monitor, finding, column_name, segment_column, segment_value, reference, change)
@@ -118,7 +118,8 @@ valid_acknowledgements as (
         acknowledgements.note,
         row_number() over (
             partition by found_subjects.monitor, found_subjects.finding, found_subjects.column_name, found_subjects.first_period
-            order by acknowledgements.acknowledged_until desc, acknowledgements.acknowledged_by, acknowledgements.note
+            order by acknowledgements.acknowledged_until desc nulls last, acknowledgements.acknowledged_by nulls last,
+                acknowledgements.note nulls last
         ) as place
     from found_subjects
     inner join acknowledgements

@@ -41,7 +41,7 @@ present_periods as (
     select
         period_key,
         -- a table without a time is counted as a whole on every day
-        row_number() over (partition by monitor order by period_start desc) as age
+        row_number() over (partition by monitor order by period_start desc nulls last) as age
     from {{ ref('monitored_periods') }}
     where dataset = 'production'
         and status <> 'gone'

@@ -24,7 +24,7 @@ numbered_outcomes as (
     select
         outcomes.*,
         {{ data_health.arcsine_share('cast(failed_count as double precision) / tested_count') }} as angle,
-        cast(row_number() over (partition by cleaning, rule order by period_start) as integer) as period_number
+        cast(row_number() over (partition by cleaning, rule order by period_start nulls last) as integer) as period_number
     from outcomes
 
 ),

@@ -186,7 +186,7 @@ ranked_parts as (
         coalesce(period_start, cast('0001-01-01' as date)) as period_day,
         column_name,
         row_number() over (
-            partition by monitor, reference, metric, period_start order by abs(value - reference_value) desc, column_name
+            partition by monitor, reference, metric, period_start order by abs(value - reference_value) desc nulls last, column_name
         ) as part_rank
     from subspace_measures
     where column_name <> '(all)'

@@ -95,7 +95,7 @@ numbered_columns as (
         comparison_number,
         is_quiet,
         sum(case when is_quiet then 1 else 0 end) over (
-            partition by reference_place, column_number order by period_start rows unbounded preceding
+            partition by reference_place, column_number order by period_start nulls last rows unbounded preceding
         ) - case when is_quiet then 1 else 0 end as earlier_quiet_count
     from quiet_columns
 

@@ -58,7 +58,7 @@ ranked_groups as (
         rates.*,
         row_number() over (
             partition by comparison_number, subgroup_number
-            order by case when predicted_count >= minimum_rows then selection_rate else -1e0 end desc nulls last, group_value
+            order by case when predicted_count >= minimum_rows then selection_rate else -1e0 end desc nulls last, group_value nulls last
         ) as selection_rank
     from rates
 

@@ -172,7 +172,7 @@ ranked_groups as (
 
     select
         probabilities.*,
-        row_number() over (partition by comparison_number, gap_in_data order by p_value, subgroup_number, group_value) as p_rank,
+        row_number() over (partition by comparison_number, gap_in_data order by p_value, subgroup_number, group_value nulls last) as p_rank,
         count(p_value) over (partition by comparison_number, gap_in_data) as family_size
     from probabilities
 

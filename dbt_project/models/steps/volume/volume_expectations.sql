@@ -40,7 +40,8 @@ steps as (
         {%- set is_history = 'is_usable' if pass == 'first' else 'is_usable and not first_bands.is_alert' %}
         {{ is_history }} as is_history,
         coalesce(sum(case when {{ is_history }} then 1 else 0 end) over (
-            partition by periods.monitor, periods.season order by periods.period_start rows between unbounded preceding and 1 preceding
+            partition by periods.monitor, periods.season
+            order by periods.period_start nulls last rows between unbounded preceding and 1 preceding
         ), 0) as earlier_count
     from periods
     {%- if pass == 'second' %}
@@ -87,7 +88,7 @@ steps as (
     select
         ratios.*,
         case when is_by_month then log_ratio - lag(log_ratio) over (
-            partition by monitor, month_number, is_history order by period_start
+            partition by monitor, month_number, is_history order by period_start nulls last
         ) end as change_in_a_year
     from {{ pass }}_ratios as ratios
 

@@ -27,7 +27,7 @@ late_numbers as (
         period_start,
         late_angle,
         coalesce(sum(case when late_angle is not null then 1 else 0 end) over (
-            partition by monitor order by period_start rows between unbounded preceding and 1 preceding
+            partition by monitor order by period_start nulls last rows between unbounded preceding and 1 preceding
         ), 0) as earlier_count
     from periods
 
