@@ -275,7 +275,9 @@ def test_batches_of_any_size_give_the_same_scores_and_are_read_one_by_one(monkey
     whole = learner_scores.table(*everything, fits).read_all()
     monkeypatch.setattr(learner_scores, "batch_rows", lambda _: 64)
     asked = []
-    monkeypatch.setattr(learner_scores, "scored", lambda *given, of=learner_scores.scored: asked.append(1) or of(*given))
+    monkeypatch.setattr(
+        learner_scores, "scored", lambda *given, of=learner_scores.scored: asked.append(1) or of(*given)
+    )
     reader = learner_scores.table(*everything, fits)
     first = reader.read_next_batch()
     assert len(asked) == 1 and first.num_rows < 400
