@@ -1,3 +1,4 @@
+{{ config(enabled=data_health.part_is_on('cleaning')) }}
 -- a logged change has another value after it than before
 select
     cleaning,

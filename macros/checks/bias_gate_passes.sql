@@ -1,6 +1,6 @@
 {#
-    Fails on every gate of the monitor that is not passed, or is not there: a reference that no entry of the register was checked in has none.
-    Without a reference: production and every configured reference.
+    Fails on every gate of the monitor that is not passed, or is not there: a reference that no entry of the register was checked in has
+    none. Without a reference: production and every configured reference.
 #}
 {% test bias_gate_passes(model, monitor=none, reference=none) %}
     {%- set configured = (data_health.resolved_monitors().get(monitor or model.identifier) or {}).references or [] %}

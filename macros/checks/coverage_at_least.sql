@@ -1,6 +1,7 @@
 {#
-    Fails on every feature, or with a size on every combination of so many features, that a reference covers for a smaller share of the rows than
-    `share`, in the newest period that is over or in one after it; and once where nothing could be told at all. Nulls are no gap of a feature.
+    Fails on every feature, or with a size on every combination of so many features, that a reference covers for a smaller share of the rows
+    than `share`, in the newest period that is over or in one after it; and once where nothing could be told at all. Nulls are no gap of a
+    feature.
 #}
 {% test coverage_at_least(model, share=0.95, monitor=none, columns=none, reference=none, combination_size=none) %}
     {{ config(severity='warn') }}

@@ -25,7 +25,8 @@
             column_name,
             metric,
             value,
-            {{ data_health.double_literal(threshold) if threshold is not none else 'case ' ~ judgement ~ " when 'alert' then alert_threshold else warn_threshold end" }} as threshold,
+            {{ data_health.double_literal(threshold) if threshold is not none
+                else 'case ' ~ judgement ~ " when 'alert' then alert_threshold else warn_threshold end" }} as threshold,
             status,
             column_status,
             deciding_metric,
@@ -49,8 +50,10 @@
     from drift
     where period_start >= (select newest.period_start from newest)
         and {{ "metric = " ~ data_health.text_literal(metric) if metric else 'metric = deciding_metric' }}
-        and {{ 'value > threshold' if threshold is not none else judgement ~ (" = 'alert'" if level == 'alert' else " in ('warn', 'alert')") }}
-        and {{ 'reference = ' ~ data_health.text_literal(reference) if reference else "(has_references = 0 or reference <> '(previous period)')" }}
+        and {{ 'value > threshold' if threshold is not none
+            else judgement ~ (" = 'alert'" if level == 'alert' else " in ('warn', 'alert')") }}
+        and {{ 'reference = ' ~ data_health.text_literal(reference) if reference
+            else "(has_references = 0 or reference <> '(previous period)')" }}
         {%- if columns is not none %}
         and column_name in ({{ data_health.text_literal([columns] if columns is string else columns) }})
         {%- endif %}

@@ -1,6 +1,6 @@
 {#
-    Fails on every group whose ratio to what it is compared with lies, with its whole interval, outside of the two numbers in the newest period
-    that is over or in one after it; with `certain: false` on every one whose ratio does, and on those of which nothing is known.
+    Fails on every group whose ratio to what it is compared with lies, with its whole interval, outside of the two numbers in the newest
+    period that is over or in one after it; with `certain: false` on every one whose ratio does, and on those of which nothing is known.
 #}
 {% test representation_between(model, monitor=none, subgroups=none, groups=none, reference=none, minimum=0.8, maximum=none, certain=true) %}
     {{ config(severity='warn') }}
@@ -36,13 +36,16 @@
 
     )
 
-    select monitor, period_start, subgroup, group_value, reference, row_count, base_row_count, share, reference_share, ratio, ratio_lower, ratio_upper, status, reason
+    select monitor, period_start, subgroup, group_value, reference, row_count, base_row_count, share, reference_share, ratio, ratio_lower,
+        ratio_upper, status, reason
     from groups
     where period_start >= (select newest.period_start from newest)
         {%- if certain %}
-        and ({{ 'ratio_upper < ' ~ data_health.double_literal(minimum) }}{{ ' or ratio_lower > ' ~ data_health.double_literal(maximum) if maximum is not none }})
+        and ({{ 'ratio_upper < ' ~ data_health.double_literal(minimum) }}{{ ' or ratio_lower > ' ~ data_health.double_literal(maximum)
+            if maximum is not none }})
         {%- else %}
-        and (ratio is null or {{ 'ratio < ' ~ data_health.double_literal(minimum) }}{{ ' or ratio > ' ~ data_health.double_literal(maximum) if maximum is not none }})
+        and (ratio is null or {{ 'ratio < ' ~ data_health.double_literal(minimum) }}{{ ' or ratio > ' ~ data_health.double_literal(maximum)
+            if maximum is not none }})
         {%- endif %}
         {%- if subgroups is not none %}
         and subgroup in ({{ data_health.text_literal([subgroups] if subgroups is string else subgroups) }})

@@ -14,7 +14,8 @@
 {%- if stored %}
 {{ data_health.rows_of_changed_periods(plan, prefix) }},
 {% endif %}
-{{ data_health.cleaning_stages(plan, plan.rules, flags, prefix=prefix, source=prefix ~ 'rows_of_changed_periods' if stored else none, where='true' if stored else none) }},
+{{ data_health.cleaning_stages(plan, plan.rules, flags, prefix=prefix, source=prefix ~ 'rows_of_changed_periods' if stored
+    else none, where='true' if stored else none) }},
 
 {{ prefix }}changed as (
 
@@ -36,7 +37,8 @@
     {%- for rule in logged %}
 
     select
-        {{ data_health.text_literal([plan.set.name]) }}, row_key, {{ data_health.text_literal([rule.column, rule.name]) }}, {{ rule.number }}, period_start,
+        {{ data_health.text_literal([plan.set.name]) }}, row_key, {{ data_health.text_literal([rule.column, rule.name]) }},
+            {{ rule.number }}, period_start,
         data_health_before_{{ rule.number }}, data_health_after_{{ rule.number }}
     from {{ prefix }}changed
     where data_health_changed_{{ rule.number }}

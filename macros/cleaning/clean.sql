@@ -9,10 +9,12 @@
     {%- set flags = {} %}
     {%- for rule in quarantining %}{% do flags.update({rule.number: ['failed']}) %}{% endfor %}
     {%- set load = data_health.incremental_load(plan) %}
-with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=load.columns, source=load.source, where='true' if load.source else none) }}
+with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=load.columns, source=load.source, where='true' if load.source
+    else none) }}
 
     select
-        {{ (data_health.quoted(plan.columns) + (['data_health_load', 'data_health_built_from', 'data_health_rules'] if load.columns else [])) | join(',\n        ') }}
+        {{ (data_health.quoted(plan.columns) + (['data_health_load', 'data_health_built_from', 'data_health_rules'] if load.columns
+            else [])) | join(',\n        ') }}
     from cleaned
     where {{ plan.is_kept }}
 {%- endmacro %}
@@ -33,8 +35,11 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=load.column
         {%- do reasons.append('data_health_reason_' ~ rule.number) %}
     {%- endfor %}
     {%- set load = data_health.incremental_load(plan, kept) %}
-    {%- for column in plan.columns %}{% do raw.append(data_health.quoted(column) ~ ' as ' ~ data_health.quoted('data_health_raw_' ~ loop.index)) %}{% endfor %}
-with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.columns, source=load.source, where='true' if load.source else none) }}
+    {%- for column in plan.columns %}
+        {%- do raw.append(data_health.quoted(column) ~ ' as ' ~ data_health.quoted('data_health_raw_' ~ loop.index)) %}
+    {%- endfor %}
+with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.columns, source=load.source, where='true' if load.source
+    else none) }}
 
     select
         {%- for column in plan.columns %}
@@ -65,7 +70,8 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
 {% macro incremental_load(plan, kept=none) %}
     {% if config.get('materialized') != 'incremental' %}{{ return({'columns': [], 'source': none}) }}{% endif %}
     {% if not plan.set.loaded_at %}
-        {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none, 'the load time of a row, which an incremental model needs')) %}
+        {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none,
+            'the load time of a row, which an incremental model needs')) %}
     {% endif %}
     {% do data_health.begin_model(adds_to_this=true) %}
     {% set is_adding = data_health.adds_to_this() %}
@@ -78,15 +84,19 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
     {% endif %}
     {% set kept_columns = data_health.columns_of(kept) if kept is not none and is_adding else none %}
     {% if kept_columns is not none and 'data_health_built_from' not in kept_columns | map(attribute='name') %}
-        {% do exceptions.raise_compiler_error(data_health.problem('', "quarantine('" ~ plan.set.name ~ "'), kept", kept | string, 'the incremental model with clean()')) %}
+        {% do exceptions.raise_compiler_error(data_health.problem('', "quarantine('" ~ plan.set.name ~ "'), kept", kept | string,
+            'the incremental model with clean()')) %}
     {% endif %}
-    {% set rows = "(select *, coalesce(cast(" ~ plan.load_hour ~ " as varchar), 'none') as data_health_load from (select * from " ~ plan.relation ~ ") as raw_rows where "
+    {% set rows = "(select *, coalesce(cast(" ~ plan.load_hour ~ " as varchar), 'none') as data_health_load from (select * from "
+        ~ plan.relation ~ ") as raw_rows where "
         ~ (plan.set.where or 'true') ~ ')' %}
     {% set row_hash = data_health.row_hash(data_health.quoted(plan.set.key or plan.columns), 'row_hash_number') %}
-    {% set loads = "(select data_health_load, count(*) as row_count, count(*) || ' rows, ' || cast(sum(" ~ row_hash ~ ") as varchar) as built_from from "
+    {% set loads = "(select data_health_load, count(*) as row_count, count(*) || ' rows, ' || cast(sum(" ~ row_hash
+        ~ ") as varchar) as built_from from "
         ~ rows ~ ' as counted_rows group by data_health_load)' %}
     {% set one_origin = 'count(*) as row_count, min(data_health_built_from) as built_from from ' %}
-    {% set stored = '(select data_health_load, ' ~ one_origin ~ this ~ ' group by data_health_load having min(data_health_built_from) = max(data_health_built_from))' %}
+    {% set stored = '(select data_health_load, ' ~ one_origin ~ this
+        ~ ' group by data_health_load having min(data_health_built_from) = max(data_health_built_from))' %}
     {% if is_building %}
         {% call statement('forget_changed_loads', auto_begin=true) %}
             delete from {{ this }}
@@ -106,9 +116,11 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
         from {{ rows }} as rows_of_loads
         inner join {{ loads }} as loads
             on rows_of_loads.data_health_load = loads.data_health_load
-        {{ data_health.unread_loads(plan, stored, kept if kept_columns is not none else none) if is_adding and 'data_health_built_from' in names }}
+        {{ data_health.unread_loads(plan, stored, kept if kept_columns is not none else none)
+            if is_adding and 'data_health_built_from' in names }}
     ) as raw_rows{% endset %}
-    {{ return({'columns': ['data_health_load', 'data_health_built_from', data_health.text_literal(plan.fingerprint) ~ ' as data_health_rules'], 'source': source}) }}
+    {{ return({'columns': ['data_health_load', 'data_health_built_from', data_health.text_literal(plan.fingerprint)
+        ~ ' as data_health_rules'], 'source': source}) }}
 {% endmacro %}
 
 

@@ -6,7 +6,9 @@
     {% for name, item in (written if written is mapping else {}).items() %}
         {% set resolved = data_health.resolved_mapping({'keys': data_health.cleaning_schema()}, item) %}
         {% do resolved.update({'name': name | string, 'relation': data_health.normalised_relation(resolved.relation)}) %}
-        {% for key in ['key', 'log_changes', 'show_values'] if resolved[key] is string %}{% do resolved.update({key: [resolved[key]]}) %}{% endfor %}
+        {% for key in ['key', 'log_changes', 'show_values'] if resolved[key] is string %}
+            {%- do resolved.update({key: [resolved[key]]}) %}
+        {%- endfor %}
         {% do sets.update({name | string: resolved}) %}
     {% endfor %}
     {{ return(sets) }}
@@ -28,7 +30,8 @@
     {% set relation = data_health.relation_of(cleaning.relation) if cleaning.get('relation') else none %}
     {% if not execute %}{{ return({'set': cleaning, 'relation': relation, 'columns': [], 'rules': []}) }}{% endif %}
     {% if not relation %}
-        {% do exceptions.raise_compiler_error(data_health.problem('', 'cleaning', name, data_health.known_names(name, data_health.cleaning_sets().keys() | list))) %}
+        {% do exceptions.raise_compiler_error(data_health.problem('', 'cleaning', name,
+            data_health.known_names(name, data_health.cleaning_sets().keys() | list))) %}
     {% endif %}
     {% set problems = data_health.cleaning_problems(name, data_health.configured_block().get('cleaning')[name]) %}
     {% set known = data_health.columns_of(relation) if not problems else none %}
@@ -49,7 +52,8 @@
             {% set rule = data_health.resolved_rule(written, kind, column, types.get(column)) %}
             {% set same = names | select('equalto', rule.name) | list | length %}
             {% do names.append(rule.name) %}
-            {% do rule.update({'reads_row': reads_row, 'stage': stage, 'number': rules | length + 1, 'name': rule.name ~ ('.' ~ (same + 1) if same else '')}) %}
+            {% do rule.update({'reads_row': reads_row, 'stage': stage, 'number': rules | length + 1, 'name': rule.name
+                ~ ('.' ~ (same + 1) if same else '')}) %}
             {% do rules.append(rule) %}
             {% do stages.update({column: stage}) %}
             {% if column is not none %}{% do types.update({column: rule.data_type}) %}{% endif %}
@@ -59,10 +63,15 @@
     {% endfor %}
     {% if known is not none %}{% do problems.extend(data_health.cleaning_column_problems(cleaning, types, rules)) %}{% endif %}
     {% if problems and flags.WHICH in ['run', 'build', 'retry', 'test'] %}
-        {% do exceptions.raise_compiler_error('data_health: ' ~ problems | length ~ (' problem' if problems | length == 1 else ' problems') ~ ' in the cleaning rules\n- ' ~ problems | join('\n- ')) %}
+        {% do exceptions.raise_compiler_error('data_health: ' ~ problems | length ~ (' problem' if problems | length == 1 else ' problems')
+            ~ ' in the cleaning rules\n- ' ~ problems | join('\n- ')) %}
     {% endif %}
-    {% for key in ['time', 'loaded_at'] if cleaning[key] %}{% do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}{% endfor %}
-    {% for key in ['key', 'log_changes', 'show_values'] %}{% do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}{% endfor %}
+    {% for key in ['time', 'loaded_at'] if cleaning[key] %}
+        {%- do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}
+    {%- endfor %}
+    {% for key in ['key', 'log_changes', 'show_values'] %}
+        {%- do cleaning.update({key: data_health.table_names(known or [], cleaning[key])}) %}
+    {%- endfor %}
     {#- without the timezone of the session, so that every build writes the same load alike -#}
     {% set load_type = raw_types.get(cleaning.loaded_at) or '' %}
     {% set is_zoned = 'with time zone' in load_type | lower or 'tz' in load_type | lower %}
@@ -73,12 +82,14 @@
     {% if cleaning.time in types %}
         {% set time, time_type = data_health.quoted(cleaning.time), types[cleaning.time] | lower %}
         {% set local_time = '(' ~ time ~ " at time zone 'UTC')" if 'with time zone' in time_type or 'tz' in time_type else time %}
-        {% set period = 'case when ' ~ data_health.engine_sql('is_finite_time', time) ~ ' then ' ~ data_health.engine_sql('period_start_' ~ cleaning.grain, local_time) ~ ' end' %}
+        {% set period = 'case when ' ~ data_health.engine_sql('is_finite_time', time) ~ ' then '
+            ~ data_health.engine_sql('period_start_' ~ cleaning.grain, local_time) ~ ' end' %}
     {% endif %}
     {% set failed = [] %}
     {% for rule in rules if rule.on_failure == 'quarantine' %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
     {% set fingerprint = local_md5([cleaning.relation, cleaning.where, cleaning.time, cleaning.grain, rules] | string)[:12] %}
-    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false') ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules, 'period': period,
+    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false')
+        ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules, 'period': period,
         'load': load, 'load_hour': dbt.date_trunc('hour', load) if has_hours else load}) }}
 {% endmacro %}
 
@@ -100,14 +111,19 @@
     {% set known = [] %}
     {% for name, data_type in types.items() %}
         {% do known.append({'name': name}) %}
-        {% if wanted == 'all' and (not families or data_health.type_family(data_type) in (families if rule.get('null_values') is none else ['string'])) %}{% do found.append(name) %}{% endif %}
+        {% if wanted == 'all' and (not families
+            or data_health.type_family(data_type) in (families if rule.get('null_values') is none else ['string'])) %}
+            {%- do found.append(name) %}
+        {%- endif %}
     {% endfor %}
     {% for name in ([wanted] if wanted is string else wanted) if wanted != 'all' %}
         {% set column = data_health.find_column(known, name) %}
         {% if column is none %}
-            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', rules", name, 'a column of the relation: ' ~ data_health.known_names(name, types.keys() | list))) %}
+            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', rules", name, 'a column of the relation: '
+                ~ data_health.known_names(name, types.keys() | list))) %}
         {% elif families and data_health.type_family(types[column.name]) not in families %}
-            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ kind ~ (' to ' ~ type if type) ~ ' of ' ~ name, types[column.name], 'a column of type ' ~ families | join(', ') ~ ('; cast it first' if not type))) %}
+            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ kind ~ (' to ' ~ type if type) ~ ' of ' ~ name,
+                types[column.name], 'a column of type ' ~ families | join(', ') ~ ('; cast it first' if not type))) %}
         {% else %}{% do found.append(column.name) %}{% endif %}
     {% endfor %}
     {{ return(found) }}
@@ -128,7 +144,8 @@
     {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units'] %}
     {{ return({
         'name': written.get('name') or ((column or 'row') ~ '.' ~ kind), 'column': column, 'kind': kind, 'argument': written[kind],
-        'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'), 'formats': written.get('formats'),
+        'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'),
+            'formats': written.get('formats'),
         'data_type': data_type, 'old_type': old_type, 'family': data_health.type_family(old_type or 'varchar')
     }) }}
 {% endmacro %}

@@ -45,17 +45,21 @@
         {%- set known = none if columns or relation is string else data_health.columns_of(relation) -%}
         {%- set found = columns or (known or []) | map(attribute='name') | list -%}
         {%- if not found and (relation is string or relation.is_cte or flags.WHICH in ['run', 'build', 'retry']) -%}
-            {%- do exceptions.raise_compiler_error("data_health.deduplicate: the columns of " ~ relation ~ " are not known; name them, columns=[...]") -%}
+            {%- do exceptions.raise_compiler_error("data_health.deduplicate: the columns of " ~ relation
+                ~ " are not known; name them, columns=[...]") -%}
         {%- endif -%}
         {%- for name in wanted if found and name not in found -%}
-            {%- do exceptions.raise_compiler_error("data_health.deduplicate: key: found '" ~ name ~ "'; allowed: a column of " ~ relation ~ ": "
+            {%- do exceptions.raise_compiler_error("data_health.deduplicate: key: found '" ~ name ~ "'; allowed: a column of " ~ relation
+                ~ ": "
                 ~ data_health.known_names(name, found)) -%}
         {%- endfor -%}
         {%- set names = found or wanted -%}
     {%- endif -%}
     {%- set compared, keys, order = data_health.quoted(names), data_health.quoted(wanted), [] -%}
     {%- set same_key = 'partition by ' ~ keys | join(', ') %}
-    {%- for expression in survivor %}{% do order.append(expression ~ ('' if ' nulls ' in expression | lower else ' nulls last')) %}{% endfor %}
+    {%- for expression in survivor %}
+        {%- do order.append(expression ~ ('' if ' nulls ' in expression | lower else ' nulls last')) %}
+    {%- endfor %}
     {%- set best_first = 'order by ' ~ (order + ['data_health_hash']) | join(', ') %}
     {%- set is_matched = 'true' if nulls_match else keys | join(' is not null and ') ~ ' is not null' %}
     {%- set sql %}
@@ -66,7 +70,8 @@
             case when {{ is_matched }} then count(*) over ({{ same_key }}) else 1 end as data_health_count,
             first_value(data_health_hash) over ({{ same_key }} {{ best_first }}) as data_health_survivor_hash
             {%- for name in carried %},
-            first_value({{ data_health.quoted(name) }}) over ({{ same_key }} {{ best_first }}) as {{ data_health.quoted('data_health_survivor_' ~ name) }}
+            first_value({{ data_health.quoted(name) }}) over ({{ same_key }} {{ best_first }}) as
+                {{ data_health.quoted('data_health_survivor_' ~ name) }}
             {%- endfor %}
         from (
             select

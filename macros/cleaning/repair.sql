@@ -8,7 +8,8 @@
         {%- for column in repair.columns %}{% set quoted, number = data_health.quoted(column.name), repair.numbers.get(column.name) %}
         {#- adapters give texts a length that the table does not have #}
         {%- set data_type = column.dtype if data_health.type_family(column.data_type) == 'string' else column.data_type %}
-        {{ 'coalesce(cast(data_health_to_value_' ~ number ~ ' as ' ~ data_type ~ '), ' ~ quoted ~ ') as ' if number }}{{ quoted }}{{ ',' if not loop.last }}
+        {{ 'coalesce(cast(data_health_to_value_' ~ number ~ ' as ' ~ data_type ~ '), ' ~ quoted ~ ') as ' if number }}{{ quoted }}{{ ','
+            if not loop.last }}
         {%- else %}
         *
         {%- endfor %}
@@ -16,7 +17,9 @@
 {%- endmacro %}
 
 
-{# One row per cell that repaired() changes: the row's key, what stood there and what stands there now, by which method, on what evidence. #}
+{#
+    One row per cell that repaired() changes: the row's key, what stood there and what stands there now, by which method, on what evidence.
+#}
 {% macro repair_log(name) %}
     {%- set repair = data_health.repair_stages(name) %}
     {%- if not execute %}{{ return('select 1') }}{% endif %}
@@ -61,19 +64,25 @@
     kind and column at most, so no row is lost or doubled. Only columns that have rules are joined.
 #}
 {% macro repair_stages(name) %}
-    {%- set sampled = data_health.sampled_relations() | selectattr('cleaning', 'equalto', name) | selectattr('purpose', 'equalto', 'repair') | first %}
+    {%- set sampled = data_health.sampled_relations() | selectattr('cleaning', 'equalto', name) | selectattr('purpose', 'equalto',
+        'repair') | first %}
     {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
-    {%- if not sampled and execute %}{% do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name, 'the name of a cleaning set with repair: {...}')) %}{% endif %}
+    {%- if not sampled and execute %}
+        {%- do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name,
+            'the name of a cleaning set with repair: {...}')) %}
+    {%- endif %}
     {%- set rules = ref('data_health', 'repair_rules') if data_health.engine_runs_python() else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}
     {%- set of_set, known = 'cleaning = ' ~ data_health.text_literal(name), sampled.known | map(attribute='name') | list %}
     {%- set determinants, numbers, spelled = {}, {}, {} %}
-    {%- set found = run_query('select distinct column_name, determinant_column from ' ~ rules ~ ' where ' ~ of_set ~ ' order by 1, 2') if rules and load_relation(rules) else [] %}
+    {%- set found = run_query('select distinct column_name, determinant_column from ' ~ rules ~ ' where ' ~ of_set ~ ' order by 1, 2')
+        if rules and load_relation(rules) else [] %}
     {%- for row in found if row[0] in known %}{% do determinants.setdefault(row[0], []).append(row[1] or row[0]) %}{% endfor %}
     {%- for column in determinants %}{% do numbers.update({column: loop.index}) %}{% endfor %}
     {%- for column in known %}
         {%- set value = 'cast(spelled_rows.' ~ data_health.quoted(column) ~ ' as varchar)' %}
-        {%- do spelled.update({column: 'coalesce(data_health_spelling_to_value_' ~ numbers[column] ~ ', ' ~ value ~ ')' if column in numbers else value}) %}
+        {%- do spelled.update({column: 'coalesce(data_health_spelling_to_value_' ~ numbers[column] ~ ', ' ~ value ~ ')' if column in numbers
+            else value}) %}
     {%- endfor %}
     {%- set sql %}
 with spelled_rows as (
@@ -127,16 +136,19 @@ repaired_rows as (
     speaks for each behind it.
 #}
 {% macro suggested_rules(cleaning=none) %}
-    {%- set rows = run_query('select cleaning, rule, kind, evidence, affected_count from ' ~ ref('data_health', 'health_suggested_rules') ~ ' order by cleaning, rule_number') if execute else [] %}
+    {%- set rows = run_query('select cleaning, rule, kind, evidence, affected_count from ' ~ ref('data_health', 'health_suggested_rules')
+        ~ ' order by cleaning, rule_number') if execute else [] %}
     {%- set lines = [] %}
     {%- for name, suggestions in rows | groupby('cleaning') if cleaning in [none, name] %}
         {%- do lines.append(name ~ ':') %}
         {%- for row in suggestions if row['kind'] != 'dependency' and not row['rule'].startswith('{repair:') %}
             {%- if loop.first %}{% do lines.append('  rules:') %}{% endif %}
-            {%- do lines.append('    - ' ~ row['rule'] ~ '  # ' ~ row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: ' ~ row['evidence'] | replace('\n', ' ')) %}
+            {%- do lines.append('    - ' ~ row['rule'] ~ '  # ' ~ row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: '
+                ~ row['evidence'] | replace('\n', ' ')) %}
         {%- endfor %}
         {%- for row in suggestions if row['rule'].startswith('{repair:') %}
-            {%- do lines.append('  # ' ~ row['rule'] ~ '  ' ~ row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: ' ~ row['evidence'] | replace('\n', ' ')) %}
+            {%- do lines.append('  # ' ~ row['rule'] ~ '  ' ~ row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: '
+                ~ row['evidence'] | replace('\n', ' ')) %}
         {%- endfor %}
     {%- endfor %}
     {%- do print(lines | join('\n') or 'Nothing is suggested. A cleaning set asks for suggestions with `suggest: true`.') %}

@@ -6,10 +6,13 @@
     {% set old, new = 'count(data_health_old_' ~ rule.number ~ ')', 'count(data_health_new_' ~ rule.number ~ ')' %}
     {% set is_counted = not rule.when and rule.kind not in ['expression', 'set'] %}
     {% set counts = {} %}
-    {% for name in ['tested', 'failed', 'changed'] %}{% do counts.update({name: 'sum(cast(data_health_' ~ name ~ '_' ~ rule.number ~ ' as integer))'}) %}{% endfor %}
+    {% for name in ['tested', 'failed', 'changed'] %}
+        {%- do counts.update({name: 'sum(cast(data_health_' ~ name ~ '_' ~ rule.number ~ ' as integer))'}) %}
+    {%- endfor %}
     {% if is_counted %}{% do counts.update({'tested': 'count(*)' if rule.kind == 'required' else old}) %}{% endif %}
     {% if rule.kind == 'required' and is_counted %}{% do counts.update({'failed': 'count(*) - ' ~ old}) %}
-    {% elif rule.kind in ['cast', 'units'] and is_counted and rule.on_failure != 'default' %}{% do counts.update({'failed': old ~ ' - ' ~ new}) %}
+    {% elif rule.kind in ['cast', 'units'] and is_counted
+        and rule.on_failure != 'default' %}{% do counts.update({'failed': old ~ ' - ' ~ new}) %}
     {% elif rule.kind == 'null_values' and is_counted %}{% do counts.update({'changed': old ~ ' - ' ~ new}) %}
     {% endif %}
     {% if rule.on_failure is none %}{% do counts.update({'failed': '0'}) %}
@@ -17,7 +20,9 @@
     {% else %}{% do counts.update({'changed': counts.failed}) %}
     {% endif %}
     {% set kept = [] %}
-    {% for name in ['old', 'new', 'tested', 'failed', 'changed'] if 'data_health_' ~ name ~ '_' in counts.values() | join(' ') %}{% do kept.append(name) %}{% endfor %}
+    {% for name in ['old', 'new', 'tested', 'failed', 'changed'] if 'data_health_' ~ name ~ '_' in counts.values() | join(' ') %}
+        {%- do kept.append(name) %}
+    {%- endfor %}
     {{ return({'counts': counts, 'kept': kept}) }}
 {% endmacro %}
 
@@ -29,14 +34,18 @@
 {% macro rule_outcomes(plan, prefix, stored) %}
 {%- set time, others, flags = [plan.set.time] if plan.set.time else [], [], {} %}
 {%- for column in plan.columns if column not in time %}{% do others.append(column) %}{% endfor %}
-{%- for rule in plan.rules %}{% do flags.update({rule.number: data_health.rule_counts(rule).kept + (['before', 'failed', 'changed'] if rule.column in plan.set.show_values else [])}) %}{% endfor %}
+{%- for rule in plan.rules %}
+    {%- do flags.update({rule.number: data_health.rule_counts(rule).kept + (['before', 'failed', 'changed']
+        if rule.column in plan.set.show_values else [])}) %}
+{%- endfor %}
 {%- set loaded = 'cast(' ~ plan.load ~ ' as varchar) as data_health_load' %}
 {%- set built_from = "count(*) || ' rows, newest ' || coalesce(max(data_health_load), 'unknown') || ', " ~ plan.fingerprint ~ "'" %}
 {%- if stored %}
 {{ data_health.changed_periods(plan, prefix, time, loaded, built_from) }},
 {{ data_health.rows_of_changed_periods(plan, prefix) }},
 {% endif %}
-{{ data_health.cleaning_stages(plan, plan.rules, flags, columns=others + time, carried=[loaded], prefix=prefix, source=prefix ~ 'rows_of_changed_periods' if stored else none, where='true' if stored else none) }},
+{{ data_health.cleaning_stages(plan, plan.rules, flags, columns=others + time, carried=[loaded], prefix=prefix, source=prefix
+    ~ 'rows_of_changed_periods' if stored else none, where='true' if stored else none) }},
 
 {{ prefix }}counts as (
 
@@ -47,7 +56,8 @@
         {{ count }} as {{ name }}_{{ rule.number }},
         {%- endfor %}
         {%- for name, aggregate in {'first': 'min', 'last': 'max'}.items() if rule.column in plan.set.show_values %}
-        {{ aggregate }}(case when data_health_{{ 'changed' if rule.on_failure is none else 'failed' }}_{{ rule.number }} then data_health_before_{{ rule.number }} end) as {{ name }}_example_{{ rule.number }},
+        {{ aggregate }}(case when data_health_{{ 'changed' if rule.on_failure is none else 'failed' }}_{{ rule.number }}
+            then data_health_before_{{ rule.number }} end) as {{ name }}_example_{{ rule.number }},
         {%- endfor %}
         {%- endfor %}
         {{ built_from }} as built_from,
@@ -61,7 +71,8 @@
     {%- for rule in plan.rules %}{% set number = rule.number %}
 
     select
-        {{ data_health.text_literal([plan.set.name]) }} as cleaning, {{ number }} as rule_number, {{ data_health.text_literal([rule.name, rule.column, rule.kind, rule.on_failure]) }},
+        {{ data_health.text_literal([plan.set.name]) }} as cleaning, {{ number }} as rule_number,
+            {{ data_health.text_literal([rule.name, rule.column, rule.kind, rule.on_failure]) }},
         period_start, row_count, tested_{{ number }}, failed_{{ number }}, changed_{{ number }},
         {%- for name in ['first', 'last'] %}
         {{ name ~ '_example_' ~ number if rule.column in plan.set.show_values else 'cast(null as varchar)' }},
@@ -77,7 +88,8 @@
 
 {# The periods whose outcomes were built from something else than the relation now holds. #}
 {% macro changed_periods(plan, prefix, time, loaded, built_from) %}
-{{ data_health.cleaning_stages(plan, plan.rules | selectattr('column', 'in', time) | list, {}, columns=time, carried=[loaded], prefix=prefix ~ 'counted_') }},
+{{ data_health.cleaning_stages(plan, plan.rules | selectattr('column', 'in', time) | list, {}, columns=time, carried=[loaded], prefix=prefix
+    ~ 'counted_') }},
 
 {{ prefix }}current_periods as (
 
@@ -106,12 +118,15 @@
 {% macro rows_of_changed_periods(plan, prefix) %}
 {%- set time, others = [plan.set.time] if plan.set.time else [], plan.columns | reject('equalto', plan.set.time) | list %}
 {%- set time_rules = plan.rules | selectattr('column', 'in', time) | list %}
-{{ data_health.cleaning_stages(plan, time_rules, {}, columns=time, carried=data_health.quoted(others) + ([data_health.quoted(plan.set.time) ~ ' as data_health_raw_time'] if time else []), prefix=prefix ~ 'timed_') }},
+{{ data_health.cleaning_stages(plan, time_rules, {}, columns=time,
+    carried=data_health.quoted(others) + ([data_health.quoted(plan.set.time) ~ ' as data_health_raw_time'] if time else []), prefix=prefix
+    ~ 'timed_') }},
 
 {{ prefix }}rows_of_changed_periods as (
 
     select
-        {{ (data_health.quoted(others) + (['data_health_raw_time as ' ~ data_health.quoted(plan.set.time)] if time else [])) | join(',\n        ') }}
+        {{ (data_health.quoted(others) + (['data_health_raw_time as ' ~ data_health.quoted(plan.set.time)] if time
+            else [])) | join(',\n        ') }}
     from {{ prefix }}timed_cleaned
     inner join {{ prefix }}changed_periods as changed_periods
         on coalesce({{ plan.period }}, cast('0001-01-01' as date)) = coalesce(changed_periods.period_start, cast('0001-01-01' as date))

@@ -31,7 +31,9 @@
     {% endfor %}
     {% set kind = data_health.rule_kind(rule) %}
     {% if kind is none %}
-        {% if not wrong %}{% do wrong.append(['', rule.keys() | list | join(', '), 'exactly one of ' ~ kinds.keys() | join(', ')]) %}{% endif %}
+        {% if not wrong %}
+            {%- do wrong.append(['', rule.keys() | list | join(', '), 'exactly one of ' ~ kinds.keys() | join(', ')]) %}
+        {%- endif %}
         {{ return(wrong) }}
     {% endif %}
     {% set description, named = kinds[kind], rule.get('columns') is not none or rule.get('column') is not none %}
@@ -39,19 +41,25 @@
     {% set on_failure = rule['on_failure'] or 'null' if failing else none %}
     {% set expected = data_health.expected(description.argument, rule[kind]) %}
     {% if expected %}{% do wrong.append([kind, rule[kind], expected]) %}{% endif %}
-    {% if rule.get('columns') is not none and rule.get('column') is not none %}{% do wrong.append(['columns', rule['columns'], 'either column or columns']) %}
-    {% elif not named and not (kind == 'expression') %}{% do wrong.append(['column', none, 'the name of a column; columns: [...] for several, columns: all for every one']) %}{% endif %}
-    {% for key, type in {'name': 'text', 'column': 'column', 'columns': 'columns', 'when': 'text', 'formats': 'formats'}.items() if rule.get(key) is not none %}
+    {% if rule.get('columns') is not none
+        and rule.get('column') is not none %}{% do wrong.append(['columns', rule['columns'], 'either column or columns']) %}
+    {% elif not named and not (kind == 'expression') %}{% do wrong.append(['column', none,
+        'the name of a column; columns: [...] for several, columns: all for every one']) %}{% endif %}
+    {% for key, type in {'name': 'text', 'column': 'column', 'columns': 'columns', 'when': 'text', 'formats': 'formats'}.items()
+        if rule.get(key) is not none %}
         {% set expected = data_health.expected({'type': type}, rule[key]) %}
         {% if expected %}{% do wrong.append([key, rule[key], expected]) %}{% endif %}
     {% endfor %}
     {% if failing and on_failure not in (outcomes if named else ['warn', 'quarantine']) %}
-        {% do wrong.append(['on_failure', on_failure, (outcomes if named else ['warn', 'quarantine']) | join(', ') or 'nothing: ' ~ kind ~ ' changes values and cannot fail']) %}
+        {% do wrong.append(['on_failure', on_failure, (outcomes if named else ['warn', 'quarantine']) | join(', ') or 'nothing: ' ~ kind
+            ~ ' changes values and cannot fail']) %}
     {% endif %}
     {% if (on_failure == 'default') != (rule.get('default') is not none) %}
         {% do wrong.append(['default', rule.get('default'), 'one value, with on_failure: default']) %}
     {% endif %}
-    {% if rule.get('formats') is not none and kind != 'cast' %}{% do wrong.append(['formats', rule['formats'], 'only beside cast: date or cast: timestamp']) %}{% endif %}
+    {% if rule.get('formats') is not none and kind != 'cast' %}
+        {%- do wrong.append(['formats', rule['formats'], 'only beside cast: date or cast: timestamp']) %}
+    {%- endif %}
     {{ return(wrong) }}
 {% endmacro %}
 
@@ -61,31 +69,41 @@
     {% set listed = value is iterable and value is not string and value is not mapping %}
     {% set items = value | list if listed else [] %}
     {% set scalars = [] %}
-    {% for item in items if item is string or item is number or item is boolean or data_health.normalised_date(item) is not none %}{% do scalars.append(item) %}{% endfor %}
+    {% for item in items if item is string or item is number or item is boolean or data_health.normalised_date(item) is not none %}
+        {%- do scalars.append(item) %}
+    {%- endfor %}
     {% set numbers = items | reject('boolean') | select('number') | list %}
     {% set all_scalars = listed and scalars | length == items | length and items | length > 0 %}
     {% if type == 'scalars' %}{% set words, fits = 'a list of texts, numbers or booleans', all_scalars %}
     {% elif type == 'true' %}{% set words, fits = 'true', value is sameas true %}
     {% elif type == 'formats' %}
-        {% set words, fits = "a list of formats of %Y %m %d %H %I %M %S %f %p, such as ['%m/%d/%Y']", all_scalars and '%' not in modules.re.sub('%[YmdHIMSfp]', '', items | join) %}
+        {% set words, fits = "a list of formats of %Y %m %d %H %I %M %S %f %p, such as ['%m/%d/%Y']", all_scalars
+            and '%' not in modules.re.sub('%[YmdHIMSfp]', '', items | join) %}
     {% elif type == 'replacements' %}{% set words, fits = 'a mapping from text to text', value is mapping and value | length > 0 %}
     {% elif type == 'pattern and replacement' %}
-        {% set words, fits = '[regular expression, replacement], two texts', listed and items | select('string') | list | length == 2 and items | length == 2 %}
+        {% set words, fits = '[regular expression, replacement], two texts', listed and items | select('string') | list | length == 2
+            and items | length == 2 %}
     {% elif type == 'units' %}
         {% set words = 'a mapping from unit to what one of it is in the unit wanted, such as {kg: 1, lb: 0.4536}' %}
-        {% set fits = value is mapping and value | length > 0 and value.values() | reject('boolean') | select('number') | list | length == value | length %}
+        {% set fits = value is mapping and value | length > 0
+            and value.values() | reject('boolean') | select('number') | list | length == value | length %}
     {% elif type == 'conversion' %}
         {% set words = '{multiply: number, add: number}, or one of the two' %}
-        {% set fits = value is mapping and value | length > 0 and value.keys() | reject('in', ['multiply', 'add']) | list == [] and value.values() | reject('boolean') | select('number') | list | length == value | length %}
+        {% set fits = value is mapping and value | length > 0 and value.keys() | reject('in', ['multiply', 'add']) | list == []
+            and value.values() | reject('boolean') | select('number') | list | length == value | length %}
     {% elif type == 'cast' %}
         {% set words = data_health.rule_kinds()['cast'].types.keys() | join(', ') ~ ', the decimal with digits: decimal(10,2)' %}
-        {% set fits = value is string and modules.re.match('^(integer|bigint|double|boolean|date|timestamp|varchar|decimal\\([0-9]+, ?[0-9]+\\))$', value) is not none %}
+        {% set types = '^(integer|bigint|double|boolean|date|timestamp|varchar|decimal\\([0-9]+, ?[0-9]+\\))$' %}
+        {% set fits = value is string and modules.re.match(types, value) is not none %}
     {% elif type == 'range' %}
         {% set words = '[lowest, highest], two numbers or two dates; null leaves a side open' %}
         {% set open = items | select('none') | list | length %}
-        {% set fits = listed and items | length == 2 and open < 2 and (numbers | length + open == 2 or scalars | reject('number') | list | length + open == 2) and not (numbers | length == 2 and items[0] > items[1]) %}
+        {% set fits = listed and items | length == 2 and open < 2
+            and (numbers | length + open == 2 or scalars | reject('number') | list | length + open == 2)
+            and not (numbers | length == 2 and items[0] > items[1]) %}
     {% elif type == 'rules' %}
-        {% set words, fits = 'a list of mappings such as {column: age, range: [0, 120]}', listed and items | select('mapping') | list | length == items | length %}
+        {% set words, fits = 'a list of mappings such as {column: age, range: [0, 120]}', listed
+            and items | select('mapping') | list | length == items | length %}
     {% endif %}
     {{ return(none if fits else words) }}
 {% endmacro %}
@@ -101,14 +119,17 @@
         {% for name in names if name and name != 'all' %}
             {% set column = data_health.find_column(known, name) %}
             {% if column is none %}
-                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column of the relation: ' ~ data_health.known_names(name, types.keys() | list))) %}
+                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column of the relation: '
+                    ~ data_health.known_names(name, types.keys() | list))) %}
             {% elif family and data_health.type_family(types[column.name]) != family %}
-                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column that is a date or timestamp after the rules; cast it', 'type ' ~ types[column.name])) %}
+                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name,
+                    'a column that is a date or timestamp after the rules; cast it', 'type ' ~ types[column.name])) %}
             {% endif %}
         {% endfor %}
     {% endfor %}
     {% for rule in rules if rule.reads_row and cleaning.time and rule.column and rule.column | lower == cleaning.time | lower %}
-        {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', rule " ~ rule.name, rule.when or rule.argument, 'a rule that reads no other column, as periods are cut by the column time')) %}
+        {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', rule " ~ rule.name, rule.when
+            or rule.argument, 'a rule that reads no other column, as periods are cut by the column time')) %}
     {% endfor %}
     {{ return(problems) }}
 {% endmacro %}

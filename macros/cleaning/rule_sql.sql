@@ -9,7 +9,8 @@
     {% set result = {'reason': none} %}
     {% if rule.on_failure is none %}
         {% set value = data_health.changed_value(rule, old) %}
-        {% do result.update({'value': value if not applies else 'case when ' ~ applies ~ ' then ' ~ value ~ ' else ' ~ old ~ ' end', 'failed': none,
+        {% do result.update({'value': value if not applies else 'case when ' ~ applies ~ ' then ' ~ value ~ ' else ' ~ old ~ ' end',
+            'failed': none,
             'tested': ([applies] if applies else []) + [(old ~ ' is not null') if rule.kind != 'set' else 'true']}) %}
     {% else %}
         {% set check = data_health.value_check(rule, old) %}
@@ -18,7 +19,8 @@
         {% set value = check.value or old %}
         {% if rule.on_failure == 'clamp' %}
             {#- moved to the nearer end of its range; NaN, which is nearer to none, becomes null -#}
-            {% set has_nan = data_health.engine_sql('types_with_nan').split(' ') | select('in', rule.data_type | lower) | list | length > 0 %}
+            {% set has_nan = data_health.engine_sql('types_with_nan').split(' ') | select('in',
+                rule.data_type | lower) | list | length > 0 %}
             {% set cases = ['when ' ~ applies ~ ' is not true then ' ~ old] if applies else [] %}
             {% if has_nan %}{% do cases.append('when ' ~ data_health.engine_sql('is_nan', old) ~ ' then null') %}{% endif %}
             {% for bound, comparison in [(rule.argument[0], '<'), (rule.argument[1], '>')] if bound is not none %}
@@ -26,8 +28,10 @@
                 {% do cases.append('when ' ~ old ~ ' ' ~ comparison ~ ' ' ~ literal ~ ' then ' ~ literal) %}
             {% endfor %}
             {% set value = 'cast(case ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end as ' ~ rule.data_type ~ ')' %}
-        {% elif rule.on_failure == 'default' %}{% set value = 'cast(case when ' ~ failed ~ ' then ' ~ default ~ ' else ' ~ value ~ ' end as ' ~ rule.data_type ~ ')' %}
-        {% elif rule.on_failure == 'null' and not check.value %}{% set value = 'case when not (' ~ failed ~ ') or (' ~ failed ~ ') is null then ' ~ old ~ ' end' %}
+        {% elif rule.on_failure == 'default' %}{% set value = 'cast(case when ' ~ failed ~ ' then ' ~ default ~ ' else ' ~ value
+            ~ ' end as ' ~ rule.data_type ~ ')' %}
+        {% elif rule.on_failure == 'null' and not check.value %}{% set value = 'case when not (' ~ failed ~ ') or (' ~ failed
+            ~ ') is null then ' ~ old ~ ' end' %}
         {% endif %}
         {% do result.update({'value': value, 'failed': 'coalesce(' ~ failed ~ ', false)', 'reason': check.reason,
             'tested': ([applies] if applies else []) + [check.tested]}) %}
@@ -46,7 +50,8 @@
     {% elif rule.kind == 'replace' %}
         {% set cases = [] %}
         {% for from_value, to_value in argument.items() %}
-            {% do cases.append('when ' ~ data_health.text_literal(from_value) ~ ' then ' ~ ('null' if to_value is none else data_health.text_literal(to_value))) %}
+            {% do cases.append('when ' ~ data_health.text_literal(from_value) ~ ' then '
+                ~ ('null' if to_value is none else data_health.text_literal(to_value))) %}
         {% endfor %}
         {{ return('case ' ~ old ~ ' ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end') }}
     {% elif rule.kind == 'convert' %}
@@ -54,7 +59,8 @@
     {% elif rule.kind == 'set' %}{{ return('(' ~ argument ~ ')') }}
     {% elif rule.kind == 'case' %}{{ return(argument ~ '(' ~ old ~ ')') }}
     {% elif rule.kind == 'replace_pattern' %}
-        {{ return(data_health.engine_sql('replace_pattern', old, data_health.text_literal(argument[0]) ~ ', ' ~ data_health.text_literal(argument[1]))) }}
+        {{ return(data_health.engine_sql('replace_pattern', old, data_health.text_literal(argument[0]) ~ ', '
+            ~ data_health.text_literal(argument[1]))) }}
     {% endif %}
     {{ return(data_health.engine_sql(argument if rule.kind == 'unicode' else rule.kind, old, argument)) }}
 {% endmacro %}
@@ -67,14 +73,16 @@
         {% set parsed = 'data_health_value_' ~ rule.number %}
         {% set reason = "'no number with one of the units'" %}
         {% if rule.kind == 'cast' %}
-            {% set words = data_health.rule_kinds()['cast'].types[argument.split('(')[0]].reason ~ (' like ' ~ rule.formats | join(' or ') if rule.formats else '') %}
+            {% set words = data_health.rule_kinds()['cast'].types[argument.split('(')[0]].reason
+                ~ (' like ' ~ rule.formats | join(' or ') if rule.formats else '') %}
             {% set is_empty = data_health.engine_sql('trim', old) ~ " = ''" if rule.family == 'string' else 'false' %}
             {% set reason = 'case when ' ~ is_empty ~ " then 'empty text' else " ~ data_health.text_literal(words) ~ ' end' %}
         {% endif %}
         {{ return({'value': parsed, 'failed': '(' ~ present ~ ' and ' ~ parsed ~ ' is null)', 'tested': present, 'reason': reason}) }}
     {% elif rule.kind == 'allowed' %}
         {% set values = data_health.rule_literal(argument, rule.data_type) %}
-        {{ return({'failed': '(' ~ (old ~ ' not in (' ~ values | join(', ') ~ ')' if values else present) ~ ')', 'tested': present, 'reason': "'not allowed'"}) }}
+        {{ return({'failed': '(' ~ (old ~ ' not in (' ~ values | join(', ') ~ ')' if values else present) ~ ')', 'tested': present,
+            'reason': "'not allowed'"}) }}
     {% elif rule.kind == 'range' %}
         {% set sides, reasons = [], [] %}
         {% for bound, comparison, words in [(argument[0], '<', 'below '), (argument[1], '>', 'above ')] if bound is not none %}
@@ -83,7 +91,8 @@
         {% endfor %}
         {{ return({'failed': '(' ~ sides | join(' or ') ~ ')', 'tested': present, 'reason': 'case ' ~ reasons | join(' ') ~ ' end'}) }}
     {% elif rule.kind == 'pattern' %}
-        {{ return({'failed': '(not ' ~ data_health.engine_sql('matches', old, data_health.text_literal('^(' ~ argument ~ ')$')) ~ ')', 'tested': present, 'reason': "'other pattern'"}) }}
+        {{ return({'failed': '(not ' ~ data_health.engine_sql('matches', old, data_health.text_literal('^(' ~ argument ~ ')$')) ~ ')',
+            'tested': present, 'reason': "'other pattern'"}) }}
     {% elif rule.kind == 'required' %}
         {{ return({'failed': '(' ~ old ~ ' is null)', 'tested': 'true', 'reason': "'missing'"}) }}
     {% endif %}

@@ -4,7 +4,8 @@
     scalers, so that both give the same numbers.
 #}
 {% macro fit_scaler(relation, columns, method='standard', impute='none', where='true', version='1') -%}
-    {%- set known = {'method': ['standard', 'robust', 'min_max', 'log1p', 'none'], 'impute': ['none', 'mean', 'median', 'minimum', 'maximum', 'zero']} %}
+    {%- set known = {'method': ['standard', 'robust', 'min_max', 'log1p', 'none'],
+        'impute': ['none', 'mean', 'median', 'minimum', 'maximum', 'zero']} %}
     {%- for setting, found in [('method', method), ('impute', impute)] if found not in known[setting] %}
         {%- do exceptions.raise_compiler_error(data_health.problem('', 'fit_scaler, ' ~ setting, found, known[setting] | join(', '))) %}
     {%- endfor %}
@@ -13,7 +14,8 @@
     {%- set spread = '(upper_quartile - lower_quartile)' if method == 'robust' else '(maximum - minimum)' %}
     {%- set spread_scale = 'case when ' ~ spread ~ ' < 10 * ' ~ epsilon ~ ' then 1e0 else ' ~ spread ~ ' end' %}
     {%- set scales = {
-        'standard': 'case when variance <= value_count * ' ~ epsilon ~ ' * variance + power(value_count * mean * ' ~ epsilon ~ ', 2) then 1e0 else sqrt(variance) end',
+        'standard': 'case when variance <= value_count * ' ~ epsilon ~ ' * variance + power(value_count * mean * ' ~ epsilon
+            ~ ', 2) then 1e0 else sqrt(variance) end',
         'robust': spread_scale, 'min_max': spread_scale
     } %}
 {{ data_health.scaler_moments(relation, columns, where, method == 'robust' or impute == 'median') }}
@@ -57,8 +59,10 @@ with means as (
     select
         {%- for column in columns %}
         count({{ data_health.quoted(column) }}) as present_count_{{ loop.index }},
-        count({{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column) ~ ' as double precision)') }}) as value_count_{{ loop.index }},
-        avg({{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column) ~ ' as double precision)') }}) as mean_{{ loop.index }},
+        count({{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column)
+            ~ ' as double precision)') }}) as value_count_{{ loop.index }},
+        avg({{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column)
+            ~ ' as double precision)') }}) as mean_{{ loop.index }},
         {%- endfor %}
         count(*) as row_count
     from {{ relation }}
@@ -70,7 +74,8 @@ fitted_values as (
 
     select
         {%- for column in columns %}
-        {{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column) ~ ' as double precision)') }} as x_{{ loop.index }}{{ ',' if not loop.last }}
+        {{ data_health.engine_sql('finite_or_null', 'cast(' ~ data_health.quoted(column)
+            ~ ' as double precision)') }} as x_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }}
     where {{ where }}
@@ -86,7 +91,8 @@ moments as (
         min({{ x }}) as minimum_{{ number }},
         max({{ x }}) as maximum_{{ number }},
         {%- for name, share in {'lower_quartile': 0.25, 'median': 0.5, 'upper_quartile': 0.75}.items() %}
-        {{ 'percentile_cont(' ~ share ~ ') within group (order by ' ~ x ~ ')' if with_quartiles else 'cast(null as double precision)' }} as {{ name }}_{{ number }}{{ ',' if not loop.last }}
+        {{ 'percentile_cont(' ~ share ~ ') within group (order by ' ~ x ~ ')' if with_quartiles else 'cast(null as double precision)' }} as
+            {{ name }}_{{ number }}{{ ',' if not loop.last }}
         {%- endfor %}{{ ',' if not loop.last }}
         {%- endfor %}
     from fitted_values
@@ -108,11 +114,14 @@ moments as (
         {%- endfor %}
         {%- for column in columns %}
         {%- set value = 'cast(rows_to_scale.' ~ data_health.quoted(column) ~ ' as double precision)' %}
-        {%- set centre, scale, impute_value = 'fitted.centre_' ~ loop.index, 'fitted.scale_' ~ loop.index, 'fitted.impute_value_' ~ loop.index %}
+        {%- set centre, scale, impute_value = 'fitted.centre_' ~ loop.index, 'fitted.scale_' ~ loop.index, 'fitted.impute_value_'
+            ~ loop.index %}
         {%- set unscaled = value ~ ' * ' ~ scale ~ ' + ' ~ centre %}
-        {%- set present = 'coalesce(case when not (' ~ data_health.engine_sql('is_nan', value) ~ ') then ' ~ value ~ ' end, ' ~ impute_value ~ ')' %}
+        {%- set present = 'coalesce(case when not (' ~ data_health.engine_sql('is_nan', value) ~ ') then ' ~ value ~ ' end, ' ~ impute_value
+            ~ ')' %}
         {%- set to_scale = 'case when ' ~ present ~ ' > -1 then ln(1e0 + ' ~ present ~ ') end' if method == 'log1p' else present %}
-        {{ '(' ~ to_scale ~ ' - ' ~ centre ~ ') / ' ~ scale if not inverse else 'exp(' ~ unscaled ~ ') - 1e0' if method == 'log1p' else unscaled }} as {{ data_health.quoted(column) }}{{ ',' if not loop.last }}
+        {{ '(' ~ to_scale ~ ' - ' ~ centre ~ ') / ' ~ scale if not inverse else 'exp(' ~ unscaled ~ ') - 1e0' if method == 'log1p'
+            else unscaled }} as {{ data_health.quoted(column) }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }} as rows_to_scale
     cross join (

@@ -14,7 +14,10 @@
 {%- endmacro %}
 
 
-{# A monitor, or the defaults, under the names that keys have now. A new name that is written too wins. What is no mapping gives an empty one. #}
+{#
+    A monitor, or the defaults, under the names that keys have now. A new name that is written too wins. What is no mapping gives an
+    empty one.
+#}
 {% macro with_current_names(written) -%}
     {%- set result = {} -%}
     {%- for key, value in (written if written is mapping else {}).items() -%}
@@ -31,7 +34,9 @@
                 {%- do result.update({new_key: value}) -%}
             {%- elif old_child -%}
                 {%- if new_key not in result -%}{%- do result.update({new_key: {}}) -%}{%- endif -%}
-                {%- if result[new_key] is mapping and new_child not in result[new_key] -%}{%- do result[new_key].update({new_child: value}) -%}{%- endif -%}
+                {%- if result[new_key] is mapping and new_child not in result[new_key] -%}
+                    {%- do result[new_key].update({new_child: value}) -%}
+                {%- endif -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
@@ -47,7 +52,11 @@
         {%- for key in old.split('.') -%}
             {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
         {%- endfor -%}
-        {%- if place.value is not none -%}{%- do found.append((owner ~ ': ' if owner else '') ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')) -%}{%- endif -%}
+        {%- if place.value is not none -%}
+            {%- do found.append(
+                (owner ~ ': ' if owner else '') ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')
+            ) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}

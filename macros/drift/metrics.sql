@@ -98,7 +98,7 @@
             'threshold': 'h', 'is_in_latest': true, 'page': 'drift.md#single-shares'},
         'new_category_share': {
             'value': 'unseen_share', 'definition': "'share_wilson_95'",
-            'lower': 'greatest(unseen_centre - unseen_margin, 0e0)', 'upper': 'least(unseen_centre + unseen_margin, 1e0)',
+            'lower': 'unseen_lower', 'upper': 'unseen_upper',
             'is_in_latest': true, 'page': 'drift.md#single-shares'},
         'out_of_range_share': {
             'value': 'outside_count / finite_count', 'upper': 'partly_outside_count / finite_count',

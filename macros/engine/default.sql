@@ -11,7 +11,8 @@
     doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end the query.
     list_element: an element of a list of literals, counted from one.
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
-    pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length; text_list leaves out nulls.
+    pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length;
+    text_list leaves out nulls.
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
@@ -20,12 +21,14 @@
 {% macro default__engine_templates() -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
-        'finite_or_null': "case when ({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision)) then {first} end",
+        'finite_or_null': "case when ({first} > cast('-Infinity' as double precision)"
+            ~ " and {first} < cast('Infinity' as double precision)) then {first} end",
         'is_nan': "{first} = cast('NaN' as double precision)",
         'is_finite_time': "isfinite({first})",
         'count_where': "coalesce(sum(cast({first} as integer)), 0)",
         'distinct_count': "count(distinct {first})",
-        'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left({first}, 40), '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
+        'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left({first}, 40),"
+            ~ " '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
         'types_with_nan': 'float double real',
         'quotient': "({first}) / {second}",
         'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first}) / {second}) / 0.09531017980432493e0)",
@@ -54,7 +57,8 @@
         'nfc': "normalize({first}, nfc)",
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
-        'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar) else cast({first} as varchar) end",
+        'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar)"
+            ~ " else cast({first} as varchar) end",
         'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
         'compute_once': '',
         'begin_model': '',
@@ -70,20 +74,25 @@
     {% set numbers = {} %}
     {% for directive, pattern in parts if directive.startswith('%') %}
         {% set pieces = [] %}
-        {% for other, other_pattern in parts %}{% do pieces.append('(' ~ other_pattern ~ ')' if other == directive else other_pattern) %}{% endfor %}
-        {% do numbers.update({directive: data_health.engine_sql('pattern_part', value, data_health.text_literal('^' ~ pieces | join ~ '$'))}) %}
+        {% for other, other_pattern in parts %}
+            {%- do pieces.append('(' ~ other_pattern ~ ')' if other == directive else other_pattern) %}
+        {%- endfor %}
+        {% do numbers.update({directive: data_health.engine_sql('pattern_part', value,
+            data_health.text_literal('^' ~ pieces | join ~ '$'))}) %}
     {% endfor %}
     {% set part = {} %}
     {% for directive, otherwise in [('%Y', '1900'), ('%m', '1'), ('%d', '1'), ('%H', '0'), ('%I', none), ('%M', '0'), ('%S', '0')] %}
         {% do part.update({directive: 'cast(' ~ numbers[directive] ~ ' as integer)' if directive in numbers else otherwise}) %}
     {% endfor %}
-    {% set hour = part['%H'] if not part['%I'] else part['%I'] ~ ' % 12 + case lower(' ~ numbers.get('%p', "'am'") ~ ") when 'pm' then 12 else 0 end" %}
+    {% set hour = part['%H'] if not part['%I'] else part['%I'] ~ ' % 12 + case lower(' ~ numbers.get('%p', "'am'")
+        ~ ") when 'pm' then 12 else 0 end" %}
     {% set second = part['%S'] if '%f' not in numbers else part['%S'] ~ " + cast('0.' || " ~ numbers['%f'] ~ ' as double precision)' %}
     {% set last_day = 'case when ' ~ part['%m'] ~ ' in (4, 6, 9, 11) then 30 when ' ~ part['%m'] ~ ' <> 2 then 31 when '
         ~ part['%Y'] ~ ' % 4 = 0 and (' ~ part['%Y'] ~ ' % 100 <> 0 or ' ~ part['%Y'] ~ ' % 400 = 0) then 29 else 28 end' %}
     {% set whole = '^' ~ parts | map(attribute=1) | join ~ '$' %}
     {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal(whole)) ~ ' then case when '
-        ~ part['%Y'] ~ ' > 0 and ' ~ part['%d'] ~ ' <= ' ~ last_day ~ ' then make_timestamp(' ~ [part['%Y'], part['%m'], part['%d'], hour, part['%M'], second] | join(', ') ~ ') end end') }}
+        ~ part['%Y'] ~ ' > 0 and ' ~ part['%d'] ~ ' <= ' ~ last_day ~ ' then make_timestamp('
+            ~ [part['%Y'], part['%m'], part['%d'], hour, part['%M'], second] | join(', ') ~ ') end end') }}
 {% endmacro %}
 
 

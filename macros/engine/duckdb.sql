@@ -12,7 +12,9 @@
         'row_hash_number': "hash({first})",
         'row_hash_column': "{first}",
         'row_hash_separator': ", ",
-        'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double) when {first} > '1970-01-01' then cast('Infinity' as double) when {first} < '1970-01-01' then cast('-Infinity' as double) end",
+        'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double)"
+            ~ " when {first} > '1970-01-01' then cast('Infinity' as double)"
+            ~ " when {first} < '1970-01-01' then cast('-Infinity' as double) end",
         'from_epoch_seconds': "make_timestamp(cast(round(1e6 * {first}) as bigint))",
         'matches': "regexp_matches({first}, {second})",
         'is_number': "(abs(try_cast({first} as double)) < 1e300 and not contains({first}, '_'))",
@@ -31,11 +33,16 @@
 {%- endmacro %}
 
 
-{# DuckDB reads a format in one step; a pattern, which need not look at the size of the numbers, keeps out what it would read more freely. #}
+{#
+    DuckDB reads a format in one step; a pattern, which need not look at the size of the numbers, keeps out what it would read more freely.
+#}
 {% macro duckdb__parsed_moment(value, format, parts) %}
     {% set pieces = [] %}
-    {% for directive, pattern in parts %}{% do pieces.append('[0-9]{1,2}' if '?' in pattern and directive.startswith('%') else pattern) %}{% endfor %}
-    {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal('^' ~ pieces | join ~ '$')) ~ ' then try_strptime(' ~ value ~ ', ' ~ data_health.text_literal(format) ~ ') end') }}
+    {% for directive, pattern in parts %}
+        {%- do pieces.append('[0-9]{1,2}' if '?' in pattern and directive.startswith('%') else pattern) %}
+    {%- endfor %}
+    {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal('^' ~ pieces | join ~ '$'))
+        ~ ' then try_strptime(' ~ value ~ ', ' ~ data_health.text_literal(format) ~ ') end') }}
 {% endmacro %}
 
 

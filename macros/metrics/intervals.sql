@@ -1,6 +1,6 @@
 {#
-    Intervals of shares, at 95 %. Arguments are SQL expressions of doubles, and written out several times, so columns are best. `rows` is null
-    where there are none.
+    Intervals of shares, at 95 %. Arguments are SQL expressions of doubles, and written out several times, so columns are best. `rows` is
+    null where there are none.
 #}
 
 {# The 97.5 % point of the normal distribution: two-sided intervals at 95 %. #}
@@ -47,13 +47,15 @@
 #}
 {% macro newcombe_lower(name, other) -%}
     {{ name }}_share - {{ other }}_share
-        - sqrt(power({{ name }}_share - {{ name }}_centre + {{ name }}_margin, 2) + power({{ other }}_centre + {{ other }}_margin - {{ other }}_share, 2))
+        - sqrt(power({{ name }}_share - {{ name }}_centre + {{ name }}_margin, 2)
+            + power({{ other }}_centre + {{ other }}_margin - {{ other }}_share, 2))
 {%- endmacro %}
 
 
 {% macro newcombe_upper(name, other) -%}
     {{ name }}_share - {{ other }}_share
-        + sqrt(power({{ name }}_centre + {{ name }}_margin - {{ name }}_share, 2) + power({{ other }}_share - {{ other }}_centre + {{ other }}_margin, 2))
+        + sqrt(power({{ name }}_centre + {{ name }}_margin - {{ name }}_share, 2)
+            + power({{ other }}_share - {{ other }}_centre + {{ other }}_margin, 2))
 {%- endmacro %}
 
 

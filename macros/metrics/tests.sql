@@ -15,7 +15,8 @@
     `t` is a column, normal_tail_term(d). No exponent is smaller than e^-700, which is the least that every warehouse takes.
 #}
 {% macro two_sided_normal_tail(deviate, t) -%}
-    exp(greatest(- {{ deviate }} * {{ deviate }} / 2 - 1.26551223e0 + {{ t }} * (1.00002368e0 + {{ t }} * (0.37409196e0 + {{ t }} * (0.09678418e0
+    exp(greatest(- {{ deviate }} * {{ deviate }} / 2 - 1.26551223e0
+            + {{ t }} * (1.00002368e0 + {{ t }} * (0.37409196e0 + {{ t }} * (0.09678418e0
             + {{ t }} * (-0.18628806e0 + {{ t }} * (0.27886807e0 + {{ t }} * (-1.13520398e0 + {{ t }} * (1.48851587e0
             + {{ t }} * (-0.82215223e0 + {{ t }} * 0.17087277e0)))))))), -700e0)) * {{ t }}
 {%- endmacro %}

@@ -3,7 +3,8 @@
     {%- set parts = [] -%}
     {%- for scan in scans -%}
         {%- for column in scan.columns if column.grid_kind != 'key' -%}
-            {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns']}.get(column.grid_kind, ['values']) -%}
+            {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns']}.get(column.grid_kind,
+                ['values']) -%}
             {%- for shape in shapes -%}
                 {%- for segmentation in data_health.segmentations(scan) -%}
                     {#- grouping by the constant that stands for all rows would cost a tenth of the time -#}
@@ -27,7 +28,8 @@
             {{ part.segmentation.value ~ ' as segment_value,' if part.segment_keys }}
             {{ value }} as x
         from {{ data_health.scan_source(part.scan.dataset, part.column.from_labels) }}
-        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
+            {{ data_health.engine_sql('compute_once') }}
 {%- endmacro %}
 
 
@@ -117,7 +119,8 @@
         x as category,
         count(*) as row_count
     from (
-{{ data_health.column_rows(part, data_health.engine_sql('text_pattern', part.column.value) if part.shape == 'patterns' else part.column.value) }}
+{{ data_health.column_rows(part, data_health.engine_sql('text_pattern', part.column.value) if part.shape == 'patterns'
+    else part.column.value) }}
     ) as column_rows
     {{ 'where x is not null' if part.shape == 'patterns' }}
     group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, x

@@ -65,8 +65,11 @@
             {%- for column in chunk.columns %},
             value_{{ column.id }}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
-            {{ 'value_' ~ column.id if column.is_exact_number else data_health.engine_sql('finite_or_null', 'value_' ~ column.id) }} as finite_value_{{ column.id }},
-            case when value_{{ column.id }} between -1e50 and 1e50 then {{ data_health.engine_sql('deviation', 'value_' ~ column.id, data_health.double_literal(column.grid.centre)) }} end as deviation_{{ column.id }}
+            {{ 'value_' ~ column.id if column.is_exact_number
+                else data_health.engine_sql('finite_or_null', 'value_' ~ column.id) }} as finite_value_{{ column.id }},
+            case when value_{{ column.id }} between -1e50 and 1e50
+                then {{ data_health.engine_sql('deviation', 'value_' ~ column.id, data_health.double_literal(column.grid.centre)) }}
+                end as deviation_{{ column.id }}
                 {%- endif %}
             {%- endfor %}
         from (
@@ -77,7 +80,8 @@
                 {{ column.value }} as value_{{ column.id }}
                 {%- endfor %}
             from {{ data_health.scan_source(scan.dataset, chunk.from_labels) }}
-            where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }} {{ data_health.engine_sql('compute_once') }}
+            where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+                {{ data_health.engine_sql('compute_once') }}
         ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk
     group by period_start, segment_value
@@ -95,7 +99,8 @@
         {% for column in part.chunk.columns %}
         {%- set is_first = loop.first %}
         select
-            {{ column.id }} as column_id, period_start, {{ data_health.text_literal(part.segmentation.column) }} as segment_column, segment_value
+            {{ column.id }} as column_id, period_start, {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
+                segment_value
             {%- for statistic, data_type in types.items() %},
             {{ 'row_count' if statistic == 'row_count'
                 else statistic ~ '_' ~ column.id if statistic in column.expressions
@@ -110,7 +115,10 @@
 {%- endmacro %}
 
 
-{# The parts of which the statement is put together: one per scan, chunk of twelve columns and segmentation; columns of the label table apart. #}
+{#
+    The parts of which the statement is put together: one per scan, chunk of twelve columns and segmentation; columns of the label table
+    apart.
+#}
 {% macro statistics_parts(scans) -%}
     {%- set parts = [] -%}
     {%- for scan in scans -%}

@@ -30,10 +30,13 @@
             {%- for column in columns if label and column.name == monitor.label.column -%}
                 {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
             {%- endfor -%}
-            {%- if label -%}{%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}{%- endif -%}
+            {%- if label -%}
+                {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}
+            {%- endif -%}
         {%- endif -%}
         {%- set dataset = {
-            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table, 'columns': columns,
+            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table,
+                'columns': columns,
             'weight': 'case when ' ~ number ~ ' between 0e0 and 1e100 then ' ~ number ~ ' end' if weight else 'cast(1 as double precision)'
         } -%}
         {%- for role in ['time', 'loaded_at'] -%}

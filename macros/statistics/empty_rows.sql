@@ -15,8 +15,8 @@
 
 
 {#
-    A model of this package to select from, or a subquery of no rows with these columns and types where the model is off: its part is, nothing
-    asks for it, or the warehouse runs no Python models. Always named like the model.
+    A model of this package to select from, or a subquery of no rows with these columns and types where the model is off: its part is,
+    nothing asks for it, or the warehouse runs no Python models. Always named like the model.
 #}
 {% macro model_or_no_rows(name, is_on, columns) -%}
     {%- if is_on -%}

@@ -1,7 +1,7 @@
 {#
-    The columns whose grid this run draws, each from the first dataset that has rows of it, as samples: {monitor, dataset, columns, stretches}.
-    A grid stays for ever, but for a column that changed its type, one drawn from few values of a table that has since grown tenfold,
-    and one whose first data was all null: that is drawn from the periods that have changed since.
+    The columns whose grid this run draws, each from the first dataset that has rows of it, as samples: {monitor, dataset, columns,
+    stretches}. A grid stays for ever, but for a column that changed its type, one drawn from few values of a table that has since grown
+    tenfold, and one whose first data was all null: that is drawn from the periods that have changed since.
 #}
 {% macro grid_samples(watched) -%}
     {%- set samples = {} -%}
@@ -24,13 +24,15 @@
                 {%- set grid = grids.get(column_key) or {'generation': 0, 'drawn_at': ''} -%}
                 {%- set reason = data_health.reason_to_draw(column, grid, size) -%}
                 {%- if reason -%}
-                    {%- set sample_key = [column.monitor.name, column.dataset.name, reason, column.from_labels, grid.drawn_at] | join('|') -%}
+                    {%- set sample_key = [column.monitor.name, column.dataset.name, reason, column.from_labels,
+                        grid.drawn_at] | join('|') -%}
                     {%- do column.update({'generation': grid.generation + 1, 'row_count': size['row_count'], 'reason': reason}) -%}
                     {%- if sample_key not in samples -%}
                         {#- where rows have no time the table is sampled whole -#}
                         {%- set first_changed = run_query(
                             "select cast(min(period_start) as varchar) from " ~ ref('monitored_periods') ~ " where monitor = "
-                            ~ data_health.text_literal(column.monitor.name) ~ " and dataset = " ~ data_health.text_literal(column.dataset.name)
+                            ~ data_health.text_literal(column.monitor.name) ~ " and dataset = "
+                                ~ data_health.text_literal(column.dataset.name)
                             ~ " and changed_at > cast('" ~ grid.drawn_at ~ "' as timestamp)"
                         ).rows[0][0] if reason == 'first values' else none -%}
                         {%- do samples.update({sample_key: {
@@ -54,7 +56,9 @@
     {%- if column.dataset.name != 'production' -%}{{ return(none) }}{%- endif -%}
     {%- if grid.family != column.family or (column.kind and grid.kind != column.kind) -%}{{ return('other type') }}{%- endif -%}
     {%- if grid.sampled_value_count == 0 and size['changed_at'] > grid.drawn_at -%}{{ return('first values') }}{%- endif -%}
-    {%- if 0 < grid.sampled_value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}{{ return('grown') }}{%- endif -%}
+    {%- if 0 < grid.sampled_value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}
+        {{ return('grown') }}
+    {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}
 
@@ -65,7 +69,9 @@
 #}
 {% macro sampled_rows(sample) -%}
     {%- set hashed = [] -%}
-    {%- for key in sample.monitor.key if not sample.dataset.is_other_table -%}{%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) -%}{%- endfor -%}
+    {%- for key in sample.monitor.key if not sample.dataset.is_other_table -%}
+        {%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) -%}
+    {%- endfor -%}
     {%- if hashed and sample.dataset.time -%}{%- do hashed.append(sample.dataset.time) -%}{%- endif %}
     {%- set row_hash = data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) %}
     {%- set source = data_health.scan_source(sample.dataset, sample.from_labels) %}

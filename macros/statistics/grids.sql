@@ -1,4 +1,7 @@
-{# The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. Two builds at once may have drawn one twice. #}
+{#
+    The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. Two builds at once may have drawn one
+    twice.
+#}
 {% macro stored_grids(grid_relation) -%}
     {%- set grids = {} -%}
     {%- set query %}

@@ -149,10 +149,14 @@ order by 1, 2, 3, 4 nulls last
 {%- endmacro %}
 
 
-{# What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some stretches of time. #}
+{#
+    What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some stretches
+    of time.
+#}
 {% macro pending_scans(stored_relation, watched) -%}
     {%- set scans = {} -%}
-    {%- set is_ready = execute and watched and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none -%}
+    {%- set is_ready = execute and watched and load_relation(ref('monitored_periods')) is not none
+        and load_relation(ref('column_grids')) is not none -%}
     {%- if is_ready -%}
         {%- for row in run_query(data_health.pending_stretches(stored_relation, watched)).rows -%}
             {%- set scan_key = row['monitor'] ~ '|' ~ row['dataset'] ~ '|' ~ row['column_ids'] -%}

@@ -5,7 +5,8 @@
 {% macro period_counts(dataset, counted_from) -%}
 {%- set monitor = dataset.monitor -%}
 {%- set with_labels = monitor.label is not none and not dataset.is_other_table -%}
-{%- set label = data_health.quoted('data_health_label' if monitor.label and monitor.label.relation else monitor.label.column) if with_labels else none -%}
+{%- set label = data_health.quoted('data_health_label' if monitor.label and monitor.label.relation else monitor.label.column) if with_labels
+    else none -%}
 {%- set stretches = [{'from': counted_from, 'to': none}, {'from': none, 'to': none}] if counted_from else none -%}
 {%- set event_time, load_time = data_health.local_time(dataset, 'time'), data_health.local_time(dataset, 'loaded_at') -%}
 {%- set marking_time = data_health.local_time(dataset, 'loaded_at' if dataset.loaded_at else 'time', 'UTC') %}
@@ -16,14 +17,16 @@
         {{ data_health.text_literal(monitor.grain if dataset.time or dataset.name != 'production' else 'day') }} as grain,
         {{ data_health.text_literal(monitor.on_missing_period) }} as on_missing_period,
         {{ data_health.row_period(dataset, has_timeless_rows=true) }} as period_start,
-        cast({{ "'" ~ dataset.reference.to[:10] ~ "'" if dataset.reference and dataset.reference.kind == 'window' else 'null' }} as date) as window_end,
+        cast({{ "'" ~ dataset.reference.to[:10] ~ "'" if dataset.reference and dataset.reference.kind == 'window' else 'null' }} as date)
+            as window_end,
         count(*) as row_count,
         {{ 'count(monitored_rows.' ~ label ~ ')' if label else 'cast(null as bigint)' }} as labelled_count,
         {{ 'sum(case when ' ~ load_time ~ ' > ' ~ dbt.dateadd('day', monitor.late_after_days, event_time) ~ ' then 1 else 0 end)'
             if dataset.loaded_at and dataset.time else 'cast(null as bigint)' }} as late_row_count,
         {{ 'max(cast(' ~ event_time ~ ' as timestamp))' if dataset.time else 'cast(null as timestamp)' }} as newest_event,
         {{ 'max(cast(' ~ load_time ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load,
-        {{ 'max(cast(' ~ marking_time ~ ' as timestamp))' if dataset.loaded_at or dataset.time else 'cast(null as timestamp)' }} as high_water_mark
+        {{ 'max(cast(' ~ marking_time ~ ' as timestamp))' if dataset.loaded_at or dataset.time else 'cast(null as timestamp)' }}
+            as high_water_mark
     from {{ data_health.scan_source(dataset, with_labels=with_labels and monitor.label.relation is not none) }}
     where {{ data_health.scan_condition(dataset, stretches) }}
     group by 6
@@ -43,7 +46,8 @@
             ).rows[0][0] -%}
             {%- set rebuilt = data_health.rebuild_span() -%}
             {%- set counts_all = not newest or (rebuilt and not rebuilt['from']) -%}
-            {%- do starts.update({monitor.name: none if counts_all else ([(newest | string)[:10]] + ([rebuilt['from']] if rebuilt else [])) | min}) -%}
+            {%- do starts.update({monitor.name: none if counts_all
+                else ([(newest | string)[:10]] + ([rebuilt['from']] if rebuilt else [])) | min}) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(starts) }}

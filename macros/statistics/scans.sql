@@ -1,4 +1,7 @@
-{# The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. Of a key, the answer that was loaded last counts. #}
+{#
+    The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. Of a key, the answer that was
+    loaded last counts.
+#}
 {% macro scan_source(dataset, with_labels=false) -%}
     {%- if not with_labels -%}
         {{ return(dataset.relation ~ ' as monitored_rows') }}
@@ -20,7 +23,8 @@
                     {{ label }} as data_health_label,
                     row_number() over (
                         partition by {{ keys | join(', ') }}
-                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc, {% endif %}{{ label }}
+                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc nulls last,
+                            {% endif %}{{ label }}
                     ) as answer_rank
                 from {{ data_health.relation_of(monitor.label.relation) }}
                 where {{ label }} is not null
@@ -34,7 +38,9 @@
 {%- endmacro %}
 
 
-{# The `time` or `loaded_at` of a row in a zone, the monitor's where none is named. A time without a zone of its own is taken as it stands. #}
+{#
+    The `time` or `loaded_at` of a row in a zone, the monitor's where none is named. A time without a zone of its own is taken as it stands.
+#}
 {% macro local_time(dataset, role, timezone=none) -%}
     {%- if dataset[role ~ '_has_zone'] -%}
         {{ return("(" ~ dataset[role] ~ " at time zone " ~ data_health.text_literal(timezone or dataset.monitor.timezone) ~ ")") }}

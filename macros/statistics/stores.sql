@@ -14,7 +14,10 @@
 {%- endmacro %}
 
 
-{# What this model has stored, as a select of these columns; one that an older version did not write is null. No rows where there is no past. #}
+{#
+    What this model has stored, as a select of these columns; one that an older version did not write is null. No rows where there is no
+    past.
+#}
 {% macro past_rows(columns, condition='true', distinct=false) -%}
     {%- set past = data_health.past_of_this() -%}
     {%- if past is none -%}{{ return(data_health.no_rows(columns)) }}{%- endif -%}

@@ -2,12 +2,17 @@
 {% macro monitor_in_table_names(monitor, columns) -%}
     {%- set named = dict(monitor) -%}
     {%- do named.update({'fingerprint': data_health.monitor_fingerprint(monitor)}) -%}
-    {%- for setting in ['key', 'exclude', 'segments', 'show_values', 'features', 'subgroups', 'time', 'loaded_at', 'weight'] if monitor[setting] -%}
+    {%- for setting in ['key', 'exclude', 'segments', 'show_values', 'features', 'subgroups', 'time', 'loaded_at', 'weight']
+        if monitor[setting] -%}
         {%- do named.update({setting: data_health.table_names(columns, monitor[setting])}) -%}
     {%- endfor -%}
     {%- set overrides, prediction = {}, {} -%}
-    {%- for name, override in monitor.columns.items() -%}{%- do overrides.update({data_health.table_names(columns, name): override}) -%}{%- endfor -%}
-    {%- for part, name in (monitor.prediction or {}).items() if name -%}{%- do prediction.update({part: data_health.table_names(columns, name)}) -%}{%- endfor -%}
+    {%- for name, override in monitor.columns.items() -%}
+        {%- do overrides.update({data_health.table_names(columns, name): override}) -%}
+    {%- endfor -%}
+    {%- for part, name in (monitor.prediction or {}).items() if name -%}
+        {%- do prediction.update({part: data_health.table_names(columns, name)}) -%}
+    {%- endfor -%}
     {%- set components = dict(monitor.components, one_hot=data_health.table_names(columns, monitor.components.one_hot)) -%}
     {%- do named.update({'columns': overrides, 'prediction': prediction or none, 'components': components}) -%}
     {%- if monitor.label and not monitor.label.relation -%}

@@ -7,7 +7,7 @@ with answers as (
         annotator,
         row_number() over (
             partition by screening_id
-            order by labelled_at desc, annotator
+            order by labelled_at desc nulls last, annotator
         ) as answer_rank
     from {{ ref('raw_annotations') }}
     where label <> 'skip'

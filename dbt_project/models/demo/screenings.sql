@@ -11,7 +11,7 @@ predictions as (
         model_version,
         risk_score,
         predicted,
-        row_number() over (partition by screening_id order by model_version desc) as age_rank
+        row_number() over (partition by screening_id order by model_version desc nulls last) as age_rank
     from {{ ref('raw_predictions') }}
 
 ),

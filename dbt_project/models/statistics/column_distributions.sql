@@ -58,7 +58,8 @@ watched_columns as (
 
 known_categories as (
 {{ data_health.past_rows(
-    {'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}, "bin_type in ('value', 'pattern')", distinct=true
+    {'monitor': 'varchar', 'column_name': 'varchar', 'bin_type': 'varchar', 'category': 'varchar'}, "bin_type in ('value', 'pattern')",
+        distinct=true
 ) }}
 
 ),
@@ -81,7 +82,7 @@ new_categories as (
         categories.category,
         row_number() over (
             partition by watched_columns.monitor, watched_columns.column_name, categories.bin_type
-            order by sum(categories.row_count) desc, categories.category
+            order by sum(categories.row_count) desc nulls last, categories.category nulls last
         ) as category_rank
     from categories
     inner join watched_columns

@@ -61,7 +61,8 @@ drawn_columns as (
         {%- set ids, values = [], [] %}
         {%- for column in sample.columns if is_number == (column.kind in ['numeric', 'timestamp']) %}
             {%- do ids.append(column.id) %}
-            {%- do values.append(data_health.engine_sql('deviation', 'value_' ~ column.id, '0e0') if is_number else 'cast(value_' ~ column.id ~ ' as varchar)') %}
+            {%- do values.append(data_health.engine_sql('deviation', 'value_' ~ column.id, '0e0') if is_number
+                else 'cast(value_' ~ column.id ~ ' as varchar)') %}
         {%- endfor %}
         {%- if ids %}
 
@@ -144,7 +145,8 @@ cumulative_values as (
         is_atom,
         case when is_atom then 0 else n end as unsettled_count,
         sum(n) over (partition by column_id order by x rows unbounded preceding) as cumulative_count,
-        sum(case when is_atom then 0 else n end) over (partition by column_id order by x rows unbounded preceding) as cumulative_unsettled_count
+        sum(case when is_atom then 0 else n end) over (partition by column_id order by x rows unbounded preceding)
+            as cumulative_unsettled_count
     from marked_values
 
 ),
@@ -356,7 +358,8 @@ methods as (
     select
         linear_grids.column_id,
         case
-            when linear_grids.is_counted_singly or linear_shares.is_even or linear_grids.percentile_99 <= linear_grids.percentile_1 then 'linear'
+            when linear_grids.is_counted_singly or linear_shares.is_even or linear_grids.percentile_99 <= linear_grids.percentile_1
+                then 'linear'
             when logarithmic_shares.is_even then 'logarithmic'
             else 'knots'
         end as method
@@ -399,7 +402,8 @@ stretch_bins as (
     select
         base_values.column_id,
         bounded_stretches.stretch,
-        floor(8 * (base_values.x - bounded_stretches.stretch_start) / (bounded_stretches.stretch_end - bounded_stretches.stretch_start)) as eighth,
+        floor(8 * (base_values.x - bounded_stretches.stretch_start) / (bounded_stretches.stretch_end - bounded_stretches.stretch_start))
+            as eighth,
         sum(base_values.n) * 1e0 / max(base_values.base_count) as row_share
     from base_values
     inner join bounded_stretches
@@ -415,7 +419,7 @@ heavy_stretches as (
     select
         column_id,
         stretch,
-        row_number() over (partition by column_id order by max(row_share) desc, stretch) as heaviness
+        row_number() over (partition by column_id order by max(row_share) desc nulls last, stretch) as heaviness
     from stretch_bins
     group by column_id, stretch
     having max(row_share) > 0.008
@@ -483,7 +487,8 @@ select
     drawn_columns.monitor || '|' || drawn_columns.column_name as grid_key,
     drawn_columns.monitor,
     drawn_columns.column_name,
-    case when drawn_columns.reason = 'first values' and {{ sampled_count }} = 0 then drawn_columns.generation - 1 else drawn_columns.generation end as generation,
+    case when drawn_columns.reason = 'first values' and {{ sampled_count }} = 0 then drawn_columns.generation - 1
+        else drawn_columns.generation end as generation,
     drawn_columns.family,
     drawn_columns.data_type,
     coalesce(
@@ -494,12 +499,14 @@ select
             else 'categorical'
         end
     ) as kind,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(case when knots.knots is null and methods.method = 'knots' then 'linear' end, methods.method, 'linear') end as method,
+    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+        then coalesce(case when knots.knots is null and methods.method = 'knots' then 'linear' end, methods.method, 'linear') end as method,
     -- before the first value is seen nothing is known about the column: unit bins around zero, until its grid is drawn
     case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(column_totals.centre, 0e0) end as centre,
     case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(scales.scale, 1e0) end as scale,
     case when drawn_columns.declared_kind in ('numeric', 'timestamp')
-        then coalesce(case when methods.method = 'logarithmic' then logarithmic_grids.lower_edge else linear_grids.lower_edge end, -256e0) end as lower_edge,
+        then coalesce(case when methods.method = 'logarithmic' then logarithmic_grids.lower_edge else linear_grids.lower_edge end, -256e0)
+            end as lower_edge,
     case when drawn_columns.declared_kind in ('numeric', 'timestamp')
         then coalesce(
             case when methods.method = 'logarithmic' then logarithmic_grids.lower_edge + 512 * logarithmic_grids.step
@@ -508,7 +515,8 @@ select
     case when drawn_columns.declared_kind in ('numeric', 'timestamp')
         then coalesce(case when methods.method = 'logarithmic' then logarithmic_grids.step else linear_grids.step end, 1e0) end as step,
     case when drawn_columns.declared_kind in ('numeric', 'timestamp')
-        then cast(coalesce(case when methods.method = 'logarithmic' then 512 else linear_grids.bin_count end, 512) as integer) end as bin_count,
+        then cast(coalesce(case when methods.method = 'logarithmic' then 512 else linear_grids.bin_count end, 512) as integer)
+            end as bin_count,
     atoms.atoms,
     case when methods.method = 'knots' then knots.knots end as knots,
     coalesce(column_totals.distinct_count <= 512 and column_totals.value_count >= 20 * column_totals.distinct_count, false) as is_discrete,
@@ -552,7 +560,8 @@ select * from {{ table }}
 {% else %}
 {{ data_health.no_rows({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',
-    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'scale': 'double precision', 'lower_edge': 'double precision',
+    'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'scale': 'double precision',
+        'lower_edge': 'double precision',
     'upper_edge': 'double precision', 'step': 'double precision', 'bin_count': 'integer', 'atoms': 'varchar', 'knots': 'varchar',
     'is_discrete': 'boolean', 'sampled_value_count': 'bigint', 'sampled_distinct_count': 'bigint',
     'row_count_when_drawn': 'bigint', 'drawn_at': 'timestamp'

@@ -58,9 +58,10 @@
     {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
         {%- set subgroups = monitor.subgroups | sum(start=[]) %}
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
+            {%- set own_place = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
             {%- do candidates.append([
                 monitor.name, key, old.generation + 1 if old else 1, row_count, column.name, column.family,
-                places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups else 1000, places | length > 0
+                places[column.name] if places else own_place, places | length > 0
             ]) %}
         {%- endfor %}
     {%- endif %}
@@ -125,8 +126,8 @@ ranked_bins as (
     select
         fine_bins.*,
         count(*) over (partition by monitor, column_name) as fine_bin_count,
-        row_number() over (partition by monitor, column_name order by minimum) as fine_bin_rank,
-        (sum(row_count) over (partition by monitor, column_name order by minimum rows unbounded preceding) - row_count / 2)
+        row_number() over (partition by monitor, column_name order by minimum nulls last) as fine_bin_rank,
+        (sum(row_count) over (partition by monitor, column_name order by minimum nulls last rows unbounded preceding) - row_count / 2)
             / sum(row_count) over (partition by monitor, column_name) as middle_rank
     from fine_bins
 
@@ -155,7 +156,7 @@ ranked_categories as (
         sum(distributions.row_count) as row_count,
         row_number() over (
             partition by columns_to_cut.monitor, columns_to_cut.column_name
-            order by sum(distributions.row_count) desc, distributions.category
+            order by sum(distributions.row_count) desc nulls last, distributions.category nulls last
         ) as category_rank
     from columns_to_cut
     inner join distributions

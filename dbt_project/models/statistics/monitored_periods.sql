@@ -90,7 +90,7 @@ numbered_periods as (
 
     select
         stored_periods.*,
-        row_number() over (partition by period_key order by changed_at desc) as version_number,
+        row_number() over (partition by period_key order by changed_at desc nulls last) as version_number,
         count(*) over (partition by period_key) > 1 as is_doubled
     from stored_periods
 
@@ -240,7 +240,8 @@ left join previous_periods
 -- a period of which nothing changed is not written again
 where previous_periods.period_key is null
     or previous_periods.is_doubled
-{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load', 'high_water_mark', 'recounted_at', 'fingerprint'] %}
+{%- for name in ['status', 'row_count', 'current_row_count', 'labelled_count', 'late_row_count', 'newest_event', 'newest_load',
+    'high_water_mark', 'recounted_at', 'fingerprint'] %}
     or all_periods.{{ name }} is distinct from previous_periods.{{ name }}
 {%- endfor %}
 {%- endset %}

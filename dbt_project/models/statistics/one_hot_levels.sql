@@ -75,7 +75,7 @@ ranked_categories as (
 
     select
         category_counts.*,
-        row_number() over (partition by monitor, column_name order by row_count desc, category) as level_number
+        row_number() over (partition by monitor, column_name order by row_count desc nulls last, category nulls last) as level_number
     from category_counts
 
 )

@@ -106,7 +106,7 @@ inner join high_water_marks
 left join stored
     on wanted_periods.period_key = stored.period_key
 where stored.built_from is distinct from wanted_periods.built_from
-order by wanted_periods.dataset_number, wanted_periods.period_start
+order by wanted_periods.dataset_number, wanted_periods.period_start nulls last
 {%- endset %}
 {%- for row in run_query(query).rows %}
     {%- set columns = (datasets.values() | list)[row['dataset_number']] %}

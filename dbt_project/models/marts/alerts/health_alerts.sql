@@ -31,7 +31,7 @@ ranked_periods as (
         finding_periods.*,
         row_number() over (
             partition by monitor, finding, column_name, change, segment_column, segment_value, first_period
-            order by case severity when 'alert' then 1 else 2 end, period_start desc, reference, evidence
+            order by case severity when 'alert' then 1 else 2 end, period_start desc nulls last, reference, evidence nulls last
         ) as place
     from finding_periods
 

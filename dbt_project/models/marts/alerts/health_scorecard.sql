@@ -1,5 +1,6 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
-{%- set kinds = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'label_rate'] %}
+{%- set kinds = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation',
+    'region', 'known_bias', 'label_rate'] %}
 with periods as (
 
     select

@@ -22,16 +22,20 @@
     {%- do is_logged.append(is_of_set if not plan.rules else is_of_set ~ ' and column_name in (' ~ names | join(', ') ~ ')') %}
     {%- if logged %}
         {%- do plans.append({'plan': plan, 'logged': logged}) %}
-        {%- do wanted.append("select cleaning_period_key, cleaning, period_start, max(built_from) || ', log " ~ local_md5([plan.set.log_changes, plan.set.key] | string)[:12]
-            ~ "' as built_from, sum(case when rule_number in (" ~ counted | join(', ') ~ ") then changed_count else 0 end) as changed_count from " ~ ref('health_rule_outcomes')
-            ~ ' where ' ~ is_of_set ~ " and built_from like '%, " ~ plan.fingerprint ~ "' group by cleaning_period_key, cleaning, period_start") %}
+        {%- do wanted.append("select cleaning_period_key, cleaning, period_start, max(built_from) || ', log "
+            ~ local_md5([plan.set.log_changes, plan.set.key] | string)[:12]
+            ~ "' as built_from, sum(case when rule_number in (" ~ counted | join(', ')
+                ~ ") then changed_count else 0 end) as changed_count from " ~ ref('health_rule_outcomes')
+            ~ ' where ' ~ is_of_set ~ " and built_from like '%, " ~ plan.fingerprint
+                ~ "' group by cleaning_period_key, cleaning, period_start") %}
     {%- endif %}
 {%- endfor %}
 {%- set columns = {
     'cleaning': 'varchar', 'row_key': 'varchar', 'column_name': 'varchar', 'rule': 'varchar', 'rule_number': 'integer',
     'period_start': 'date', 'value_before': 'varchar', 'value_after': 'varchar'
 } %}
-{%- set wanted_columns = {'cleaning_period_key': 'varchar', 'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar', 'changed_count': 'bigint'} %}
+{%- set wanted_columns = {'cleaning_period_key': 'varchar', 'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar',
+    'changed_count': 'bigint'} %}
 {%- set wanted_periods = wanted | join('\n    union all\n    ') or data_health.no_rows(wanted_columns) %}
 {#- an older version of the package wrote the table whole, without what it was built from -#}
 {%- set past = data_health.past_of_this() %}

@@ -9,9 +9,12 @@
 -- depends_on: {{ ref('health_monitors') }}
 {%- do data_health.begin_model(adds_to_this=true) %}
 {%- set plans = [] %}
-{%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation and cleaning.rules %}{% do plans.append(data_health.cleaning_plan(name)) %}{% endfor %}
+{%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation and cleaning.rules %}
+    {%- do plans.append(data_health.cleaning_plan(name)) %}
+{%- endfor %}
 {%- set columns = {
-    'cleaning': 'varchar', 'rule_number': 'integer', 'rule': 'varchar', 'column_name': 'varchar', 'kind': 'varchar', 'on_failure': 'varchar',
+    'cleaning': 'varchar', 'rule_number': 'integer', 'rule': 'varchar', 'column_name': 'varchar', 'kind': 'varchar',
+        'on_failure': 'varchar',
     'period_start': 'date', 'row_count': 'bigint', 'tested_count': 'bigint', 'failed_count': 'bigint',
     'changed_count': 'bigint', 'first_example': 'varchar', 'last_example': 'varchar', 'built_from': 'varchar'
 } %}

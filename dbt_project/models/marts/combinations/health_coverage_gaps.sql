@@ -109,7 +109,7 @@ select
     judged_gaps.period_end,
     row_number() over (
         partition by judged_gaps.monitor, judged_gaps.dataset
-        order by judged_gaps.excess_share desc, judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
+        order by judged_gaps.excess_share desc nulls last, judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
     ) as gap_number,
     cast(judged_gaps.level as integer) as level,
     judged_gaps.column_names,

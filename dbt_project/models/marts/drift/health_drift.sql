@@ -73,7 +73,7 @@ ranked_alarms as (
         metric,
         row_number() over (
             partition by comparison_number, column_number
-            order by level desc, value / nullif(alert_threshold, 0) desc nulls last, metric
+            order by level desc nulls last, value / nullif(alert_threshold, 0) desc nulls last, metric
         ) as alarm_rank
     from levels
     where level > 0

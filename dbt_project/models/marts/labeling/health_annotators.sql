@@ -100,8 +100,7 @@ shares as (
     select
         annotators.*,
         case when unjudged_count = 0 then right_count / nullif(judged_count, 0) end as accuracy,
-        gold_right_count / nullif(gold_count, 0) as gold_accuracy,
-        1.959963984540054e0 * 1.959963984540054e0 as squared_deviate
+        gold_right_count / nullif(gold_count, 0) as gold_accuracy
     from annotators
 
 ),
@@ -110,9 +109,8 @@ intervals as (
 
     select
         shares.*,
-        (accuracy + squared_deviate / (2 * judged_count)) / (1 + squared_deviate / judged_count) as centre,
-        sqrt(squared_deviate * (accuracy * (1 - accuracy) / judged_count + squared_deviate / (4 * judged_count * judged_count)))
-            / (1 + squared_deviate / judged_count) as margin
+        {{ data_health.wilson_lower('accuracy', 'judged_count') }} as accuracy_lower,
+        {{ data_health.wilson_upper('accuracy', 'judged_count') }} as accuracy_upper
     from shares
 
 ),
@@ -200,8 +198,8 @@ select
     cast(intervals.skip_count as bigint) as skip_count,
     cast(intervals.judged_count as bigint) as judged_count,
     intervals.accuracy,
-    case when intervals.accuracy is not null then greatest(intervals.centre - intervals.margin, 0e0) end as accuracy_lower,
-    case when intervals.accuracy is not null then least(intervals.centre + intervals.margin, 1e0) end as accuracy_upper,
+    intervals.accuracy_lower,
+    intervals.accuracy_upper,
     cast(intervals.gold_count as bigint) as gold_count,
     intervals.gold_accuracy,
     case when intervals.annotator = '(all)' then coalesce(agreements.compared_row_count, 0) end as compared_row_count,

@@ -1,6 +1,6 @@
 {{ config(enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases')) }}
 {%- do data_health.begin_model() %}
-{%- set z = '1.959963984540054e0' %}
+{%- set z = data_health.normal_deviate() %}
 with checks as (
 
     select
@@ -35,8 +35,8 @@ middles as (
     select
         checks.*,
         case when share = 0e0 then 0.5e0 else 0e0 end as added,
-        (share + {{ z }} * {{ z }} / (2 * share_count)) / (1 + {{ z }} * {{ z }} / share_count) as middle,
-        {{ z }} * sqrt(greatest(share * (1 - share), 0e0) / share_count + {{ z }} * {{ z }} / (4 * share_count * share_count)) / (1 + {{ z }} * {{ z }} / share_count) as reach
+        {{ data_health.wilson_centre('share', 'share_count') }} as middle,
+        {{ data_health.wilson_margin('share', 'share_count') }} as reach
     from checks
     where gap_in_data is null
         and metric <> 'row_count'
@@ -48,8 +48,11 @@ errors as (
 
     select
         middles.*,
-        case when other_count is not null then sqrt(greatest(
-            1 / (share * share_count + added) - 1 / (share_count + added) + 1 / (other_share * other_count) - 1 / other_count, 0e0)) end as log_error
+        case when other_count is not null then
+            {{ data_health.log_ratio_error(
+                'share * share_count + added', 'share_count + added', 'other_share * other_count', 'other_count'
+            ) }}
+        end as log_error
     from middles
 
 ),

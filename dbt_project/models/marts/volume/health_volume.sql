@@ -70,7 +70,7 @@ compared_periods as (
         late_expectations.usual_late_angle,
         late_expectations.late_spread,
         late_expectations.late_period_count,
-        lag(row_count) over (partition by periods.monitor order by periods.period_start) as previous_row_count,
+        lag(row_count) over (partition by periods.monitor order by periods.period_start nulls last) as previous_row_count,
         {%- set run_hour = '(' ~ data_health.engine_sql('epoch_seconds', data_health.run_time()) ~ ' / 3600e0)' %}
         case when is_latest then {{ run_hour }} - max(event_hour) over (partition by periods.monitor) end as hours_since_newest_event,
         case when is_latest then {{ run_hour }} - max(load_hour) over (partition by periods.monitor) end as hours_since_newest_load,
@@ -87,7 +87,7 @@ compared_periods as (
         and periods.period_start = late_expectations.period_start
     window earlier_ones as (
         partition by periods.monitor, periods.season
-        order by periods.period_start rows between {{ least_history }} preceding and 1 preceding
+        order by periods.period_start nulls last rows between {{ least_history }} preceding and 1 preceding
     )
 
 ),
@@ -98,10 +98,10 @@ newest_first as (
         monitor,
         period_start,
         grain_hours,
-        event_hour - lag(event_hour) over (partition by monitor order by period_start) as hours_between_events,
+        event_hour - lag(event_hour) over (partition by monitor order by period_start nulls last) as hours_between_events,
         end_hour - event_hour as hours_to_the_end,
         load_hour - event_hour as hours_to_load,
-        row_number() over (partition by monitor order by period_start desc) as age
+        row_number() over (partition by monitor order by period_start desc nulls last) as age
     from periods
     where period_start is not null
         and row_count > 0

@@ -30,7 +30,7 @@ numbered_judgements as (
         max(case when status = 'ok' then period_start end) over subject as last_ok_period,
         sum(case when status = 'ok' then 1 else 0 end) over (
             partition by monitor, finding, column_name, segment_column, segment_value, reference, change
-            order by period_start rows between unbounded preceding and current row
+            order by period_start nulls last rows between unbounded preceding and current row
         ) as island
     from judgements
     window subject as (partition by monitor, finding, column_name, segment_column, segment_value, reference, change)
@@ -72,7 +72,9 @@ watched_relations as (
     where subject = 'monitor'
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation %}
     union all
-    select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind, {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation, {{ data_health.text_literal(cleaning.owner or none) }} as owner
+    select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind,
+        {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation,
+        {{ data_health.text_literal(cleaning.owner or none) }} as owner
 {%- endfor %}
 
 ),
@@ -116,7 +118,8 @@ valid_acknowledgements as (
         acknowledgements.note,
         row_number() over (
             partition by found_subjects.monitor, found_subjects.finding, found_subjects.column_name, found_subjects.first_period
-            order by acknowledgements.acknowledged_until desc, acknowledgements.acknowledged_by, acknowledgements.note
+            order by acknowledgements.acknowledged_until desc nulls last, acknowledgements.acknowledged_by nulls last,
+                acknowledgements.note nulls last
         ) as place
     from found_subjects
     inner join acknowledgements
@@ -134,7 +137,8 @@ select
     islands.column_name,
     islands.change,
     islands.segment_column,
-    case when islands.segment_column = '(all)' or shown_columns.column_name is not null then islands.segment_value else '(not shown)' end as segment_value,
+    case when islands.segment_column = '(all)' or shown_columns.column_name is not null then islands.segment_value else '(not shown)'
+        end as segment_value,
     islands.reference,
     islands.metric,
     islands.first_period,

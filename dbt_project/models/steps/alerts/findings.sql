@@ -1,6 +1,8 @@
 {#- what each part found, of one shape; a part that is off has no node -#}
 {%- set models = [] %}
-{%- for part in data_health.parts() if part != 'profile' and data_health.part_is_on(part) %}{% do models.append(part ~ '_findings') %}{% endfor %}
+{%- for part in data_health.parts() if part != 'profile' and data_health.part_is_on(part) %}
+    {%- do models.append(part ~ '_findings') %}
+{%- endfor %}
 with judged as (
 {%- for name in models %}
 

@@ -4,7 +4,8 @@
 {%- set pairs = [] %}
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.suggest and cleaning.relation %}
     {%- set watching = [] %}
-    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation and monitor.where == cleaning.where %}
+    {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation
+        and monitor.where == cleaning.where %}
         {%- do watching.append(monitor) %}
     {%- endfor %}
     {%- if watching %}{% do pairs.append([name, watching[0].name, watching[0].time is not none]) %}{% endif %}
@@ -40,7 +41,7 @@ present_periods as (
     select
         period_key,
         -- a table without a time is counted as a whole on every day
-        row_number() over (partition by monitor order by period_start desc) as age
+        row_number() over (partition by monitor order by period_start desc nulls last) as age
     from {{ ref('monitored_periods') }}
     where dataset = 'production'
         and status <> 'gone'

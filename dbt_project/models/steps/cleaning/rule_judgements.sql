@@ -1,5 +1,7 @@
 {{ config(enabled=data_health.part_is_on('cleaning'), materialized='ephemeral') }}
-{#- The share of rows that fail a cleaning rule, judged as that of late rows is in health_volume: on the arcsine scale, by its own history. -#}
+{#-
+    The share of rows that fail a cleaning rule, judged as that of late rows is in health_volume: on the arcsine scale, by its own history.
+-#}
 {%- set least_history, history_length = 3, 36 %}
 with outcomes as (
 
@@ -21,8 +23,8 @@ numbered_outcomes as (
 
     select
         outcomes.*,
-        2e0 * asin(sqrt(cast(failed_count as double precision) / tested_count)) as angle,
-        cast(row_number() over (partition by cleaning, rule order by period_start) as integer) as period_number
+        {{ data_health.arcsine_share('cast(failed_count as double precision) / tested_count') }} as angle,
+        cast(row_number() over (partition by cleaning, rule order by period_start nulls last) as integer) as period_number
     from outcomes
 
 ),
@@ -58,7 +60,7 @@ spreads as (
         judged.cleaning,
         judged.rule,
         judged.period_number,
-        1.4826e0 * percentile_cont(0.5) within group (order by abs(earlier.angle - medians.usual_angle)) as spread
+        {{ data_health.robust_spread(data_health.median_deviation('earlier.angle', 'medians.usual_angle')) }} as spread
     from numbered_outcomes as judged
     inner join medians
         on judged.cleaning = medians.cleaning

@@ -142,7 +142,7 @@ ranked_unseen_patterns as (
             partition by unseen_patterns.period_number, unseen_patterns.reference_number, unseen_patterns.set_number
             order by
                 case when patterns_with_unseen_values.pattern_code is null then 1 else 2 end,
-                unseen_patterns.row_count desc,
+                unseen_patterns.row_count desc nulls last,
                 unseen_patterns.pattern_code
         ) as place
     from unseen_patterns

@@ -78,7 +78,8 @@ ranked_pairs as (
             partition by attribute_counts.cell_kind, attribute_counts.monitor
             order by
                 coalesce(max(case when value_counts.position = pairs.first_position then value_counts.value_count end), 1)
-                * coalesce(max(case when value_counts.position > pairs.first_position then value_counts.value_count end), 1) desc,
+                * coalesce(max(case when value_counts.position > pairs.first_position then value_counts.value_count end), 1)
+                    desc nulls last,
                 pairs.pair_set
         ) as pair_rank
     from attribute_counts

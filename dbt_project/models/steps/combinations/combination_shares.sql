@@ -20,7 +20,8 @@ counts as (
 
     select
         monitor, period_number, reference_number, set_number, row_count, reference_row_count, combination_count,
-        reference_combination_count, singleton_count, doubleton_count, unseen_combination_count, unseen_count, unseen_value_count, unseen_pattern
+        reference_combination_count, singleton_count, doubleton_count, unseen_combination_count, unseen_count, unseen_value_count,
+        unseen_pattern
     from {{ ref('combination_counts') }}
 
 ),

@@ -122,7 +122,7 @@ subgroup_values as (
         position,
         column_name,
         category,
-        row_number() over (partition by monitor, position order by sum(row_count) desc, category) as value_rank
+        row_number() over (partition by monitor, position order by sum(row_count) desc nulls last, category nulls last) as value_rank
     from subgroup_rows
     where category is not null
     group by monitor, attributes_key, position, column_name, category
@@ -139,7 +139,7 @@ coded_subgroup_values as (
         cast(value_rank as integer) as code,
         'value' as bin_type,
         category,
-        row_number() over (partition by monitor, position order by category) as value_number,
+        row_number() over (partition by monitor, position order by category nulls last) as value_number,
         cast(null as varchar) as condition
     from subgroup_values
     where value_rank <= 120

@@ -152,7 +152,7 @@ spreads as (
         case when counted_distances.has_members then centres.mean_distance else centres.median_distance end as usual_distance,
         case
             when counted_distances.has_members then centres.standard_deviation
-            else 1.4826e0 * deviations.median_deviation
+            else {{ data_health.robust_spread('deviations.median_deviation') }}
         end as usual_spread,
         -- a median deviation is worth about half as many periods as a standard deviation
         greatest(
@@ -186,7 +186,7 @@ ranked_parts as (
         coalesce(period_start, cast('0001-01-01' as date)) as period_day,
         column_name,
         row_number() over (
-            partition by monitor, reference, metric, period_start order by abs(value - reference_value) desc, column_name
+            partition by monitor, reference, metric, period_start order by abs(value - reference_value) desc nulls last, column_name
         ) as part_rank
     from subspace_measures
     where column_name <> '(all)'

@@ -131,7 +131,7 @@ unseen_categories as (
         comparison_number,
         column_number,
         category,
-        row_number() over (partition by comparison_number, column_number order by row_count desc, category nulls last) as place
+        row_number() over (partition by comparison_number, column_number order by row_count desc nulls last, category nulls last) as place
     from compared_groups
     where group_type = 'value'
         and reference_count = 0

@@ -29,8 +29,8 @@ cells as (
         bin,
         lower_edge,
         upper_edge,
-        cast(row_number() over (partition by column_number order by bin) as integer) as cell,
-        lead(lower_edge) over (partition by column_number order by bin) as next_edge
+        cast(row_number() over (partition by column_number order by bin nulls last) as integer) as cell,
+        lead(lower_edge) over (partition by column_number order by bin nulls last) as next_edge
     from bins
 
 ),

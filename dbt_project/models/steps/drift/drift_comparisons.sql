@@ -40,10 +40,10 @@ production_periods as (
         period_end,
         is_latest,
         period_number,
-        lag(dataset_period_key) over (partition by monitor order by period_start) as previous_period_key,
-        lag(period_number) over (partition by monitor order by period_start) as previous_number,
-        lag(period_start) over (partition by monitor order by period_start) as previous_start,
-        lag(period_end) over (partition by monitor order by period_start) as previous_end
+        lag(dataset_period_key) over (partition by monitor order by period_start nulls last) as previous_period_key,
+        lag(period_number) over (partition by monitor order by period_start nulls last) as previous_number,
+        lag(period_start) over (partition by monitor order by period_start nulls last) as previous_start,
+        lag(period_end) over (partition by monitor order by period_start nulls last) as previous_end
     from numbered_periods
     where dataset = 'production'
         and period_start is not null
@@ -91,7 +91,7 @@ pairs as (
 )
 
 select
-    cast(row_number() over (order by monitor, reference, period_start) as integer) as comparison_number,
+    cast(row_number() over (order by monitor, reference, period_start nulls last) as integer) as comparison_number,
     monitor,
     reference,
     reference_dataset,

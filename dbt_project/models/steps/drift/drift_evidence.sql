@@ -170,19 +170,14 @@ standardised_tests as (
 
 ),
 
--- the upper tail of the normal distribution by a fraction of relative error 1.2e-7 (Numerical Recipes, erfcc)
 tails as (
 
     select
         standardised_tests.*,
         exp(greatest(- deviate * deviate / 2, -700e0)) / sqrt(2 * pi()) as density,
-        exp(greatest(
-            - deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0
-                + t * (0.27886807e0 + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))),
-            -700e0
-        )) * t / 2 as tail_of_size
+        {{ data_health.two_sided_normal_tail('deviate', 't') }} / 2 as tail_of_size
     from (
-        select standardised_tests.*, 1 / (1 + abs(deviate) / (2 * sqrt(2e0))) as t
+        select standardised_tests.*, {{ data_health.normal_tail_term('abs(deviate)') }} as t
         from standardised_tests
     ) as standardised_tests
 
@@ -284,10 +279,7 @@ select
     null_p,
     category_p,
     column_p,
-    case when has_enough_rows and column_p is not null then least(
-        min(column_p * family_size / p_rank) over (
-            partition by comparison_number, has_enough_rows
-            order by p_rank desc rows unbounded preceding
-        ), 1e0)
+    case when has_enough_rows and column_p is not null then
+        {{ data_health.benjamini_hochberg('column_p', 'p_rank', 'family_size', 'comparison_number, has_enough_rows') }}
     end as q_value
 from ranked_columns

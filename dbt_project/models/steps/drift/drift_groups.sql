@@ -104,7 +104,7 @@ ranked_values as (
         counted_values.*,
         row_number() over (
             partition by dataset_period_key, column_number, case when bin_type in ('value', 'other') then 1 else 0 end
-            order by row_count desc, bin_type desc, category nulls last
+            order by row_count desc nulls last, bin_type desc nulls last, category nulls last
         ) as value_rank
     from counted_values
     where row_count > 0

@@ -95,7 +95,7 @@ numbered_columns as (
         comparison_number,
         is_quiet,
         sum(case when is_quiet then 1 else 0 end) over (
-            partition by reference_place, column_number order by period_start rows unbounded preceding
+            partition by reference_place, column_number order by period_start nulls last rows unbounded preceding
         ) - case when is_quiet then 1 else 0 end as earlier_quiet_count
     from quiet_columns
 
@@ -156,7 +156,7 @@ spreads as (
         histories.column_number,
         histories.threshold_number,
         max(medians.history_median) as history_median,
-        1.4826e0 * percentile_cont(0.5) within group (order by abs(histories.value - medians.history_median)) as history_spread
+        {{ data_health.robust_spread(data_health.median_deviation('histories.value', 'medians.history_median')) }} as history_spread
     from histories
     inner join medians
         on histories.comparison_number = medians.comparison_number

@@ -1,8 +1,9 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 {%- set metrics = data_health.drift_metrics() %}
-{%- set z, z_square = '1.959963984540054e0', '3.841458820694124e0' %}
-{%- set shares = {'null': 'null_count', 'reference_null': 'reference_null_count', 'unseen': 'unseen_count'} %}
-{%- set totals = {'null': 'row_count', 'reference_null': 'reference_row_count', 'unseen': 'present_count'} %}
+{%- set shares = {
+    'null': ('(null_count / nullif(row_count, 0))', 'nullif(row_count, 0)'),
+    'reference_null': ('(reference_null_count / nullif(reference_row_count, 0))', 'nullif(reference_row_count, 0)')
+} %}
 
 with columns_of_comparisons as (
 
@@ -107,27 +108,20 @@ shares as (
 
     select
         measures.*,
-        {%- for name, count in shares.items() %}
-        {{ count }} / nullif({{ totals[name] }}, 0) as {{ name }}_share,
-        ({{ count }} + {{ z_square }} / 2) / nullif({{ totals[name] }} + {{ z_square }}, 0) as {{ name }}_centre,
-        {{ z }} * sqrt({{ count }} * (1 - {{ count }} / nullif({{ totals[name] }}, 0)) + {{ z_square }} / 4) / nullif({{ totals[name] }} + {{ z_square }}, 0) as {{ name }}_margin,
+        {%- for name, (share, rows) in shares.items() %}
+        {{ share }} as {{ name }}_share,
+        {{ data_health.wilson_centre(share, rows) }} as {{ name }}_centre,
+        {{ data_health.wilson_margin(share, rows) }} as {{ name }}_margin,
         {%- endfor %}
-        -- exactly for one and two degrees of freedom, else by Wilson and Hilferty
-        case
-            when bin_count = 2 then 3.841458820694124e0
-            when bin_count = 3 then 5.991464547107979e0
-            when bin_count > 3 then (bin_count - 1) * power(1 - 2e0 / (9 * (bin_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (bin_count - 1))), 3)
-            else 0
-        end as chi_95,
-        -- exactly for one and two degrees of freedom, else by Wilson and Hilferty
-        case
-            when contingency_group_count = 2 then 3.841458820694124e0
-            when contingency_group_count = 3 then 5.991464547107979e0
-            when contingency_group_count > 3 then (contingency_group_count - 1) * power(1 - 2e0 / (9 * (contingency_group_count - 1)) + 1.6448536e0 * sqrt(2e0 / (9 * (contingency_group_count - 1))), 3)
-            else 0
-        end as contingency_chi_95,
+        unseen_count / nullif(present_count, 0) as unseen_share,
+        {{ data_health.wilson_lower('(unseen_count / nullif(present_count, 0))', 'nullif(present_count, 0)') }} as unseen_lower,
+        {{ data_health.wilson_upper('(unseen_count / nullif(present_count, 0))', 'nullif(present_count, 0)') }} as unseen_upper,
+        {{ data_health.chi_square_95('bin_count') }} as chi_95,
+        {{ data_health.chi_square_95('contingency_group_count') }} as contingency_chi_95,
         -- Bergsma's correction for the association that chance alone gives
-        greatest(chi_square / contingency_row_count - (contingency_group_count - 1) / (contingency_row_count - 1), 0e0) as corrected_association,
+        greatest(
+            chi_square / contingency_row_count - (contingency_group_count - 1) / (contingency_row_count - 1), 0e0
+        ) as corrected_association,
         contingency_group_count - power(contingency_group_count - 1, 2) / (contingency_row_count - 1) as corrected_group_count
     from measures
 
@@ -137,12 +131,12 @@ intervals as (
 
     select
         shares.*,
-        null_share - reference_null_share
-            - sqrt(power(null_share - null_centre + null_margin, 2) + power(reference_null_centre + reference_null_margin - reference_null_share, 2)) as null_difference_lower,
-        null_share - reference_null_share
-            + sqrt(power(null_centre + null_margin - null_share, 2) + power(reference_null_share - reference_null_centre + reference_null_margin, 2)) as null_difference_upper,
+        {{ data_health.newcombe_lower('null', 'reference_null') }} as null_difference_lower,
+        {{ data_health.newcombe_upper('null', 'reference_null') }} as null_difference_upper,
         case when contingency_group_count > 1
-            then sqrt(corrected_association / nullif(least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1)), 0)) end as cramers_v
+            then sqrt(
+                corrected_association / nullif(least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1)), 0)
+            ) end as cramers_v
     from shares
 
 ),

@@ -21,7 +21,7 @@ numbered_periods as (
         monitor,
         period_start,
         reference_start as previous_start,
-        row_number() over (partition by monitor order by period_start) as place
+        row_number() over (partition by monitor order by period_start nulls last) as place
     from comparisons
     where reference = '(previous period)'
 

@@ -41,7 +41,7 @@ ranked_labels as (
         row_key,
         label,
         probability,
-        row_number() over (partition by monitor, row_key order by probability desc, label) as place
+        row_number() over (partition by monitor, row_key order by probability desc nulls last, label nulls last) as place
     from held_out
 
 ),

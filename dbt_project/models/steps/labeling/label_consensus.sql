@@ -58,7 +58,7 @@ ranked_votes as (
 
     select
         votes.*,
-        rank() over (partition by monitor, row_key order by vote_count desc) as place
+        rank() over (partition by monitor, row_key order by vote_count desc nulls last) as place
     from votes
 
 ),
@@ -80,7 +80,7 @@ ranked_posteriors as (
 
     select
         posteriors.*,
-        row_number() over (partition by monitor, row_key order by probability desc, label) as place
+        row_number() over (partition by monitor, row_key order by probability desc nulls last, label nulls last) as place
     from posteriors
 
 ),

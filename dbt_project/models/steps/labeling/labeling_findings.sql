@@ -33,7 +33,8 @@ select
     newest_periods.newest_period as period_start,
     case when label_rates.status in ('leak', 'break') then 'alert' else label_rates.status end as status,
     coalesce(
-        cast(cast(100 * label_rates.rate as decimal(5, 1)) as varchar) || ' % of the labels of ' || cast(label_rates.period_start as varchar),
+        cast(cast(100 * label_rates.rate as decimal(5, 1)) as varchar)
+            || ' % of the labels of ' || cast(label_rates.period_start as varchar),
         'no label'
     )
         || coalesce(', ' || cast(cast(100 * label_rates.earlier_rate as decimal(5, 1)) as varchar) || ' % before', '')

@@ -76,7 +76,7 @@ best_groups as (
         group_value,
         labelled_count,
         place,
-        row_number() over (partition by monitor, row_key order by labelled_count + place, group_value) as group_place
+        row_number() over (partition by monitor, row_key order by labelled_count + place, group_value nulls last) as group_place
     from rows_of_short_groups
     where place <= wanted_count
 
@@ -87,6 +87,6 @@ select
     row_key,
     group_value,
     labelled_count,
-    row_number() over (partition by monitor order by labelled_count + place, place, group_value, row_key) as place
+    row_number() over (partition by monitor order by labelled_count + place, place, group_value nulls last, row_key) as place
 from best_groups
 where group_place = 1

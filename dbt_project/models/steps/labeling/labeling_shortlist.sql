@@ -110,7 +110,9 @@ drift_rows as (
         drifted_periods.first_column || case
             when drifted_periods.column_count > 1 then ' and ' || (drifted_periods.column_count - 1) || ' more' else ''
         end as columns,
-        row_number() over (partition by rows_to_ask.monitor order by rows_to_ask.random_number desc, rows_to_ask.row_key) as place
+        row_number() over (
+            partition by rows_to_ask.monitor order by rows_to_ask.random_number desc nulls last, rows_to_ask.row_key
+        ) as place
     from rows_to_ask
     inner join drifted_periods
         on rows_to_ask.monitor = drifted_periods.monitor

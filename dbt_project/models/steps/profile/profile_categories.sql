@@ -32,7 +32,7 @@ ranked_categories as (
         sum(row_count) over (partition by dataset_period_key, segment_column, segment_value, column_name) as present_count,
         row_number() over (
             partition by dataset_period_key, segment_column, segment_value, column_name
-            order by case when bin_type = 'value' then 0 else 1 end, row_count desc, category nulls last
+            order by case when bin_type = 'value' then 0 else 1 end, row_count desc nulls last, category nulls last
         ) as category_rank
     from period_categories
 

@@ -88,7 +88,7 @@ cumulative_bins as (
         minimum,
         maximum,
         row_count,
-        sum(row_count) over (partition by group_number order by maximum, minimum rows unbounded preceding) as rank_to
+        sum(row_count) over (partition by group_number order by maximum nulls last, minimum nulls last rows unbounded preceding) as rank_to
     from period_bins
 
 ),
@@ -103,7 +103,7 @@ mixed_bins as (
         period_bins.grid_generation,
         sum(period_bins.row_count) over (
             partition by period_bins.group_number
-            order by period_bins.minimum desc, period_bins.maximum desc rows unbounded preceding
+            order by period_bins.minimum desc nulls last, period_bins.maximum desc nulls last rows unbounded preceding
         ) as rank_from_above
     from period_bins
     inner join bin_totals

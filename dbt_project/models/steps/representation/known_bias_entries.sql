@@ -113,7 +113,7 @@ numbered_entries as (
 
     select
         written_entries.*,
-        row_number() over (order by monitor, id, subgroup, group_value, metric, reference, threshold) as entry_number
+        row_number() over (order by monitor, id, subgroup, group_value nulls last, metric, reference, threshold) as entry_number
     from written_entries
 
 ),

@@ -27,7 +27,7 @@ watched_periods as (
         settings.has_population,
         lag(periods.dataset_period_key) over (
             partition by periods.monitor, periods.dataset
-            order by periods.period_start
+            order by periods.period_start nulls last
         ) as previous_period_key
     from periods
     inner join settings

@@ -7,7 +7,7 @@
     ('true_positive_rate', 'true_positives', 'positives'),
     ('false_positive_rate', 'false_positives', 'negatives')
 ] %}
-{%- set z = '1.959963984540054e0' %}
+{%- set z = data_health.normal_deviate() %}
 with groups as (
 
     select *
@@ -44,10 +44,8 @@ rates as (
         {%- endfor %}
         {%- for name, part, whole in rates + [('missing_share', 'missing_share * group_rows', 'group_rows')] %}
         {%- set share, rows = '(' ~ part ~ ' / nullif(' ~ whole ~ ', 0e0))', 'nullif(' ~ whole ~ ', 0e0)' %}
-        {%- set middle = '(' ~ share ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (2 * ' ~ rows ~ '))' %}
-        {%- set reach = z ~ ' * sqrt(greatest(' ~ share ~ ' * (1 - ' ~ share ~ '), 0e0) / ' ~ rows ~ ' + ' ~ z ~ ' * ' ~ z ~ ' / (4 * ' ~ rows ~ ' * ' ~ rows ~ '))' %}
-        case when {{ part }} = 0e0 and {{ whole }} > 0e0 then 0e0 when {{ part }} is not null and {{ whole }} > 0e0 then greatest(({{ middle }} - {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 0e0) end as {{ name }}_lower,
-        case when {{ part }} is not null and {{ whole }} > 0e0 then least(({{ middle }} + {{ reach }}) / (1 + {{ z }} * {{ z }} / {{ rows }}), 1e0) end as {{ name }}_upper{{ ',' if not loop.last }}
+        {{ data_health.wilson_lower(share, rows) }} as {{ name }}_lower,
+        {{ data_health.wilson_upper(share, rows) }} as {{ name }}_upper{{ ',' if not loop.last }}
         {%- endfor %}
     from supported_counts
 
@@ -60,7 +58,7 @@ ranked_groups as (
         rates.*,
         row_number() over (
             partition by comparison_number, subgroup_number
-            order by case when predicted_count >= minimum_rows then selection_rate else -1e0 end desc nulls last, group_value
+            order by case when predicted_count >= minimum_rows then selection_rate else -1e0 end desc nulls last, group_value nulls last
         ) as selection_rank
     from rates
 
@@ -71,7 +69,8 @@ best_groups as (
     select
         ranked_groups.*,
         {%- for name, value in [
-            ('best_group', 'group_value'), ('best_count', 'predictions'), ('best_selected_count', 'selected_count'), ('best_rate', 'selection_rate')
+            ('best_group', 'group_value'), ('best_count', 'predictions'), ('best_selected_count', 'selected_count'),
+            ('best_rate', 'selection_rate')
         ] %}
         max(case when selection_rank = 1 and predicted_count >= minimum_rows and selected_count > 0 then {{ value }} end)
             over (partition by comparison_number, subgroup_number) as {{ name }}{{ ',' if not loop.last }}
@@ -90,9 +89,9 @@ selection_ratios as (
                 / (predicted_count + case when selected_count = 0 then 0.5e0 else 0e0 end) / best_rate
         end as compared_ratio,
         case when selection_rank > 1 then
-            sqrt(greatest(
-                1 / greatest(selected_count, 0.5e0) - 1 / nullif(predictions, 0e0) + 1 / best_selected_count - 1 / best_count, 0e0
-            ))
+            {{ data_health.log_ratio_error(
+                'greatest(selected_count, 0.5e0)', 'nullif(predictions, 0e0)', 'best_selected_count', 'best_count'
+            ) }}
         end as selection_error
     from best_groups
 

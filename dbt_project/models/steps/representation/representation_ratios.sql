@@ -1,5 +1,5 @@
 {{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
-{%- set z = '1.959963984540054e0' %}
+{%- set z = data_health.normal_deviate() %}
 {%- set of_subgroup = 'over (partition by comparison_number, subgroup_number)' %}
 with settings as (
 
@@ -75,16 +75,17 @@ gaps as (
 
 ),
 
--- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half a row there.
+-- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half
+-- a row there.
 half_rows as (
 
     select
         gaps.*,
         case when row_count = 0 or reference_row_count = 0 or share = 0e0 or reference_share = 0e0 then 0.5e0 else 0e0 end as added,
-        (share + {{ z }} * {{ z }} / (2 * effective_count)) / (1 + {{ z }} * {{ z }} / effective_count) as share_middle,
-        {{ z }} * sqrt(greatest(share * (1 - share), 0e0) / effective_count + {{ z }} * {{ z }} / (4 * effective_count * effective_count)) / (1 + {{ z }} * {{ z }} / effective_count) as share_reach,
-        (share_of_known + {{ z }} * {{ z }} / (2 * known_effective_count)) / (1 + {{ z }} * {{ z }} / known_effective_count)
-            + {{ z }} * sqrt(greatest(share_of_known * (1 - share_of_known), 0e0) / known_effective_count + {{ z }} * {{ z }} / (4 * known_effective_count * known_effective_count)) / (1 + {{ z }} * {{ z }} / known_effective_count) as share_of_known_upper
+        {{ data_health.wilson_centre('share', 'effective_count') }} as share_middle,
+        {{ data_health.wilson_margin('share', 'effective_count') }} as share_reach,
+        {{ data_health.wilson_centre('share_of_known', 'known_effective_count') }}
+            + {{ data_health.wilson_margin('share_of_known', 'known_effective_count') }} as share_of_known_upper
     from gaps
 
 ),
@@ -96,10 +97,12 @@ log_ratios as (
         case when share = 0e0 then 0e0 when share is not null then greatest(share_middle - share_reach, 0e0) end as share_lower,
         case when share is not null then least(share_middle + share_reach, 1e0) end as share_upper,
         case when reference not in ('(population)', '(none)') then
-            ln((share * effective_count + added) / (effective_count + added)) - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
+            ln((share * effective_count + added) / (effective_count + added))
+                - ln((reference_share * reference_effective_count + added) / (reference_effective_count + added)) end as log_ratio,
         case when reference not in ('(population)', '(none)') then
-            sqrt(greatest(1 / (share * effective_count + added) - 1 / (effective_count + added)
-                + 1 / (reference_share * reference_effective_count + added) - 1 / (reference_effective_count + added), 0e0)) end as log_error,
+            {{ data_health.log_ratio_error('share * effective_count + added', 'effective_count + added',
+                'reference_share * reference_effective_count + added', 'reference_effective_count + added') }}
+        end as log_error,
         least(reference_share / lowest_ratio, 1e0) as highest_share,
         reference_share * lowest_ratio as lowest_share
     from half_rows
@@ -111,9 +114,20 @@ ratios as (
     select
         log_ratios.*,
         share / nullif(reference_share, 0e0) as ratio,
-        case when log_ratio is null then share_lower / nullif(reference_share, 0e0) when share > 0e0 then exp(log_ratio - {{ z }} * log_error) else 0e0 end as ratio_lower,
-        case when log_ratio is null then share_upper / nullif(reference_share, 0e0) when reference_share > 0e0 then exp(log_ratio + {{ z }} * log_error) end as ratio_upper,
-        case when log_ratio is null then case when share_of_known is not null then least(share_of_known_upper, 1e0) end / nullif(reference_share, 0e0) else exp(log_ratio + {{ z }} * log_error) end as ratio_upper_of_known,
+        case
+            when log_ratio is null then share_lower / nullif(reference_share, 0e0)
+            when share > 0e0 then exp(log_ratio - {{ z }} * log_error)
+            else 0e0
+        end as ratio_lower,
+        case
+            when log_ratio is null then share_upper / nullif(reference_share, 0e0)
+            when reference_share > 0e0 then exp(log_ratio + {{ z }} * log_error)
+        end as ratio_upper,
+        case
+            when log_ratio is null
+                then case when share_of_known is not null then least(share_of_known_upper, 1e0) end / nullif(reference_share, 0e0)
+            else exp(log_ratio + {{ z }} * log_error)
+        end as ratio_upper_of_known,
         case when log_ratio is null then share_of_known / nullif(reference_share, 0e0) else exp(log_ratio) end as ratio_of_known
     from log_ratios
 
@@ -128,7 +142,8 @@ deviates as (
             when gap_in_data is not null then null
             when log_ratio is null and share_of_known < lowest_share
                 then (lowest_share - share_of_known) / sqrt(lowest_share * (1 - lowest_share) / known_effective_count)
-            when log_ratio is null and share > highest_share then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
+            when log_ratio is null and share > highest_share
+                then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
             when log_ratio < ln(lowest_ratio) then (ln(lowest_ratio) - log_ratio) / nullif(log_error, 0e0)
             when log_ratio > - ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
             else 0e0
@@ -137,16 +152,16 @@ deviates as (
 
 ),
 
--- twice the upper tail of the normal distribution, by a fraction of relative error 1.2e-7 (Numerical Recipes, erfcc)
 probabilities as (
 
     select
         deviates.*,
-        case when deviate = 0e0 then 1e0 when deviate > 0e0 then
-            least(exp(greatest(- deviate * deviate / 2 - 1.26551223e0 + t * (1.00002368e0 + t * (0.37409196e0 + t * (0.09678418e0 + t * (-0.18628806e0 + t * (0.27886807e0
-                + t * (-1.13520398e0 + t * (1.48851587e0 + t * (-0.82215223e0 + t * 0.17087277e0)))))))), -700e0)) * t, 1e0) end as p_value
+        case
+            when deviate = 0e0 then 1e0
+            when deviate > 0e0 then least({{ data_health.two_sided_normal_tail('deviate', 't') }}, 1e0)
+        end as p_value
     from (
-        select deviates.*, 1 / (1 + deviate / (2 * sqrt(2e0))) as t
+        select deviates.*, {{ data_health.normal_tail_term('deviate') }} as t
         from deviates
     ) as deviates
 
@@ -157,7 +172,7 @@ ranked_groups as (
 
     select
         probabilities.*,
-        row_number() over (partition by comparison_number, gap_in_data order by p_value, subgroup_number, group_value) as p_rank,
+        row_number() over (partition by comparison_number, gap_in_data order by p_value, subgroup_number, group_value nulls last) as p_rank,
         count(p_value) over (partition by comparison_number, gap_in_data) as family_size
     from probabilities
 
@@ -167,11 +182,8 @@ evidence as (
 
     select
         ranked_groups.*,
-        case when gap_in_data is null and p_value is not null then least(
-            min(p_value * family_size / p_rank) over (
-                partition by comparison_number, gap_in_data
-                order by p_rank desc rows unbounded preceding
-            ), 1e0)
+        case when gap_in_data is null and p_value is not null then
+            {{ data_health.benjamini_hochberg('p_value', 'p_rank', 'family_size', 'comparison_number, gap_in_data') }}
         end as q_value
     from ranked_groups
 

@@ -40,7 +40,8 @@ steps as (
         {%- set is_history = 'is_usable' if pass == 'first' else 'is_usable and not first_bands.is_alert' %}
         {{ is_history }} as is_history,
         coalesce(sum(case when {{ is_history }} then 1 else 0 end) over (
-            partition by periods.monitor, periods.season order by periods.period_start rows between unbounded preceding and 1 preceding
+            partition by periods.monitor, periods.season
+            order by periods.period_start nulls last rows between unbounded preceding and 1 preceding
         ), 0) as earlier_count
     from periods
     {%- if pass == 'second' %}
@@ -87,7 +88,7 @@ steps as (
     select
         ratios.*,
         case when is_by_month then log_ratio - lag(log_ratio) over (
-            partition by monitor, month_number, is_history order by period_start
+            partition by monitor, month_number, is_history order by period_start nulls last
         ) end as change_in_a_year
     from {{ pass }}_ratios as ratios
 
@@ -161,7 +162,10 @@ steps as (
         count(case when is_by_year then change_in_a_year else distance_to_trend end) as value_count,
         avg(case
             when is_by_year and change_in_a_year is null or not is_by_year and distance_to_trend is null then null
-            else power(least(case when is_by_year then change_in_a_year else distance_to_trend end, 3e0 * 1.4826e0 * middle_deviation), 2)
+            else power(least(
+                case when is_by_year then change_in_a_year else distance_to_trend end,
+                3e0 * {{ data_health.robust_spread('middle_deviation') }}
+            ), 2)
         end) as variance
     from {{ pass }}_deviations as deviations
     inner join {{ pass }}_middle_deviations as middle_deviations

@@ -6,7 +6,8 @@ with periods as (
     select
         monitor,
         period_start,
-        case when row_count > 0 then 2e0 * asin(sqrt(cast(late_row_count as double precision) / row_count)) end as late_angle
+        case when row_count > 0
+            then {{ data_health.arcsine_share('cast(late_row_count as double precision) / row_count') }} end as late_angle
     from {{ ref('volume_periods') }}
     where period_start is not null
 
@@ -26,7 +27,7 @@ late_numbers as (
         period_start,
         late_angle,
         coalesce(sum(case when late_angle is not null then 1 else 0 end) over (
-            partition by monitor order by period_start rows between unbounded preceding and 1 preceding
+            partition by monitor order by period_start nulls last rows between unbounded preceding and 1 preceding
         ), 0) as earlier_count
     from periods
 
@@ -54,7 +55,7 @@ late_spreads as (
     select
         judged.monitor,
         judged.period_start,
-        1.4826e0 * percentile_cont(0.5) within group (order by abs(earlier.late_angle - medians.usual_angle)) as spread
+        {{ data_health.robust_spread(data_health.median_deviation('earlier.late_angle', 'medians.usual_angle')) }} as spread
     from late_numbers as judged
     inner join late_medians as medians
         on judged.monitor = medians.monitor
