@@ -30,8 +30,9 @@ def project_options(command: Callable) -> Callable:
 
 
 @click.group()
+@click.version_option(package_name="data-health", prog_name="data-health")
 def main() -> None:
-    """Labels between the marts of data_health and the people who give them."""
+    """What is done between two builds of a dbt project that installs data_health."""
 
 
 @main.group()

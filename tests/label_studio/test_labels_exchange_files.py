@@ -1,10 +1,14 @@
 """Files of the labeling exchange without a warehouse: what tasks look like, and what is taken and refused of what comes back."""
 
 import json
+import tomllib
 from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
+from consumer import REPOSITORY
+from data_health.command_line import main
 from data_health.label_studio.answers import Expected
 from data_health.label_studio.files import read_answers
 from data_health.label_studio.project import described
@@ -339,3 +343,14 @@ def test_labels_are_texts():
     assert described(found(labels=["yes", 1, 1.5, True, "yes"])).labels == ["yes", "1", "1.5", "true"]
     with pytest.raises(ExchangeError, match="empty"):
         described(found(labels=["yes", " "]))
+
+
+def test_the_command_says_which_version_it_is():
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    assert CliRunner().invoke(main, ["--version"]).output == f"data-health, version {version}\n"
+
+
+def test_every_folder_of_python_is_packed():
+    packed = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = [path.parent.name for path in (REPOSITORY / "python_checks").glob("*/__init__.py")]
+    assert sorted(packed) == sorted(["data_health", *(f"data_health.{name}" for name in folders)])

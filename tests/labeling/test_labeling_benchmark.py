@@ -75,7 +75,13 @@ def test_a_configuration_that_names_something_else_is_refused(table, monkeypatch
     monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
     from label_sets import read_set
 
-    assert read_set(table / "loans.yml", table).features.shape == (700, 5)
+    loans = read_set(table / "loans.yml", table)
+    assert [(feature.name, feature.is_number) for feature in loans.features] == [
+        ("income", True),
+        ("the age", True),
+        ("town", False),
+    ]
+    assert loans.columns.num_rows == len(loans.codes) == 700
     (table / "other.yml").write_text(CONFIGURATION.replace("pool: 400", "colour: red"))
     with pytest.raises(SystemExit, match=r"unknown keys \['colour'\], missing keys \['pool'\]"):
         read_set(table / "other.yml", table)
