@@ -9,8 +9,7 @@
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build'] -%}{{ return(none) }}{%- endif -%}
     {%- set place = monitor ~ ', ' ~ reference -%}
     {%- if not stored -%}
-        {%- set reason = 'the part components is off' if data_health.engine_runs_python()
-            else data_health.engine_name() ~ ' has no Python models' -%}
+        {%- set reason = 'the part components is off' if data_health.engine_runs_python() else 'this warehouse has no Python models' -%}
         {%- do exceptions.raise_compiler_error(
             data_health.problem('', asked_by ~ ', loadings', none, 'a table with the loadings of component_fits; ' ~ reason)
         ) -%}

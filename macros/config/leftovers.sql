@@ -30,10 +30,9 @@
     {% set now = [
         'audited_rows', 'cleaning_sample', 'cleaning_sample_columns', 'cleaning_value_counts', 'column_distributions',
         'column_grids', 'column_products', 'column_statistics', 'combination_counts', 'combination_patterns',
-        'combination_periods', 'combination_sets', 'combination_values', 'component_fits',
-        'component_score_counts', 'component_score_sample', 'configured_datasets', 'coverage_counts', 'dataset_periods',
-        'dataset_products', 'dataset_wide_products', 'declared_subgroups', 'drift_columns', 'drift_comparisons',
-        'drift_distances', 'drift_evidence', 'drift_exact_distances', 'drift_groups', 'drift_measures', 'drift_overdispersion',
+        'combination_periods', 'combination_sets', 'combination_values', 'component_fits', 'component_score_counts',
+        'component_score_sample', 'dataset_periods', 'dataset_products', 'dataset_wide_products', 'declared_subgroups',
+        'drift_columns', 'drift_comparisons', 'drift_evidence', 'drift_exact_distances', 'drift_groups', 'drift_measures',
         'drift_quantile_groups', 'feature_bins', 'feature_cells', 'finding_periods', 'findings', 'health_alerts',
         'health_annotators', 'health_auto_labels', 'health_bias_gate', 'health_cell_changes', 'health_component_scores',
         'health_coverage', 'health_coverage_combinations', 'health_coverage_gaps', 'health_drift', 'health_drift_latest',
@@ -41,20 +40,21 @@
         'health_labeling_progress', 'health_labels', 'health_monitors', 'health_multivariate_drift', 'health_pca_components',
         'health_pca_loadings', 'health_pca_summary', 'health_profile', 'health_region', 'health_representation',
         'health_representation_gaps', 'health_rule_outcomes', 'health_schema_changes', 'health_scorecard',
-        'health_suggested_rules', 'health_volume', 'known_biases_checked', 'label_answers', 'label_counts', 'label_gates',
+        'health_suggested_rules', 'health_volume', 'label_answers', 'label_consensus', 'label_counts', 'label_gates',
         'label_issues', 'label_posteriors', 'label_probabilities', 'label_rates', 'label_verdicts', 'labeling_batch',
-        'labeling_curves', 'labeling_gap_rows', 'labeling_groups', 'labeling_history', 'labeling_relabel_rows', 'labeling_rows',
-        'labeling_scans', 'labeling_shortlist', 'labeling_slots', 'labeling_uncertain', 'learner_fits', 'learner_scores',
-        'monitor_settings', 'monitored_columns', 'monitored_periods', 'one_hot_levels', 'population_groups', 'population_names',
-        'repair_rules', 'representation_comparisons', 'representation_groups', 'representation_rates',
-        'representation_ratios', 'rule_suggestions', 'scored_rows', 'subgroup_attributes', 'subgroup_cells', 'subgroup_periods',
-        'uncovered_patterns', 'volume_expectations', 'volume_periods',
+        'labeling_batches', 'labeling_curves', 'labeling_groups', 'labeling_rows', 'labeling_scans', 'labeling_shortlist',
+        'learner_fits', 'learner_scores', 'monitor_settings', 'monitored_columns', 'monitored_periods', 'one_hot_levels',
+        'repair_rules', 'rule_suggestions', 'scored_rows', 'subgroup_cells', 'subgroup_periods', 'uncovered_patterns',
         'wide_batches', 'wide_products', 'wide_scans'
     ] %}
     {% set before = [
-        'coverage_judgements', 'coverage_settings', 'dimension_settings', 'drift_thresholds', 'judgements', 'labeling_settings',
-        'representation_settings', 'rule_judgements',
-        'component_eigenvalues', 'component_loadings', 'randomized_loadings', 'subspace_distances', 'subspace_measures'
+        'component_eigenvalues', 'component_loadings', 'configured_datasets', 'coverage_counts', 'coverage_judgements',
+        'coverage_settings', 'dimension_settings', 'drift_distances', 'drift_overdispersion', 'drift_thresholds', 'judgements',
+        'known_biases_checked', 'labeling_gap_rows', 'labeling_history', 'labeling_relabel_rows', 'labeling_settings',
+        'labeling_slots', 'labeling_uncertain', 'population_groups', 'population_names', 'randomized_loadings',
+        'representation_comparisons', 'representation_groups', 'representation_rates', 'representation_ratios',
+        'representation_settings', 'rule_judgements', 'subgroup_attributes', 'subspace_distances', 'subspace_measures',
+        'volume_expectations', 'volume_periods'
     ] %}
     {{ return(now + before) }}
 {% endmacro %}

@@ -86,8 +86,10 @@
         {% do wrong.append(['subgroups', attributes | join(', '), 'at most 8 columns in all; their combinations are counted together']) %}
     {% endif %}
     {% if (monitor['combinations']['features'] or []) | length > 8 %}
-        {% do wrong.append(['combinations.features', monitor['combinations']['features'] | join(', '),
-            'at most 8 columns; their combinations are counted together']) %}
+        {% do wrong.append(
+            ['combinations.features', monitor['combinations']['features'] | join(', '),
+            'at most 8 columns; their combinations are counted together']
+        ) %}
     {% endif %}
     {% for column in monitor['combinations']['features'] or [] if column in monitor['exclude'] %}
         {% do wrong.append(['combinations.features', column, 'columns that are not under exclude']) %}
@@ -95,10 +97,11 @@
     {% for column in monitor['segments'] if column in monitor['key'] %}
         {% do wrong.append(['segments', column, 'columns that are not the key']) %}
     {% endfor %}
-    {% if monitor['grain'] not in {'weekday': ['day'], 'month': ['month', 'quarter']}.get(monitor['volume']['seasonality'],
-        [monitor['grain']]) %}
-        {% do wrong.append(['volume.seasonality', monitor['volume']['seasonality'],
-            'weekday with the grain day, month with month or quarter, none']) %}
+    {% set grains = {'weekday': ['day'], 'month': ['month', 'quarter']} %}
+    {% if monitor['grain'] not in grains.get(monitor['volume']['seasonality'], [monitor['grain']]) %}
+        {% do wrong.append(
+            ['volume.seasonality', monitor['volume']['seasonality'], 'weekday with the grain day, month with month or quarter, none']
+        ) %}
     {% endif %}
     {% set label, prediction = merged.get('label'), merged.get('prediction') %}
     {% if label is mapping and label.get('column') is none %}

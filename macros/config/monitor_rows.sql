@@ -6,13 +6,13 @@
   {% set rows = [data_health.monitor_row('monitor', monitor.name, data_health.relation_text(monitor.relation))] %}
   {% for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
     {% if value is not none and value != [] and value != {} %}
-      {% do rows.append(data_health.monitor_row('setting', name, value | string if value is string or value is number
-          else data_health.setting_text(value))) %}
+      {% set text = value | string if value is string or value is number else data_health.setting_text(value) %}
+      {% do rows.append(data_health.monitor_row('setting', name, text)) %}
     {% endif %}
   {% endfor %}
   {% if monitor.references %}
-      {%- do rows.append(data_health.monitor_row('setting', 'default_reference', monitor.references[0].name)) %}
-  {%- endif %}
+    {% do rows.append(data_health.monitor_row('setting', 'default_reference', monitor.references[0].name)) %}
+  {% endif %}
   {% for reference in monitor.references %}
     {% do rows.append(data_health.monitor_row('reference', reference.name,
       'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'
@@ -31,8 +31,8 @@
       {% set known = columns.get(column.name) %}
       {% if not known or (column.from_labels and not known.is_watched) %}
         {% set where_it_is = 'table of labels' if column.from_labels else dataset.name %}
-        {% do columns.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column,
-            column.name in dataset.monitor.show_values)}) %}
+        {% set is_shown = column.name in dataset.monitor.show_values %}
+        {% do columns.update({column.name: data_health.monitor_row('column', column.name, where_it_is, column, is_shown)}) %}
       {% endif %}
     {% endfor %}
   {% endfor %}
@@ -45,8 +45,8 @@
   {% if monitor.parts[name] %}{{ return(none) }}{% endif %}
   {% if data_health.part_is_on(name) %}{{ return('switched off for this monitor, or a part that it needs is') }}{% endif %}
   {% if part.needs_python and not data_health.engine_runs_python() %}
-      {{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}
-  {%- endif %}
+    {{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}
+  {% endif %}
   {{ return('nothing asks for it, or parts says false') }}
 {% endmacro %}
 
@@ -54,8 +54,8 @@
 {#- One row of health_monitors. -#}
 {% macro monitor_row(subject, name, value, column=none, is_value_shown=false) %}
   {{ return({
-    'subject': subject, 'name': name, 'value': value, 'role': column.role if column else none, 'data_type': column.data_type if column
-        else none,
+    'subject': subject, 'name': name, 'value': value,
+    'role': column.role if column else none, 'data_type': column.data_type if column else none,
     'is_watched': not column.left_out if column else none, 'is_value_shown': is_value_shown if column else none,
     'reason': column.left_out if column else none
   }) }}
@@ -74,8 +74,8 @@
   {% set parts = [] %}
   {% if value is mapping %}
     {% for key, item in value.items() if item is not none and item != [] %}
-      {% do parts.append(key ~ ': ' ~ (item | join(' and ') if item is sequence and item is not string and item is not mapping
-          else data_health.setting_text(item))) %}
+      {% set is_list = item is sequence and item is not string and item is not mapping %}
+      {% do parts.append(key ~ ': ' ~ (item | join(' and ') if is_list else data_health.setting_text(item))) %}
     {% endfor %}
   {% elif value is iterable and value is not string %}
     {% for item in value %}

@@ -29,8 +29,8 @@
         }},
         'max_categories': {'type': 'whole number', 'minimum': 1, 'default': 1000,
             'description': 'Categories counted one by one per column; the others are counted together.'},
-        'references': {'type': 'mapping', 'default': {}, 'description': 'What production is compared with. The first is the default.',
-            'keys': {
+        'references': {'type': 'mapping', 'default': {},
+            'description': 'What production is compared with. The first is the default.', 'keys': {
             '*': {'type': 'mapping',
                 'description': 'One reference: a window, another table or a rolling window. Its name is free, but not `production`.',
                 'keys': {
@@ -39,8 +39,8 @@
                 'to': {'type': 'date', 'description': 'First moment after that window.'},
                 'relation': {'type': 'relation', 'description': 'Another table, compared as a whole.'},
                 'last': {'type': 'days',
-                    'description': 'The whole periods before the newest one that began within so many days of its start. Needs `time` of '
-                        ~ 'the monitor.'}
+                    'description': 'The whole periods before the newest one that began within so many days of its start. Needs '
+                        ~ '`time` of the monitor.'}
             }}
         }},
         'features': {'without': 'every other column', 'type': 'columns',
@@ -79,8 +79,8 @@
         }},
         'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What people are asked to label.', 'keys': {
             'answers': {'type': 'relation',
-                'description': 'Append-only table of what people answered: the columns of the key, label, annotator, labelled_at, and '
-                    ~ 'where there are such source, seconds and is_gold.'},
+                'description': 'Append-only table of what people answered: the columns of the key, label, annotator, labelled_at, '
+                    ~ 'and where there are such source, seconds and is_gold.'},
             'skip': {'type': 'text', 'default': 'skip',
                 'description': 'What stands under label where an annotator would not decide; nothing and an empty text say so too.'},
             'budget': {'type': 'whole number', 'minimum': 1, 'default': 100,
@@ -89,21 +89,21 @@
                 'default': 'clustered_margin',
                 'description': 'How rows are chosen that no other part of the batch asks for.'},
             'learner': {'type': 'choice', 'allowed': ['score', 'logistic_regression', 'boosting'],
-                'description': 'Where probabilities are from: the score of the model that is watched, or a regression or boosted trees '
-                    ~ 'on what is labelled; when not set the score where there is one, else the regression.'},
+                'description': 'Where probabilities are from: the score of the model that is watched, or a regression or boosted '
+                    ~ 'trees on what is labelled; when not set the score where there is one, else the regression.'},
             'labels_per_subgroup': {'type': 'whole number', 'minimum': 0, 'default': 10,
                 'description': 'Labels that every subgroup shall have; rows of those with fewer are asked first.'},
             'precision': {'type': 'share', 'default': 0.95,
                 'description': 'Share of automatic labels that shall be right.'},
             'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
-                'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, or '
-                    ~ 'nowhere, none is drawn.'},
+                'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, '
+                    ~ 'or nowhere, none is drawn.'},
             'show': {'type': 'columns', 'default': [],
-                'description': 'Columns whose values people see beside the key when they are asked. No other column goes into exported '
-                    ~ 'files.'},
+                'description': 'Columns whose values people see beside the key when they are asked. No other column goes into '
+                    ~ 'exported files.'},
             'labels': {'without': 'known ones', 'type': 'scalars',
-                'description': 'The labels that people may choose; those that rows and answers have by now when not set. YAML reads yes '
-                    ~ 'and no as booleans unless they are quoted.'}
+                'description': 'The labels that people may choose; those that rows and answers have by now when not set. YAML reads '
+                    ~ 'yes and no as booleans unless they are quoted.'}
         }},
         'components': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
             'max_columns': {'without': '20 on DuckDB, 50 elsewhere', 'type': 'whole number', 'minimum': 2,
@@ -151,15 +151,15 @@
             'wasserstein': {'type': 'thresholds', 'default': [0.1, 0.2],
                 'description': 'Wasserstein-1 distance in standard deviations of the reference.'},
             'h': {'type': 'thresholds', 'default': [0.1, 0.2],
-                'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows, rows that fail a '
-                    ~ 'rule.'},
+                'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows, rows that '
+                    ~ 'fail a rule.'},
             'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'Rows of a period: 0.5 is half as many again as expected, or as many less.'},
             'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
                 'description': 'Share of rows that a reference does not cover, above the expected one.'},
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
-                'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; as much too many is one '
-                    ~ 'above 1 / 0.8.'}
+                'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; as much too many is '
+                    ~ 'one above 1 / 0.8.'}
         }},
         'show_values': {'without': 'the subgroup columns', 'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},

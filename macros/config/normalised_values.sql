@@ -24,8 +24,8 @@
         {% if key not in ['ref', 'source', 'version'] %}{{ return(none) }}{% endif %}
     {% endfor %}
     {% if source is not none %}
-        {% set understood = ref is none and version is none and data_health.expected({'type': 'columns'}, source) is none
-            and source is not string and source | length == 2 %}
+        {% set is_pair = data_health.expected({'type': 'columns'}, source) is none and source is not string and source | length == 2 %}
+        {% set understood = ref is none and version is none and is_pair %}
         {{ return({'source': [source[0], source[1]]} if understood else none) }}
     {% endif %}
     {% set names = [ref] if ref is string else ref %}

@@ -1,7 +1,7 @@
 {#
     The parts of the package, each after those that it needs. `asked_by`: keys of a monitor, or of `defaults`, that ask for it; a part
-    without any is asked for by every monitor. `needs_python`: on a warehouse that runs no Python models it is on only where `parts` says
-    so.
+    without any is asked for by every monitor. `needs_python`: on a warehouse that runs no Python models it is on only where `parts`
+    says so.
 #}
 {% macro parts() -%}
     {{ return({

@@ -15,8 +15,8 @@
 
 
 {#
-    A monitor, or the defaults, under the names that keys have now. A new name that is written too wins. What is no mapping gives an empty
-    one.
+    A monitor, or the defaults, under the names that keys have now. A new name that is written too wins. What is no mapping gives an
+    empty one.
 #}
 {% macro with_current_names(written) -%}
     {%- set result = {} -%}
@@ -53,8 +53,9 @@
             {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
         {%- endfor -%}
         {%- if place.value is not none -%}
-            {%- do found.append((owner ~ ': ' if owner else '') ~ old
-                ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')) -%}
+            {%- do found.append(
+                (owner ~ ': ' if owner else '') ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')
+            ) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(found) }}

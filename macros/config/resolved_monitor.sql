@@ -26,11 +26,11 @@
         {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
     {% endfor %}
     {% if monitor['components']['one_hot'] is string %}
-        {%- do monitor['components'].update({'one_hot': [monitor['components']['one_hot']]}) %}
-    {%- endif %}
+        {% do monitor['components'].update({'one_hot': [monitor['components']['one_hot']]}) %}
+    {% endif %}
     {% if monitor['combinations']['features'] is string %}
-        {%- do monitor['combinations'].update({'features': [monitor['combinations']['features']]}) %}
-    {%- endif %}
+        {% do monitor['combinations'].update({'features': [monitor['combinations']['features']]}) %}
+    {% endif %}
     {% do monitor.update({
         'name': name,
         'parts': data_health.parts_of_monitor(monitor['parts']),

@@ -9,8 +9,8 @@
     {% if configuration is mapping and configuration.get('monitors') is mapping %}
         {% set schema = data_health.monitor_schema() %}
         {% for name, monitor in configuration['monitors'].items() %}
-            {% do monitors.update({name | string: data_health.resolved_monitor(schema, configuration.get('defaults'), name | string,
-                monitor)[1]}) %}
+            {% set both = data_health.resolved_monitor(schema, configuration.get('defaults'), name | string, monitor) %}
+            {% do monitors.update({name | string: both[1]}) %}
         {% endfor %}
     {% endif %}
     {{ return(monitors) }}
@@ -36,7 +36,9 @@
 {% macro configured_block() %}
     {% set configuration = var('data_health', none) %}
     {% if configuration is not none %}{{ return(configuration) }}{% endif %}
-    {% set demo = {'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {}),
-        'acknowledgements': var('demo_acknowledgements', none), 'known_biases': var('demo_known_biases', none)} %}
+    {% set demo = {
+        'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {}),
+        'acknowledgements': var('demo_acknowledgements', none), 'known_biases': var('demo_known_biases', none)
+    } %}
     {{ return(demo if project_name == 'data_health' else {}) }}
 {% endmacro %}

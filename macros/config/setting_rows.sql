@@ -12,8 +12,8 @@
             {%- endfor -%}
         {%- endif -%}
         {%- if monitor.parts.coverage -%}
-            {%- do rows.append(data_health.setting_row(monitor, 'coverage', thresholds.coverage,
-                barely_seen_below=monitor.coverage.barely)) -%}
+            {%- set barely = monitor.coverage.barely -%}
+            {%- do rows.append(data_health.setting_row(monitor, 'coverage', thresholds.coverage, barely_seen_below=barely)) -%}
         {%- endif -%}
         {%- if monitor.parts.components -%}
             {%- do rows.append(data_health.setting_row(monitor, 'components', variance=monitor.components.variance,

@@ -7,8 +7,8 @@
     {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
     {% set problems = [] %}
     {% if configuration is not mapping %}
-        {% do problems.append(data_health.problem('', 'data_health', configuration,
-            'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases')) %}
+        {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases' %}
+        {% do problems.append(data_health.problem('', 'data_health', configuration, allowed)) %}
     {% else %}
         {% set block = {'keys': {
             'defaults': {'type': 'mapping', 'keys': schema},
@@ -18,8 +18,10 @@
             'acknowledgements': {'type': 'relation'},
             'known_biases': {'type': 'relation'}
         }} %}
-        {% set renamed = dict(configuration, defaults=data_health.with_current_names(configuration['defaults']))
-            if configuration.get('defaults') is mapping else configuration %}
+        {% set renamed = dict(configuration) %}
+        {% if renamed.get('defaults') is mapping %}
+            {% do renamed.update({'defaults': data_health.with_current_names(renamed['defaults'])}) %}
+        {% endif %}
         {% do problems.extend(data_health.schema_problems(block, '', '', renamed)) %}
         {% do problems.extend(data_health.part_problems(configuration.get('parts') if configuration.get('parts') is mapping else {})) %}
     {% endif %}

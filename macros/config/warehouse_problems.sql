@@ -22,19 +22,21 @@
                     {% set family = data_health.type_family(column.data_type) if column is not none else none %}
                     {% if column is none and not use.get('optional') %}
                         {% set known = data_health.known_names(name, columns | map(attribute='name') | list) %}
-                        {% do problems.append(data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation ~ ': '
-                            ~ known)) %}
+                        {% do problems.append(
+                            data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation ~ ': ' ~ known)
+                        ) %}
                     {% elif column is not none and use.get('family') and family != use['family'] %}
                         {% set words = {'timestamp': 'date or timestamp', 'string': 'text'}.get(use['family'], use['family']) %}
                         {% set allowed = 'a column of type ' ~ words %}
                         {% do problems.append(data_health.problem(monitor['name'], use['key'], name, allowed, 'type ' ~ column.dtype)) %}
                     {% elif use.get('positive') is boolean and family == 'string' %}
-                        {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted,"
-                            ~ " as in 'yes'" %}
+                        {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, "
+                            ~ "as in 'yes'" %}
                         {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], allowed)) %}
                     {% elif use.get('positive') is string and family == 'numeric' and use['positive'] | float(none) is none %}
-                        {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'],
-                            'a number, as in the column')) %}
+                        {% do problems.append(
+                            data_health.problem(monitor['name'], 'label.positive', use['positive'], 'a number, as in the column')
+                        ) %}
                     {% endif %}
                 {% endfor %}
             {% endfor %}
@@ -58,8 +60,9 @@
         {% do uses.append({'key': key, 'names': monitor['key'] + ['label', 'annotator']}) %}
         {% do uses.append({'key': key, 'names': ['labelled_at'], 'family': 'timestamp'}) %}
     {% elif key == 'acknowledgements' %}
-        {% do uses.append({'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until',
-            'acknowledged_by', 'note']}) %}
+        {% do uses.append(
+            {'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until', 'acknowledged_by', 'note']}
+        ) %}
     {% elif key == 'known_biases' %}
         {% do uses.append({'key': key, 'names': ['id', 'monitor', 'subgroup', 'value', 'metric', 'reference', 'owner']}) %}
         {% do uses.append({'key': key, 'names': ['threshold'], 'family': 'numeric'}) %}
@@ -77,8 +80,10 @@
             {% do uses.append({'key': name, 'names': monitor[name] or []}) %}
         {% endfor %}
         {% do uses.append({'key': 'components.one_hot', 'names': monitor['components']['one_hot']}) %}
-        {% do uses.append({'key': 'labeling.show', 'names': [monitor['labeling']['show']] if monitor['labeling']['show'] is string
-            else monitor['labeling']['show']}) %}
+        {% do uses.append(
+            {'key': 'labeling.show',
+            'names': [monitor['labeling']['show']] if monitor['labeling']['show'] is string else monitor['labeling']['show']}
+        ) %}
         {% do uses.append({'key': 'combinations.features', 'names': monitor['combinations']['features'] or []}) %}
         {% for group in monitor['subgroups'] %}{% do uses.append({'key': 'subgroups', 'names': group}) %}{% endfor %}
         {% for name in ['exclude', 'show_values'] if written.get(name) is not none %}

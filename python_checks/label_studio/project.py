@@ -22,7 +22,7 @@ SETTINGS = """
 {%- set names, usable = [], [] -%}
 {%- for monitor in data_health.resolved_monitors().values() -%}
     {%- do names.append(monitor.name) -%}
-    {%- if monitor.relation and monitor.key and monitor.marts.labeling and wanted in [none, monitor.name] -%}
+    {%- if monitor.relation and monitor.key and monitor.parts.labeling and wanted in [none, monitor.name] -%}
         {%- do usable.append(monitor) -%}
     {%- endif -%}
 {%- endfor -%}
@@ -37,10 +37,12 @@ SETTINGS = """
     }) -%}
     {%- if execute -%}
         {%- set node = graph.nodes.get('model.data_health.health_labeling_candidates') or {} -%}
-        {%- set schema = node.get('schema', home.schema) -%}
-        {%- set candidates = node.get('alias', 'health_labeling_candidates') -%}
+        {%- set candidates = {
+            'database': node.get('database', home.database), 'schema': node.get('schema', home.schema),
+            'identifier': node.get('alias', 'health_labeling_candidates')
+        } -%}
         {%- do relations.update({
-            'candidates': home.incorporate(path={'schema': schema, 'identifier': candidates}),
+            'candidates': home.incorporate(path=candidates),
             'export_log': home.incorporate(path={'identifier': 'labeling_export_log'}),
             'import_log': home.incorporate(path={'identifier': 'labeling_import_log'})
         }) -%}
@@ -131,7 +133,7 @@ class Project:
         if wanted is not None and wanted not in found["names"]:
             raise ExchangeError(f"there is no monitor {wanted!r}; there are {', '.join(found['names']) or 'none'}")
         if wanted is not None and not found["usable"]:
-            raise ExchangeError(f"the monitor {wanted!r} has no key, or its marts of labeling are off")
+            raise ExchangeError(f"the monitor {wanted!r} has no key, or its part labeling is off")
         if len(found["usable"]) != 1:
             names = ", ".join(found["usable"]) or "none with a key"
             raise ExchangeError(f"which monitor? --monitor names one; there are {names}")

@@ -339,7 +339,7 @@ def test_too_many_combinations_are_refused(lattices, tmp_path):
     messages = [item.message for item in result.result if item.status == "error"]
     assert len(messages) == 1
     assert (
-        "monitor 'wide', coverage.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
+        "monitor 'wide', combinations.features: found 'n0, n1, n2, n3, n4, n5, n6, n7' (1679616 possible combinations)"
         in messages[0]
     )
     assert "at most 200000 possible combinations" in messages[0]

@@ -93,4 +93,4 @@ def test_without_loadings_the_error_says_what_is_missing(project):
     project.dbt("compile", "--select", "wrong")
     project.dbt("run", "--select", "wrong", succeeds=False)
     (result,) = project.run_results()
-    assert "postgres has no Python models" in result["message"]
+    assert "this warehouse has no Python models" in result["message"]

@@ -31,7 +31,7 @@ CONFIGURATION = {
         }
     }
 }
-MARTS = ("health_labeling_progress", "health_auto_labels", "health_label_quality")
+MARTS = ("health_labeling_candidates", "health_labeling_progress", "health_auto_labels", "health_label_quality")
 
 
 def visits(seed=5):

@@ -11,6 +11,11 @@ FILES = {
 }
 MOST_CHARACTERS = 140
 
+# lists that may only get shorter: a file that needs its place no longer fails the test
+PAST_BY_IS_INCREMENTAL = set()
+ASKS_FOR_ENGINE: set[str] = set()
+LONG_LINES: set[str] = set()
+
 
 def without_comments(text):
     return re.sub(r"{#.*?#}", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.DOTALL)

@@ -58,10 +58,10 @@
     {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
         {%- set subgroups = monitor.subgroups | sum(start=[]) %}
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
+            {%- set own_place = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
             {%- do candidates.append([
                 monitor.name, key, old.generation + 1 if old else 1, row_count, column.name, column.family,
-                places[column.name] if places else 1 + subgroups.index(column.name) if column.name in subgroups
-                    else 1000, places | length > 0
+                places[column.name] if places else own_place, places | length > 0
             ]) %}
         {%- endfor %}
     {%- endif %}

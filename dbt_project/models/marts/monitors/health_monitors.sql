@@ -1,8 +1,8 @@
 {%- do data_health.declare_monitored_relations() %}
 {%- set configuration = data_health.configured_block() %}
-{%- for key in ['acknowledgements', 'known_biases'] if configuration is mapping
-    and data_health.normalised_relation(configuration.get(key)) %}
-    {%- do data_health.relation_of(data_health.normalised_relation(configuration.get(key))) %}
+{%- set block = configuration if configuration is mapping else {} %}
+{%- for key in ['acknowledgements', 'known_biases'] if data_health.normalised_relation(block.get(key)) %}
+    {%- do data_health.relation_of(data_health.normalised_relation(block.get(key))) %}
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}

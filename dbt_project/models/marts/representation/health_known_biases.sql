@@ -49,8 +49,9 @@ errors as (
     select
         middles.*,
         case when other_count is not null then
-            {{ data_health.log_ratio_error('share * share_count + added', 'share_count + added', 'other_share * other_count',
-                'other_count') }}
+            {{ data_health.log_ratio_error(
+                'share * share_count + added', 'share_count + added', 'other_share * other_count', 'other_count'
+            ) }}
         end as log_error
     from middles
 

@@ -119,8 +119,9 @@ shares as (
         {{ data_health.chi_square_95('bin_count') }} as chi_95,
         {{ data_health.chi_square_95('contingency_group_count') }} as contingency_chi_95,
         -- Bergsma's correction for the association that chance alone gives
-        greatest(chi_square / contingency_row_count - (contingency_group_count - 1) / (contingency_row_count - 1), 0e0)
-            as corrected_association,
+        greatest(
+            chi_square / contingency_row_count - (contingency_group_count - 1) / (contingency_row_count - 1), 0e0
+        ) as corrected_association,
         contingency_group_count - power(contingency_group_count - 1, 2) / (contingency_row_count - 1) as corrected_group_count
     from measures
 
@@ -133,8 +134,9 @@ intervals as (
         {{ data_health.newcombe_lower('null', 'reference_null') }} as null_difference_lower,
         {{ data_health.newcombe_upper('null', 'reference_null') }} as null_difference_upper,
         case when contingency_group_count > 1
-            then sqrt(corrected_association / nullif(least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1)), 0))
-                end as cramers_v
+            then sqrt(
+                corrected_association / nullif(least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1)), 0)
+            ) end as cramers_v
     from shares
 
 ),

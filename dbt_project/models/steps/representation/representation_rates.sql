@@ -69,8 +69,8 @@ best_groups as (
     select
         ranked_groups.*,
         {%- for name, value in [
-            ('best_group', 'group_value'), ('best_count', 'predictions'),
-            ('best_selected_count', 'selected_count'), ('best_rate', 'selection_rate')
+            ('best_group', 'group_value'), ('best_count', 'predictions'), ('best_selected_count', 'selected_count'),
+            ('best_rate', 'selection_rate')
         ] %}
         max(case when selection_rank = 1 and predicted_count >= minimum_rows and selected_count > 0 then {{ value }} end)
             over (partition by comparison_number, subgroup_number) as {{ name }}{{ ',' if not loop.last }}
@@ -89,8 +89,9 @@ selection_ratios as (
                 / (predicted_count + case when selected_count = 0 then 0.5e0 else 0e0 end) / best_rate
         end as compared_ratio,
         case when selection_rank > 1 then
-            {{ data_health.log_ratio_error('greatest(selected_count, 0.5e0)', 'nullif(predictions, 0e0)', 'best_selected_count',
-                'best_count') }}
+            {{ data_health.log_ratio_error(
+                'greatest(selected_count, 0.5e0)', 'nullif(predictions, 0e0)', 'best_selected_count', 'best_count'
+            ) }}
         end as selection_error
     from best_groups
 

@@ -75,8 +75,8 @@ gaps as (
 
 ),
 
--- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half a row
--- there.
+-- 2. Wilson's intervals of shares; of a ratio to a share that is itself of a sample, by the logarithm. No rows at all count as half
+-- a row there.
 half_rows as (
 
     select
@@ -114,13 +114,19 @@ ratios as (
     select
         log_ratios.*,
         share / nullif(reference_share, 0e0) as ratio,
-        case when log_ratio is null then share_lower / nullif(reference_share, 0e0) when share > 0e0
-            then exp(log_ratio - {{ z }} * log_error) else 0e0 end as ratio_lower,
-        case when log_ratio is null then share_upper / nullif(reference_share, 0e0) when reference_share > 0e0
-            then exp(log_ratio + {{ z }} * log_error) end as ratio_upper,
         case
-            when log_ratio is not null then exp(log_ratio + {{ z }} * log_error)
-            when share_of_known is not null then least(share_of_known_upper, 1e0) / nullif(reference_share, 0e0)
+            when log_ratio is null then share_lower / nullif(reference_share, 0e0)
+            when share > 0e0 then exp(log_ratio - {{ z }} * log_error)
+            else 0e0
+        end as ratio_lower,
+        case
+            when log_ratio is null then share_upper / nullif(reference_share, 0e0)
+            when reference_share > 0e0 then exp(log_ratio + {{ z }} * log_error)
+        end as ratio_upper,
+        case
+            when log_ratio is null
+                then case when share_of_known is not null then least(share_of_known_upper, 1e0) end / nullif(reference_share, 0e0)
+            else exp(log_ratio + {{ z }} * log_error)
         end as ratio_upper_of_known,
         case when log_ratio is null then share_of_known / nullif(reference_share, 0e0) else exp(log_ratio) end as ratio_of_known
     from log_ratios

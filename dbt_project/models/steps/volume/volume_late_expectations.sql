@@ -6,8 +6,8 @@ with periods as (
     select
         monitor,
         period_start,
-        case when row_count > 0 then {{ data_health.arcsine_share('cast(late_row_count as double precision) / row_count') }}
-            end as late_angle
+        case when row_count > 0
+            then {{ data_health.arcsine_share('cast(late_row_count as double precision) / row_count') }} end as late_angle
     from {{ ref('volume_periods') }}
     where period_start is not null
 
