@@ -71,7 +71,7 @@
         {%- do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name,
             'the name of a cleaning set with repair: {...}')) %}
     {%- endif %}
-    {%- set rules = ref('data_health', 'repair_rules') if data_health.engine_runs_python() else none %}
+    {%- set rules = ref('data_health', 'repair_rules') if data_health.cleaning_asks_for('repair') else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}
     {%- set of_set, known = 'cleaning = ' ~ data_health.text_literal(name), sampled.known | map(attribute='name') | list %}
     {%- set determinants, numbers, spelled = {}, {}, {} %}

@@ -29,3 +29,15 @@
     {% endfor %}
     {{ return(sampled) }}
 {% endmacro %}
+
+
+{#
+    Does any cleaning set ask for suggestions, or for repair, where they can be made? What only that asks for has no node otherwise. The
+    properties of the Python models say the same without macros.
+#}
+{% macro cleaning_asks_for(purpose) %}
+    {% set configuration = data_health.configured_block() %}
+    {% set written = configuration.get('cleaning') | string if configuration is mapping else '' %}
+    {% set marker = {'suggest': "'suggest': True", 'repair': "'repair': {"}[purpose] %}
+    {{ return(data_health.part_is_on('cleaning') and data_health.engine_runs_python() and marker in written) }}
+{% endmacro %}

@@ -1,7 +1,5 @@
 {{ config(enabled=data_health.part_is_on('cleaning')) }}
 -- depends_on: {{ ref('health_monitors') }}
-{#- as in the properties of rule_suggestions, which is off otherwise -#}
-{%- set is_asked = data_health.engine_runs_python() and "'suggest': True" in (data_health.configured_block() | string) %}
 
 select
     cleaning,
@@ -14,7 +12,7 @@ select
     affected_count,
     cast(affected_count as double precision) / nullif(sampled_count, 0) as affected_share,
     {{ data_health.run_time() }} as built_at
-from {{ data_health.model_or_no_rows('rule_suggestions', is_asked, {
+from {{ data_health.model_or_no_rows('rule_suggestions', data_health.cleaning_asks_for('suggest'), {
     'cleaning': 'varchar', 'rule_number': 'bigint', 'column_name': 'varchar', 'kind': 'varchar', 'rule': 'varchar',
     'evidence': 'varchar', 'sampled_count': 'bigint', 'affected_count': 'bigint'
 }) }}

@@ -53,7 +53,9 @@ features as (
 counted_columns as (
 
     select distinct monitor, column_name
-    from {{ ref('column_grids') }}
+    from {{ data_health.model_or_no_rows('column_grids', data_health.part_is_on('profile'), {
+        'monitor': 'varchar', 'column_name': 'varchar'
+    }) }}
 
 ),
 

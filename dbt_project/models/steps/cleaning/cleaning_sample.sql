@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning'), materialized='view') }}
+{{ config(enabled=data_health.cleaning_asks_for('suggest') or data_health.cleaning_asks_for('repair'), materialized='view') }}
 -- depends_on: {{ ref('data_health', 'cleaning_sample_columns') }}
 {%- set sampled = [] %}
 {%- for item in data_health.sampled_relations() if item.columns %}{% do sampled.append(item) %}{% endfor %}

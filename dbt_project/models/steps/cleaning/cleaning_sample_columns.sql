@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning')) }}
+{{ config(enabled=data_health.cleaning_asks_for('suggest') or data_health.cleaning_asks_for('repair')) }}
 {%- set sampled = data_health.sampled_relations() %}
 {%- set rows = [] %}
 {%- for item in sampled %}

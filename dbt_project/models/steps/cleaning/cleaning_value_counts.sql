@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning'), materialized='view') }}
+{{ config(enabled=data_health.cleaning_asks_for('suggest'), materialized='view') }}
 -- depends_on: {{ ref('health_monitors') }}
 {#- a monitor counts the rows of a cleaning set where both read the same relation through the same filter -#}
 {%- set pairs = [] %}
@@ -29,7 +29,11 @@ distributions as (
         row_count,
         minimum,
         maximum
-    from {{ ref('column_distributions') }}
+    from {{ data_health.model_or_no_rows('column_distributions', data_health.part_is_on('profile'), {
+        'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'column_name': 'varchar', 'segment_column': 'varchar',
+        'grid_generation': 'integer', 'bin_type': 'varchar', 'bin': 'bigint', 'category': 'varchar', 'row_count': 'bigint',
+        'minimum': 'double precision', 'maximum': 'double precision'
+    }) }}
     where dataset = 'production'
         and segment_column = '(all)'
         and bin_type not in ('length', 'pattern')
@@ -51,7 +55,9 @@ present_periods as (
 raw_columns as (
 
     select monitor, column_name, kind
-    from {{ ref('column_grids') }}
+    from {{ data_health.model_or_no_rows('column_grids', data_health.part_is_on('profile'), {
+        'monitor': 'varchar', 'column_name': 'varchar', 'kind': 'varchar'
+    }) }}
     where kind in ('numeric', 'categorical', 'boolean')
 
 )
