@@ -73,7 +73,7 @@ class Project:
                 self.answer([row["row_key"]], annotator="ben" if row["strategy"] == "relabel" else "ana")
 
     def build(self, *models):
-        self.consumer.build_up_to(*(models or ["health_labeling_candidates"]))
+        self.consumer.build_up_to("health_labeling_candidates", "health_label_quality", *models)
         return self
 
     def candidates(self, columns="batch, rank, row_key, strategy, status, cluster, margin"):
