@@ -70,9 +70,10 @@
 
 {#
     Does the configuration, or any monitor, have something under a key, such as 'components.scores'? What only that key asks for has
-    no node otherwise.
+    no node otherwise; in this project everything has one, so that all is built and tested.
 #}
 {% macro is_configured(path) -%}
+    {%- if project_name == 'data_health' -%}{{ return(true) }}{%- endif -%}
     {%- set keys, configuration = path.split('.'), data_health.configured_block() -%}
     {%- for monitor in data_health.written_monitors() + ([configuration] if configuration is mapping else []) -%}
         {%- set place = namespace(value=monitor) -%}

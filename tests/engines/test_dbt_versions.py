@@ -53,6 +53,10 @@ class Environment:
         self.version = version
         self.programs = REPOSITORY / ".cache" / f"dbt-{version}" / "bin"
         self.folder = folder
+        # the package as it imports; its folder here has another name
+        self.imports = folder / "imports"
+        self.imports.mkdir()
+        (self.imports / "data_health").symlink_to(REPOSITORY / "python_checks")
         self.install(REQUIREMENTS[version] + own_requirements())
 
     def install(self, requirements):
@@ -80,7 +84,7 @@ class Environment:
             "DBT_TARGET_PATH": str(self.folder / f"target-{project.name}"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_ENV_PRIVATE_RUN_JSONSCHEMA_VALIDATIONS": "1",
-            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONPATH": str(self.imports),
         }
         command = [self.programs / program, *arguments]
         return subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True)
