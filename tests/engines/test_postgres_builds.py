@@ -15,6 +15,7 @@ MONITOR = {
     "loaded_at": "loaded",
     "grain": "day",
     "segments": ["site"],
+    "subgroups": ["site"],
     "references": {"first_days": {"from": "2024-03-01", "to": "2024-03-04"}},
 }
 ROWS = """
@@ -37,7 +38,9 @@ DUPLICATES = "select count(*) from (select 1 from {} group by {} having count(*)
 def loaded(postgres, tmp_path_factory):
     """A project that has rows and no build yet."""
     project = PostgresConsumer(
-        postgres, tmp_path_factory.mktemp("loaded") / "project", {"monitors": {"events": MONITOR}}
+        postgres,
+        tmp_path_factory.mktemp("loaded") / "project",
+        {"parts": {"components": True}, "monitors": {"events": MONITOR}},
     )
     project.sql(f"create table raw.rows as {FIRST}")
     project.dbt("parse")
