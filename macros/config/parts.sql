@@ -93,11 +93,14 @@
     {%- set defaults = data_health.with_current_names(block.get('defaults')) -%}
     {%- for written in (block.get('monitors') if block.get('monitors') is mapping else {}).values() -%}
         {%- set own, merged = data_health.with_current_names(written), dict(defaults) -%}
-        {%- if own.get('parts') is mapping and defaults.get('parts') is mapping -%}
-            {%- set switches = dict(defaults['parts']) -%}
-            {%- do switches.update(own['parts']) -%}
-            {%- do own.update({'parts': switches}) -%}
-        {%- endif -%}
+        {#- mappings of settings are combined setting by setting, as in resolved_monitor() -#}
+        {%- for key in ['parts', 'components', 'coverage', 'combinations', 'labeling', 'volume'] -%}
+            {%- if own.get(key) is mapping and defaults.get(key) is mapping -%}
+                {%- set both = dict(defaults[key]) -%}
+                {%- do both.update(own[key]) -%}
+                {%- do own.update({key: both}) -%}
+            {%- endif -%}
+        {%- endfor -%}
         {%- do merged.update(own) -%}
         {%- do monitors.append(merged) -%}
     {%- endfor -%}

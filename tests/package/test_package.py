@@ -173,7 +173,7 @@ def test_lineage_has_real_edges(installed, own_models):
 
 
 def test_only_the_statistics_read_monitored_rows(installed, own_models):
-    """Nothing else names a monitored relation in the SQL that was run; exact distances would, had the monitor asked for them."""
+    """Nothing else names a monitored relation in the SQL that was run."""
     compiled = {
         result["unique_id"].split(".")[-1]: result["compiled_code"]
         for result in installed.run_results()
@@ -186,7 +186,7 @@ def test_only_the_statistics_read_monitored_rows(installed, own_models):
     }
     counted = {name for name, node in own_models.items() if node["fqn"][1] == "statistics"}
     assert readers and readers <= counted
-    assert {"health_drift", "health_coverage", "health_alerts", "drift_exact_distances"} <= compiled.keys()
+    assert {"health_drift", "health_coverage", "health_alerts"} <= compiled.keys()
 
 
 # What it leaves alone
