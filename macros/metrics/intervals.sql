@@ -19,6 +19,7 @@
 {%- endmacro %}
 
 
+{# Half of the width of Wilson's interval. #}
 {% macro wilson_margin(share, rows) -%}
     {%- set z = data_health.normal_deviate() -%}
     {{ z }} * sqrt(greatest({{ share }} * (1 - {{ share }}), 0e0) / {{ rows }} + {{ z }} * {{ z }} / (4 * {{ rows }} * {{ rows }}))
@@ -34,6 +35,7 @@
 {%- endmacro %}
 
 
+{# The upper end of Wilson's interval; at most 1. #}
 {% macro wilson_upper(share, rows) -%}
     case when {{ share }} is not null and {{ rows }} > 0e0
         then least({{ data_health.wilson_centre(share, rows) }} + {{ data_health.wilson_margin(share, rows) }}, 1e0) end
@@ -52,6 +54,7 @@
 {%- endmacro %}
 
 
+{# The upper end of Newcombe's interval. #}
 {% macro newcombe_upper(name, other) -%}
     {{ name }}_share - {{ other }}_share
         + sqrt(power({{ name }}_centre + {{ name }}_margin - {{ name }}_share, 2)

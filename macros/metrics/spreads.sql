@@ -22,6 +22,7 @@
 {%- endmacro %}
 
 
+{# Cohen's h: the difference of two shares on the arcsine scale. #}
 {% macro cohens_h(share, other_share) -%}
     {{ data_health.arcsine_share(share) }} - {{ data_health.arcsine_share(other_share) }}
 {%- endmacro %}

@@ -22,6 +22,7 @@
 {%- endmacro %}
 
 
+{# What the tail of the normal distribution is computed by. #}
 {% macro normal_tail_term(deviate) -%}
     1 / (1 + {{ deviate }} / (2 * sqrt(2e0)))
 {%- endmacro %}
