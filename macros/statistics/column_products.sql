@@ -95,7 +95,7 @@
             end) as varchar) as largest_deviation,
             min(case when column_statistics.built_from = wanted.built_from then 1 else 0 end) as is_known
         from wanted
-        inner join {{ ref('column_grids') }} as column_grids
+        inner join {{ data_health.named_model('column_grids') }}
             on wanted.monitor = column_grids.monitor
             and wanted.grid_name = column_grids.column_name
         left join {{ data_health.model_or_no_rows('column_statistics', load_relation(ref('column_statistics')) is not none, dict(

@@ -20,7 +20,17 @@
 #}
 {% macro model_or_no_rows(name, is_on, columns) -%}
     {%- if is_on -%}
-        {{ return(ref('data_health', name) ~ ' as ' ~ name) }}
+        {{ return(data_health.named_model(name)) }}
     {%- endif -%}
     {{ return('(' ~ data_health.no_rows(columns) ~ '\n    ) as ' ~ name) }}
+{%- endmacro %}
+
+
+{#
+    A model of this package to select from, always named like the model, whatever its alias in the warehouse is. With `--empty` dbt
+    writes a subquery that has a name already.
+#}
+{% macro named_model(name) -%}
+    {%- set relation = ref('data_health', name) -%}
+    {{ return(relation ~ ' as ' ~ name if relation.limit is none else '(select * from ' ~ relation ~ ') as ' ~ name) }}
 {%- endmacro %}

@@ -49,7 +49,7 @@
                     || coalesce(' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), ''),
                 ''
             ) as built_from
-    from {{ ref('monitored_periods') }} as monitored_periods
+    from {{ data_health.named_model('monitored_periods') }}
     inner join (
     {{- data_health.rows_as_table({
         'column_id': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'column_name': 'varchar',
@@ -60,7 +60,7 @@
         on monitored_periods.monitor = watched_columns.monitor
         and monitored_periods.dataset = watched_columns.dataset
         and monitored_periods.fingerprint = watched_columns.fingerprint
-    left join {{ ref('column_grids') }} as column_grids
+    left join {{ data_health.named_model('column_grids') }}
         on watched_columns.monitor = column_grids.monitor
         and watched_columns.grid_name = column_grids.column_name
         and watched_columns.family = column_grids.family

@@ -8,6 +8,8 @@ import pytest
 from consumer import Consumer
 
 MONITOR = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "happened_at", "grain": "day"}
+# without references nothing else asks for components
+COMPONENTS = {"parts": {"components": True}}
 DAYS = 4
 ROWS_A_DAY = 300
 SUMS = "sum_a, sum_b, product_sum, clipped_product_sum, coalesce(clipped_sum, 0)"
@@ -53,7 +55,7 @@ def loaded(consumer, days):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     monitor = MONITOR | {"exclude": ["site"], "columns": {"zip": {"kind": "categorical"}}}
-    consumer = Consumer(tmp_path_factory.mktemp("products") / "project", {"monitors": {"m": monitor}})
+    consumer = Consumer(tmp_path_factory.mktemp("products") / "project", COMPONENTS | {"monitors": {"m": monitor}})
     loaded(consumer, range(DAYS))
     consumer.build_up_to("dataset_products", "column_distributions")
     return consumer
@@ -195,15 +197,15 @@ def test_wide_tables_and_switched_off_parts_have_no_products(tmp_path):
     narrow = MONITOR | {"components": {"max_columns": 10}}
     monitors = {
         "wide": narrow,
-        "off": MONITOR | {"parts": {"components": False, "drift": False}},
-        "drift_only": MONITOR | {"parts": {"components": False}, "features": ["order", "gaps"]},
+        "off": MONITOR | {"parts": {"components": False}},
+        "two_columns": MONITOR | {"parts": {"drift": False}, "features": ["order", "gaps"]},
         "one_column": MONITOR | {"features": ["order"]},
         "texts": MONITOR | {"features": ["site"]},
     }
-    consumer = Consumer(tmp_path / "project", {"monitors": monitors})
+    consumer = Consumer(tmp_path / "project", COMPONENTS | {"monitors": monitors})
     loaded(consumer, [0])
     consumer.build_up_to("dataset_products", "column_distributions")
-    assert consumer.sql("select monitor, count(*) from column_products group by 1") == [("drift_only", 3)]
+    assert consumer.sql("select monitor, count(*) from column_products group by 1") == [("two_columns", 3)]
 
 
 def test_a_reference_of_gone_periods_moves_to_the_new_grid(tmp_path):

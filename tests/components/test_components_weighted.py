@@ -248,10 +248,12 @@ def engine(request):
 
 
 def test_sums_are_those_of_numpy(engine, tmp_path):
-    consumer = engine(tmp_path / "project", {"monitors": {"m": WEIGHTED}})
+    # without references nothing else asks for components, and on PostgreSQL nothing at all
+    configuration = {"parts": {"components": True}, "monitors": {"m": WEIGHTED}}
+    consumer = engine(tmp_path / "project", configuration)
     rows = table_of()
     if isinstance(consumer, PostgresConsumer):
-        source = Consumer(tmp_path / "source", {"monitors": {"m": WEIGHTED}})
+        source = Consumer(tmp_path / "source", configuration)
         load(source, "rows", rows)
         consumer.take(source, "rows")
     else:

@@ -43,7 +43,7 @@ def reset(project, template):
 @pytest.fixture(scope="module")
 def project(postgres, tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed") / "project"
-    project = PostgresConsumer(postgres, folder, {"monitors": {"events": MONITOR}})
+    project = PostgresConsumer(postgres, folder, {"parts": {"components": True}, "monitors": {"events": MONITOR}})
     project.dbt("parse")
     return project
 

@@ -48,7 +48,10 @@ KEYS = {
     ],
 }
 # principal components are computed by Python models, which this adapter has none of
-WITHOUT_PYTHON = {"health_alerts": "finding not in ('multivariate_drift', 'label_rate')"}
+WITHOUT_PYTHON = {
+    "health_alerts": "finding not in ('multivariate_drift', 'label_rate')",
+    "health_monitors": "not (subject = 'part' and name = 'components')",
+}
 OF_PYTHON = {
     "health_scorecard": {"multivariate_drift_status", "label_rate_status", "status", "alert_count", "warn_count"}
 }
@@ -164,7 +167,9 @@ def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
     file, columns, monitor = REAL_TABLES[name]
     # both add up products in SQL, where DuckDB would take batches from 21 columns on
     shared = {"relation": {"source": ["raw", name]}, "components": {"max_columns": 50}}
-    configuration = {"monitors": {name: shared | monitor}}
+    # all that is compared, whether a key of the monitor asks for it or not
+    parts = dict.fromkeys(["components", "coverage", "combinations", "representation"], True)
+    configuration = {"parts": parts, "monitors": {name: shared | monitor}}
     duck = Consumer(tmp_path / "duck", configuration, sources=[name])
     path = SHARED_DATA / "tables" / file
     duck.sql(f"create table raw.{name} as select {columns} from read_csv('{path}', nullstr = ['(null)', 'NA', ''])")
@@ -177,7 +182,8 @@ def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
         texts = ", ".join(f"%({column})s" for column in grid)
         execute(other.server, f"insert into main.column_grids ({', '.join(grid)}) values ({texts})", grid)
     other.build()
-    assert_equal_tables(duck.rows, other.rows)
+    # no known bias is written down here
+    assert_equal_tables(duck.rows, other.rows, tables=KEYS.keys() - {"health_known_biases", "health_bias_gate"})
 
 
 ODD_TABLE = r"""

@@ -16,7 +16,7 @@ import pytest
 import walkthrough
 from consumer import REPOSITORY, Consumer
 from postgres_server import execute, new_database
-from test_postgres import DEMO_KEYS, TIMES_OF_THE_RUN, assert_equal_tables
+from test_postgres import DEMO_KEYS, KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 
 PAGE = REPOSITORY / "docs" / "demo.md"
 NAMES = ("alerts", "volume", "profile", "coverage", "combinations", "representation", "labeling")
@@ -131,7 +131,8 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
         return execute(server, f"set search_path = data_health; {statement}")
 
     rows = builds[1]["demo"].rows
-    assert_equal_tables(rows, their_rows)
+    # nobody asks PostgreSQL for components; sums of products are compared on real tables
+    assert_equal_tables(rows, their_rows, KEYS.keys() - {"column_products", "dataset_products"})
     # the same rows are kept, in quarantine and removed, by the same rules; fingerprints hold the names of types
     assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | {"built_from"})
 

@@ -144,11 +144,14 @@ def test_a_clone_holds_what_the_source_holds(project):
         *("clone", "--target", "ci", "--state", str(state)),
         *("--select", "package:data_health,config.materialized:incremental"),
     )
-    assert kind_of_stores(project, "ci") == dict.fromkeys(STORES, "VIEW")
+    # PostgreSQL runs no Python models, so it has no sums of wide tables
+    has_wide = not isinstance(project, PostgresConsumer)
+    stores = tuple(name for name in STORES if has_wide or name != "wide_products")
+    assert kind_of_stores(project, "ci") == dict.fromkeys(stores, "VIEW")
     project.dbt("run", "--target", "ci")
-    assert kind_of_stores(project, "ci") == dict.fromkeys(STORES, "BASE TABLE")
+    assert kind_of_stores(project, "ci") == dict.fromkeys(stores, "BASE TABLE")
     before = marts(project, "main")
-    assert not [name for name in (*STORES, "health_drift") if not before[name][1] and name != "wide_products"]
+    assert not [name for name in (*stores, "health_drift") if not before[name][1] and name != "wide_products"]
     assert not differences(before, marts(project, "ci"))
     # the next build adds to them, as it does where they were cloned from
     rows |= {"first": 6000, "last": 9999, "days": 8, "loaded": "2024-03-21"}

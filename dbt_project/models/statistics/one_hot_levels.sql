@@ -50,7 +50,7 @@ counts_of_datasets as (
         column_distributions.category,
         column_distributions.dataset,
         sum(column_distributions.row_count) as row_count
-    from {{ ref('column_distributions') }} as column_distributions
+    from {{ data_health.named_model('column_distributions') }}
     inner join new_columns
         on column_distributions.monitor = new_columns.monitor
         and column_distributions.column_name = new_columns.column_name

@@ -42,7 +42,7 @@ grids as (
 
     select watched_columns.dataset_number, sum(column_grids.generation) as generations
     from watched_columns
-    inner join {{ ref('column_grids') }} as column_grids
+    inner join {{ data_health.named_model('column_grids') }}
         on watched_columns.monitor = column_grids.monitor
         and watched_columns.grid_name = column_grids.column_name
         and watched_columns.family = column_grids.family
@@ -61,7 +61,7 @@ wanted_periods as (
             || ', ' || monitored_periods.fingerprint
             || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '')
             || ', with ' || watched_datasets.companions || ' ' || coalesce(grids.generations, 0) as built_from
-    from {{ ref('monitored_periods') }} as monitored_periods
+    from {{ data_health.named_model('monitored_periods') }}
     inner join watched_datasets
         on monitored_periods.monitor = watched_datasets.monitor
         and monitored_periods.dataset = watched_datasets.dataset
