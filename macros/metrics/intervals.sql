@@ -10,55 +10,45 @@
 
 
 {#
-    Wilson's interval of a share p of n rows is centre ± margin:
-    centre = (p + z²/2n) / (1 + z²/n), margin = z √(p(1 − p)/n + z²/4n²) / (1 + z²/n).
+    Wilson's interval of a share p of n rows is centre ± margin; `part` is one of these two, or an end: 'lower' or 'upper'.
+    centre = (p + z²/2n) / (1 + z²/n), margin = z √(p(1 − p)/n + z²/4n²) / (1 + z²/n). The lower end is exactly 0 for a share of 0, the
+    upper at most 1. greatest() of a null is no null everywhere, hence the cases.
 #}
-{% macro wilson_centre(share, rows) -%}
+{% macro wilson(part, share, rows) -%}
     {%- set z = data_health.normal_deviate() -%}
+    {%- set centre -%}
     ({{ share }} + {{ z }} * {{ z }} / (2 * {{ rows }})) / (1 + {{ z }} * {{ z }} / {{ rows }})
-{%- endmacro %}
-
-
-{# Half of the width of Wilson's interval. #}
-{% macro wilson_margin(share, rows) -%}
-    {%- set z = data_health.normal_deviate() -%}
+    {%- endset -%}
+    {%- set margin -%}
     {{ z }} * sqrt(greatest({{ share }} * (1 - {{ share }}), 0e0) / {{ rows }} + {{ z }} * {{ z }} / (4 * {{ rows }} * {{ rows }}))
         / (1 + {{ z }} * {{ z }} / {{ rows }})
-{%- endmacro %}
-
-
-{# The lower end of Wilson's interval; exactly 0 for a share of 0. greatest() of a null is no null everywhere, hence the case. #}
-{% macro wilson_lower(share, rows) -%}
+    {%- endset -%}
+    {%- if part == 'centre' -%} {{ centre }}
+    {%- elif part == 'margin' -%} {{ margin }}
+    {%- elif part == 'lower' -%}
     case when {{ share }} = 0e0 and {{ rows }} > 0e0 then 0e0
-        when {{ share }} is not null and {{ rows }} > 0e0
-            then greatest({{ data_health.wilson_centre(share, rows) }} - {{ data_health.wilson_margin(share, rows) }}, 0e0) end
-{%- endmacro %}
-
-
-{# The upper end of Wilson's interval; at most 1. #}
-{% macro wilson_upper(share, rows) -%}
-    case when {{ share }} is not null and {{ rows }} > 0e0
-        then least({{ data_health.wilson_centre(share, rows) }} + {{ data_health.wilson_margin(share, rows) }}, 1e0) end
+        when {{ share }} is not null and {{ rows }} > 0e0 then greatest({{ centre }} - {{ margin }}, 0e0) end
+    {%- else -%}
+    case when {{ share }} is not null and {{ rows }} > 0e0 then least({{ centre }} + {{ margin }}, 1e0) end
+    {%- endif -%}
 {%- endmacro %}
 
 
 {#
-    Newcombe's interval of the difference of two shares p − q, from Wilson's intervals [l, u] of each (his method 10):
-    lower = p − q − √((p − l_p)² + (u_q − q)²), upper = p − q + √((u_p − p)² + (q − l_q)²). `name` and `other` are the names of
+    Newcombe's interval of the difference of two shares p − q, from Wilson's intervals [l, u] of each (his method 10); `end` is 'lower' or
+    'upper'. lower = p − q − √((p − l_p)² + (u_q − q)²), upper = p − q + √((u_p − p)² + (q − l_q)²). `name` and `other` are the names of
     shares, of which there are the columns <name>_share, <name>_centre and <name>_margin.
 #}
-{% macro newcombe_lower(name, other) -%}
+{% macro newcombe(end, name, other) -%}
+    {%- if end == 'lower' -%}
     {{ name }}_share - {{ other }}_share
         - sqrt(power({{ name }}_share - {{ name }}_centre + {{ name }}_margin, 2)
             + power({{ other }}_centre + {{ other }}_margin - {{ other }}_share, 2))
-{%- endmacro %}
-
-
-{# The upper end of Newcombe's interval. #}
-{% macro newcombe_upper(name, other) -%}
+    {%- else -%}
     {{ name }}_share - {{ other }}_share
         + sqrt(power({{ name }}_centre + {{ name }}_margin - {{ name }}_share, 2)
             + power({{ other }}_share - {{ other }}_centre + {{ other }}_margin, 2))
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -17,10 +17,10 @@ MODELS = {
     "shares.sql": """
         select
             c as count, n as row_count, c / nullif(n, 0e0) as share,
-            {{ data_health.wilson_lower('(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as lower_end,
-            {{ data_health.wilson_upper('(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as upper_end,
-            {{ data_health.wilson_centre('(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as centre,
-            {{ data_health.wilson_margin('(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as margin
+            {{ data_health.wilson('lower', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as lower_end,
+            {{ data_health.wilson('upper', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as upper_end,
+            {{ data_health.wilson('centre', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as centre,
+            {{ data_health.wilson('margin', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as margin
         from {{ source('raw', 'counts') }}
     """,
     "pairs.sql": """
@@ -35,8 +35,8 @@ MODELS = {
         )
         select
             count, row_count, other_count, other_row_count,
-            {{ data_health.newcombe_lower('now', 'then') }} as lower_end,
-            {{ data_health.newcombe_upper('now', 'then') }} as upper_end,
+            {{ data_health.newcombe('lower', 'now', 'then') }} as lower_end,
+            {{ data_health.newcombe('upper', 'now', 'then') }} as upper_end,
             {{ data_health.cohens_h('now_share', 'then_share') }} as h,
             case when count > 0 and other_count > 0 then
                 {{ data_health.log_ratio_error('count', 'row_count', 'other_count', 'other_row_count') }} end as log_error

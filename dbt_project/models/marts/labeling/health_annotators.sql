@@ -109,8 +109,8 @@ intervals as (
 
     select
         shares.*,
-        {{ data_health.wilson_lower('accuracy', 'judged_count') }} as accuracy_lower,
-        {{ data_health.wilson_upper('accuracy', 'judged_count') }} as accuracy_upper
+        {{ data_health.wilson('lower', 'accuracy', 'judged_count') }} as accuracy_lower,
+        {{ data_health.wilson('upper', 'accuracy', 'judged_count') }} as accuracy_upper
     from shares
 
 ),

@@ -35,8 +35,8 @@ middles as (
     select
         checks.*,
         case when share = 0e0 then 0.5e0 else 0e0 end as added,
-        {{ data_health.wilson_centre('share', 'share_count') }} as middle,
-        {{ data_health.wilson_margin('share', 'share_count') }} as reach
+        {{ data_health.wilson('centre', 'share', 'share_count') }} as middle,
+        {{ data_health.wilson('margin', 'share', 'share_count') }} as reach
     from checks
     where gap_in_data is null
         and metric <> 'row_count'

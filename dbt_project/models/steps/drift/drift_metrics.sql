@@ -110,12 +110,12 @@ shares as (
         measures.*,
         {%- for name, (share, rows) in shares.items() %}
         {{ share }} as {{ name }}_share,
-        {{ data_health.wilson_centre(share, rows) }} as {{ name }}_centre,
-        {{ data_health.wilson_margin(share, rows) }} as {{ name }}_margin,
+        {{ data_health.wilson('centre', share, rows) }} as {{ name }}_centre,
+        {{ data_health.wilson('margin', share, rows) }} as {{ name }}_margin,
         {%- endfor %}
         unseen_count / nullif(present_count, 0) as unseen_share,
-        {{ data_health.wilson_lower('(unseen_count / nullif(present_count, 0))', 'nullif(present_count, 0)') }} as unseen_lower,
-        {{ data_health.wilson_upper('(unseen_count / nullif(present_count, 0))', 'nullif(present_count, 0)') }} as unseen_upper,
+        {{ data_health.wilson('lower', '(unseen_count / nullif(present_count, 0))', 'nullif(present_count, 0)') }} as unseen_lower,
+        {{ data_health.wilson('upper', '(unseen_count / nullif(present_count, 0))', 'nullif(present_count, 0)') }} as unseen_upper,
         {{ data_health.chi_square_95('bin_count') }} as chi_95,
         {{ data_health.chi_square_95('contingency_group_count') }} as contingency_chi_95,
         -- Bergsma's correction for the association that chance alone gives
@@ -131,8 +131,8 @@ intervals as (
 
     select
         shares.*,
-        {{ data_health.newcombe_lower('null', 'reference_null') }} as null_difference_lower,
-        {{ data_health.newcombe_upper('null', 'reference_null') }} as null_difference_upper,
+        {{ data_health.newcombe('lower', 'null', 'reference_null') }} as null_difference_lower,
+        {{ data_health.newcombe('upper', 'null', 'reference_null') }} as null_difference_upper,
         case when contingency_group_count > 1
             then sqrt(
                 corrected_association / nullif(least(corrected_group_count - 1, 1 - 1 / (contingency_row_count - 1)), 0)

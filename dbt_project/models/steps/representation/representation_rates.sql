@@ -44,8 +44,8 @@ rates as (
         {%- endfor %}
         {%- for name, part, whole in rates + [('missing_share', 'missing_share * group_rows', 'group_rows')] %}
         {%- set share, rows = '(' ~ part ~ ' / nullif(' ~ whole ~ ', 0e0))', 'nullif(' ~ whole ~ ', 0e0)' %}
-        {{ data_health.wilson_lower(share, rows) }} as {{ name }}_lower,
-        {{ data_health.wilson_upper(share, rows) }} as {{ name }}_upper{{ ',' if not loop.last }}
+        {{ data_health.wilson('lower', share, rows) }} as {{ name }}_lower,
+        {{ data_health.wilson('upper', share, rows) }} as {{ name }}_upper{{ ',' if not loop.last }}
         {%- endfor %}
     from supported_counts
 

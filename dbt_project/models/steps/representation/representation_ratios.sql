@@ -82,10 +82,10 @@ half_rows as (
     select
         gaps.*,
         case when row_count = 0 or reference_row_count = 0 or share = 0e0 or reference_share = 0e0 then 0.5e0 else 0e0 end as added,
-        {{ data_health.wilson_centre('share', 'effective_count') }} as share_middle,
-        {{ data_health.wilson_margin('share', 'effective_count') }} as share_reach,
-        {{ data_health.wilson_centre('share_of_known', 'known_effective_count') }}
-            + {{ data_health.wilson_margin('share_of_known', 'known_effective_count') }} as share_of_known_upper
+        {{ data_health.wilson('centre', 'share', 'effective_count') }} as share_middle,
+        {{ data_health.wilson('margin', 'share', 'effective_count') }} as share_reach,
+        {{ data_health.wilson('centre', 'share_of_known', 'known_effective_count') }}
+            + {{ data_health.wilson('margin', 'share_of_known', 'known_effective_count') }} as share_of_known_upper
     from gaps
 
 ),
