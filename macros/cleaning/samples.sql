@@ -39,5 +39,5 @@
     {% set configuration = data_health.configured_block() %}
     {% set written = configuration.get('cleaning') | string if configuration is mapping else '' %}
     {% set marker = {'suggest': "'suggest': True", 'repair': "'repair': {"}[purpose] %}
-    {{ return(data_health.part_is_on('cleaning') and data_health.engine_runs_python() and marker in written) }}
+    {{ return(data_health.part_is_on('cleaning') and data_health.engine_sql('runs_python') and marker in written) }}
 {% endmacro %}

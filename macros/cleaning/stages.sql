@@ -64,9 +64,7 @@
         {% for rule in rules | selectattr('stage', 'equalto', number) %}
             {% set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column) if rule.column is not none else 'null' %}
             {% if rule.kind in ['cast', 'units'] %}
-                {% set parsed = data_health.checked_cast(rule, old) if rule.kind == 'cast'
-                    else data_health.number_with_unit(rule.argument, old) %}
-                {% do stage.parsed.append(parsed ~ ' as data_health_value_' ~ rule.number) %}
+                {% do stage.parsed.append(data_health.parsed_value(rule, old) ~ ' as data_health_value_' ~ rule.number) %}
             {% endif %}
             {% if rule.column is not none and sql.value != old %}{% do stage['values'].update({old: sql.value}) %}{% endif %}
             {#- what can be kept of a rule: `old` and `new` are values, before and after the same as texts -#}

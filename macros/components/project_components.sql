@@ -4,12 +4,13 @@
     Other commands than run and build raise no error.
 #}
 {% macro stored_components(asked_by, monitor, reference, k, loadings, version) -%}
-    {%- set is_stored = data_health.part_is_on('components') and data_health.engine_runs_python() -%}
+    {%- set runs_python = data_health.engine_sql('runs_python') -%}
+    {%- set is_stored = data_health.part_is_on('components') and runs_python -%}
     {%- set stored = loadings or (ref('data_health', 'component_fits') if is_stored) -%}
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build'] -%}{{ return(none) }}{%- endif -%}
     {%- set place = monitor ~ ', ' ~ reference -%}
     {%- if not stored -%}
-        {%- set reason = 'the part components is off' if data_health.engine_runs_python() else 'this warehouse has no Python models' -%}
+        {%- set reason = 'the part components is off' if runs_python else 'this warehouse has no Python models' -%}
         {%- do exceptions.raise_compiler_error(
             data_health.problem('', asked_by ~ ', loadings', none, 'a table with the loadings of component_fits; ' ~ reason)
         ) -%}

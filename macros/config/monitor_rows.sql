@@ -44,7 +44,7 @@
 {% macro reason_of_part(monitor, name, part) %}
   {% if monitor.parts[name] %}{{ return(none) }}{% endif %}
   {% if data_health.part_is_on(name) %}{{ return('switched off for this monitor, or a part that it needs is') }}{% endif %}
-  {% if part.needs_python and not data_health.engine_runs_python() %}
+  {% if part.needs_python and not data_health.engine_sql('runs_python') %}
     {{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}
   {% endif %}
   {{ return('nothing asks for it, or parts says false') }}

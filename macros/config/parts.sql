@@ -44,7 +44,7 @@
 
 {# Does a monitor, or a cleaning set, ask for a part? #}
 {% macro is_asked_for(part, name, block) -%}
-    {%- if part.needs_python and not data_health.engine_runs_python() -%}{{ return(false) }}{%- endif -%}
+    {%- if part.needs_python and not data_health.engine_sql('runs_python') -%}{{ return(false) }}{%- endif -%}
     {%- if part.asked_by_set -%}
         {{ return(block.get('cleaning') is mapping and block['cleaning'] | length > 0) }}
     {%- endif -%}

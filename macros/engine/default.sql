@@ -17,6 +17,9 @@
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
     take_turns: a transaction waits here for others that name the same text; empty where there is only one at a time.
+    moment_by_format: a text read by a format such as %d.%m.%Y, null where it cannot be; empty where a warehouse knows no such formats.
+    runs_python: does dbt run Python models here? reads_batches: does Python read rows in Arrow batches? Only then have wide tables, and
+    lists of numbers, products.
 #}
 {% macro default__engine_templates() -%}
     {{ return({
@@ -64,37 +67,9 @@
         'begin_model': '',
         'hold_still': '',
         'hold_alone': '',
-        'take_turns': ''
+        'take_turns': '',
+        'moment_by_format': '',
+        'runs_python': true,
+        'reads_batches': false
     }) }}
 {%- endmacro %}
-
-
-{# Made of its numbers, each checked. #}
-{% macro default__parsed_moment(value, format, parts) %}
-    {% set numbers = {} %}
-    {% for directive, pattern in parts if directive.startswith('%') %}
-        {% set pieces = [] %}
-        {% for other, other_pattern in parts %}
-            {%- do pieces.append('(' ~ other_pattern ~ ')' if other == directive else other_pattern) %}
-        {%- endfor %}
-        {% do numbers.update({directive: data_health.engine_sql('pattern_part', value,
-            data_health.text_literal('^' ~ pieces | join ~ '$'))}) %}
-    {% endfor %}
-    {% set part = {} %}
-    {% for directive, otherwise in [('%Y', '1900'), ('%m', '1'), ('%d', '1'), ('%H', '0'), ('%I', none), ('%M', '0'), ('%S', '0')] %}
-        {% do part.update({directive: 'cast(' ~ numbers[directive] ~ ' as integer)' if directive in numbers else otherwise}) %}
-    {% endfor %}
-    {% set hour = part['%H'] if not part['%I'] else part['%I'] ~ ' % 12 + case lower(' ~ numbers.get('%p', "'am'")
-        ~ ") when 'pm' then 12 else 0 end" %}
-    {% set second = part['%S'] if '%f' not in numbers else part['%S'] ~ " + cast('0.' || " ~ numbers['%f'] ~ ' as double precision)' %}
-    {% set last_day = 'case when ' ~ part['%m'] ~ ' in (4, 6, 9, 11) then 30 when ' ~ part['%m'] ~ ' <> 2 then 31 when '
-        ~ part['%Y'] ~ ' % 4 = 0 and (' ~ part['%Y'] ~ ' % 100 <> 0 or ' ~ part['%Y'] ~ ' % 400 = 0) then 29 else 28 end' %}
-    {% set whole = '^' ~ parts | map(attribute=1) | join ~ '$' %}
-    {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal(whole)) ~ ' then case when '
-        ~ part['%Y'] ~ ' > 0 and ' ~ part['%d'] ~ ' <= ' ~ last_day ~ ' then make_timestamp('
-            ~ [part['%Y'], part['%m'], part['%d'], hour, part['%M'], second] | join(', ') ~ ') end end') }}
-{% endmacro %}
-
-
-{% macro default__engine_runs_python() -%}{{ return(true) }}{%- endmacro %}
-{% macro default__engine_reads_batches() -%}{{ return(false) }}{%- endmacro %}

@@ -25,25 +25,11 @@
         'nfc': "nfc_normalize({first})",
         'strip_accents': "strip_accents({first})",
         'round': "round({first}, {second})",
+        'moment_by_format': "try_strptime({first}, {second})",
+        'reads_batches': true,
         'text_list': "list_filter([{first}], lambda item: item is not null)",
         'period_start_week': "(cast({first} as date) - cast(isodow(cast({first} as date)) - 1 as integer))",
         'period_start_month': "(cast({first} as date) - cast(day(cast({first} as date)) - 1 as integer))"
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}
-
-
-{#
-    DuckDB reads a format in one step; a pattern, which need not look at the size of the numbers, keeps out what it would read more freely.
-#}
-{% macro duckdb__parsed_moment(value, format, parts) %}
-    {% set pieces = [] %}
-    {% for directive, pattern in parts %}
-        {%- do pieces.append('[0-9]{1,2}' if '?' in pattern and directive.startswith('%') else pattern) %}
-    {%- endfor %}
-    {{ return('case when ' ~ data_health.engine_sql('matches', value, data_health.text_literal('^' ~ pieces | join ~ '$'))
-        ~ ' then try_strptime(' ~ value ~ ', ' ~ data_health.text_literal(format) ~ ') end') }}
-{% endmacro %}
-
-
-{% macro duckdb__engine_reads_batches() -%}{{ return(true) }}{%- endmacro %}

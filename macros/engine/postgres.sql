@@ -13,6 +13,7 @@
         'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
         'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
         'list_element': "(cast(array[{first}] as double precision[]))[{second}]",
+        'runs_python': false,
         'compute_once': "offset 0",
         'begin_model': "set local enable_nestloop = off; set local jit = off",
         'hold_still': "lock table {first} in share mode",
@@ -21,6 +22,3 @@
     }) -%}
     {{ return(templates) }}
 {%- endmacro %}
-
-
-{% macro postgres__engine_runs_python() -%}{{ return(false) }}{%- endmacro %}

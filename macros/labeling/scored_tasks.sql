@@ -11,7 +11,7 @@
         {%- endfor -%}
     {%- endif -%}
     {%- for task in tasks -%}
-        {%- set fitted = data_health.engine_runs_python() and not task.score -%}
+        {%- set fitted = data_health.engine_sql('runs_python') and not task.score -%}
         {%- set learner = data_health.stored_learner(ref('data_health', 'learner_fits'), task) if fitted else none -%}
         {%- set inputs = {} -%}
         {%- for feature in task.features if learner -%}{%- do inputs.update({'feature_' ~ loop.index: feature.value}) -%}{%- endfor -%}

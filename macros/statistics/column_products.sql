@@ -14,7 +14,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for dataset in datasets if dataset.monitor.parts.components -%}
-        {%- set names, by_name, has_batches = [], {}, data_health.engine_reads_batches() -%}
+        {%- set names, by_name, has_batches = [], {}, data_health.engine_sql('reads_batches') -%}
         {%- set width = namespace(total=0, lists=0) -%}
         {%- for column in dataset.columns if column.role == 'feature' -%}
             {%- set length = data_health.list_length(column.data_type) if has_batches and column.family == 'other' else none -%}

@@ -63,7 +63,7 @@
             else 'not among the features' if role == 'not listed'
             else 'cuts the periods; see health_volume' if role in ['time', 'loaded_at']
             else 'a list of numbers: only in products and components'
-                if role == 'feature' and data_health.engine_reads_batches() and data_health.list_length(data_type) is not none
+                if role == 'feature' and data_health.engine_sql('reads_batches') and data_health.list_length(data_type) is not none
             else 'type ' ~ data_type ~ ' has no statistics' if family == 'other'
             else none
     }) }}

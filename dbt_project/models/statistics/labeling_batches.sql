@@ -55,7 +55,7 @@ different_rows as (
 
     select monitor, row_key, place, cluster
     from {{ data_health.model_or_no_rows(
-        'labeling_batch', data_health.engine_runs_python(),
+        'labeling_batch', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'row_key': 'varchar', 'place': 'bigint', 'cluster': 'bigint'}
     ) }}
 

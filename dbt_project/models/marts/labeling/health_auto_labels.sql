@@ -5,7 +5,7 @@ with gates as (
 
     select monitor, subgroup, group_key, predicted_label, target_precision, threshold, precision_lower
     from {{ data_health.model_or_no_rows(
-        'label_gates', data_health.engine_runs_python(),
+        'label_gates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'subgroup': 'varchar', 'group_key': 'varchar', 'predicted_label': 'varchar',
             'target_precision': 'double precision', 'threshold': 'double precision', 'precision_lower': 'double precision'

@@ -5,7 +5,7 @@ with gates as (
         monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count,
         precision_lower, label_count, lost_count, lost_share, lost_share_upper
     from {{ data_health.model_or_no_rows(
-        'label_gates', data_health.engine_runs_python(),
+        'label_gates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar',
             'target_precision': 'double precision', 'threshold': 'double precision', 'audited_count': 'bigint',

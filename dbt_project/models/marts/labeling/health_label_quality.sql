@@ -5,7 +5,7 @@ with issues as (
         monitor, row_key, rank, given_label, suggested_label, given_probability, is_issue, expected_precision, expected_precision_lower,
         expected_precision_upper
     from {{ data_health.model_or_no_rows(
-        'label_issues', data_health.engine_runs_python(),
+        'label_issues', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
             'given_probability': 'double precision', 'is_issue': 'boolean', 'expected_precision': 'double precision',
@@ -19,7 +19,7 @@ rates as (
 
     select monitor, label, period_start, status, rate, earlier_rate, p_value
     from {{ data_health.model_or_no_rows(
-        'label_rates', data_health.engine_runs_python(),
+        'label_rates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'label': 'varchar', 'period_start': 'date', 'status': 'varchar', 'rate': 'double precision',
             'earlier_rate': 'double precision', 'p_value': 'double precision'

@@ -10,7 +10,7 @@ curves as (
 
     select monitor, batch, label_count, score, score_error, status, reason, gain, gain_error
     from {{ data_health.model_or_no_rows(
-        'labeling_curves', data_health.engine_runs_python(),
+        'labeling_curves', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'batch': 'bigint', 'label_count': 'bigint', 'score': 'double precision',
             'score_error': 'double precision', 'status': 'varchar', 'reason': 'varchar', 'gain': 'double precision',
@@ -39,7 +39,7 @@ judged_labels as (
 
     select monitor, label, status, rate, earlier_rate
     from {{ data_health.model_or_no_rows(
-        'label_rates', data_health.engine_runs_python(),
+        'label_rates', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'label': 'varchar', 'status': 'varchar', 'rate': 'double precision', 'earlier_rate': 'double precision'}
     ) }}
 

@@ -18,7 +18,7 @@ posteriors as (
 
     select monitor, row_key, label, probability
     from {{ data_health.model_or_no_rows(
-        'label_posteriors', data_health.engine_runs_python(),
+        'label_posteriors', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}
     ) }}
 

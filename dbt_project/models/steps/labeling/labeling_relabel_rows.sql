@@ -19,7 +19,7 @@ doubts as (
 
     select monitor, row_key, rank, given_label, suggested_label
     from {{ data_health.model_or_no_rows(
-        'label_issues', data_health.engine_runs_python(),
+        'label_issues', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
             'is_issue': 'boolean'

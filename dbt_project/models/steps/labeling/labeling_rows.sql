@@ -1,6 +1,6 @@
 {{ config(enabled=data_health.part_is_on('labeling')) }}
 -- depends_on: {{ ref('label_consensus') }}
-{%- if data_health.engine_runs_python() %}
+{%- if data_health.engine_sql('runs_python') %}
 -- depends_on: {{ ref('data_health', 'learner_fits') }}
 {%- endif %}
 {%- if data_health.part_is_on('combinations') %}
@@ -16,7 +16,7 @@ with people as (
     from {{ ref('label_consensus') }}
 
 ),
-{%- if data_health.engine_runs_python() %}
+{%- if data_health.engine_sql('runs_python') %}
 
 -- what trees say; rows with the same key and the same features have the same score
 tree_scores as (

@@ -32,7 +32,7 @@ judged_labels as (
 
     select monitor, status
     from {{ data_health.model_or_no_rows(
-        'label_rates', data_health.engine_runs_python(), {'monitor': 'varchar', 'status': 'varchar'}
+        'label_rates', data_health.engine_sql('runs_python'), {'monitor': 'varchar', 'status': 'varchar'}
     ) }}
 
 ),
