@@ -1,6 +1,6 @@
 {# The model component_fits to select from, or no rows of its columns where the warehouse runs no Python models. #}
 {% macro component_fits() -%}
-    {{ return(data_health.model_or_no_rows('component_fits', data_health.engine_sql('runs_python'), {
+    {{ return(data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
         'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'values_used': 'varchar', 'component': 'bigint',
         'column_name': 'varchar', 'loading': 'double precision', 'eigenvalue': 'double precision',
         'explained_share': 'double precision', 'is_kept': 'boolean', 'mean': 'double precision',

@@ -98,7 +98,7 @@
         inner join {{ data_health.named_model('column_grids') }}
             on wanted.monitor = column_grids.monitor
             and wanted.grid_name = column_grids.column_name
-        left join {{ data_health.model_or_no_rows('column_statistics', load_relation(ref('column_statistics')) is not none, dict(
+        left join {{ data_health.named_model('column_statistics', load_relation(ref('column_statistics')) is not none, dict(
             data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar'
         )) }}
             on wanted.period_key || '|' || wanted.grid_name = column_statistics.period_column_key

@@ -15,22 +15,12 @@
 
 
 {#
-    A model of this package to select from, or a subquery of no rows with these columns and types where the model is off: its part is,
-    nothing asks for it, or the warehouse runs no Python models. Always named like the model.
-#}
-{% macro model_or_no_rows(name, is_on, columns) -%}
-    {%- if is_on -%}
-        {{ return(data_health.named_model(name)) }}
-    {%- endif -%}
-    {{ return('(' ~ data_health.no_rows(columns) ~ '\n    ) as ' ~ name) }}
-{%- endmacro %}
-
-
-{#
     A model of this package to select from, always named like the model, whatever its alias in the warehouse is. With `--empty` dbt
-    writes a subquery that has a name already.
+    writes a subquery that has a name already. A subquery of no rows with these columns and types where the model is off: its part is,
+    nothing asks for it, or the warehouse runs no Python models.
 #}
-{% macro named_model(name) -%}
+{% macro named_model(name, is_on=true, columns={}) -%}
+    {%- if not is_on -%}{{ return('(' ~ data_health.no_rows(columns) ~ '\n    ) as ' ~ name) }}{%- endif -%}
     {%- set relation = ref('data_health', name) -%}
     {{ return(relation ~ ' as ' ~ name if relation.limit is none else '(select * from ' ~ relation ~ ') as ' ~ name) }}
 {%- endmacro %}

@@ -37,7 +37,7 @@ def properties():
 def expected_columns():
     """What SQL says that a Python model is like, for where there is none: (reader, model, column → type)."""
     for reader, text in SQL.items():
-        for name, columns in re.findall(r"model_or_no_rows\(\s*'(\w+)',[^{]*(\{[^}]*\})", text):
+        for name, columns in re.findall(r"named_model\(\s*'(\w+)',[^{]*(\{[^}]*\})", text):
             if name in MODELS:
                 yield reader, name, dict(COLUMNS.findall(columns))
 

@@ -54,7 +54,7 @@ rows_now as (
 different_rows as (
 
     select monitor, row_key, place, cluster
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'labeling_batch', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'row_key': 'varchar', 'place': 'bigint', 'cluster': 'bigint'}
     ) }}

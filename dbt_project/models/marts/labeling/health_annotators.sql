@@ -24,7 +24,7 @@ labels as (
 posteriors as (
 
     select monitor, row_key, label, probability
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_posteriors', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}
     ) }}

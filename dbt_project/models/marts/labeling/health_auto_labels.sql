@@ -4,7 +4,7 @@
 with gates as (
 
     select monitor, subgroup, group_key, predicted_label, target_precision, threshold, precision_lower
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_gates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'subgroup': 'varchar', 'group_key': 'varchar', 'predicted_label': 'varchar',

@@ -4,7 +4,7 @@ with gates as (
     select
         monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count,
         precision_lower, label_count, lost_count, lost_share, lost_share_upper
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_gates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar',

@@ -4,7 +4,7 @@ with issues as (
     select
         monitor, row_key, rank, given_label, suggested_label, given_probability, is_issue, expected_precision, expected_precision_lower,
         expected_precision_upper
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_issues', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
@@ -18,7 +18,7 @@ with issues as (
 rates as (
 
     select monitor, label, period_start, status, rate, earlier_rate, p_value
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_rates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'label': 'varchar', 'period_start': 'date', 'status': 'varchar', 'rate': 'double precision',

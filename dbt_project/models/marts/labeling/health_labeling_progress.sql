@@ -9,7 +9,7 @@ with candidates as (
 curves as (
 
     select monitor, batch, label_count, score, score_error, status, reason, gain, gain_error
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'labeling_curves', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'batch': 'bigint', 'label_count': 'bigint', 'score': 'double precision',
@@ -38,7 +38,7 @@ people as (
 judged_labels as (
 
     select monitor, label, status, rate, earlier_rate
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_rates', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'label': 'varchar', 'status': 'varchar', 'rate': 'double precision', 'earlier_rate': 'double precision'}
     ) }}

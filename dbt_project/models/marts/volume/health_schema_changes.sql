@@ -53,7 +53,7 @@ features as (
 counted_columns as (
 
     select distinct monitor, column_name
-    from {{ data_health.model_or_no_rows('column_grids', data_health.part_is_on('profile'), {
+    from {{ data_health.named_model('column_grids', data_health.part_is_on('profile'), {
         'monitor': 'varchar', 'column_name': 'varchar'
     }) }}
 

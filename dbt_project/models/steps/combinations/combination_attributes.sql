@@ -9,7 +9,7 @@ with feature_bins as (
 declared_subgroups as (
 
     select monitor, attributes_key, position, column_name
-    from {{ data_health.model_or_no_rows('declared_subgroups', data_health.part_is_on('representation'), {
+    from {{ data_health.named_model('declared_subgroups', data_health.part_is_on('representation'), {
         'monitor': 'varchar', 'attributes_key': 'varchar', 'position': 'integer', 'column_name': 'varchar'
     }) }}
 

@@ -28,7 +28,7 @@ stored_cells as (
     union all
 
     select 'subgroups' as cell_kind, monitor, attributes_key, period_key, cell_code, row_count
-    from {{ data_health.model_or_no_rows('subgroup_cell_codes', data_health.part_is_on('representation'), {
+    from {{ data_health.named_model('subgroup_cell_codes', data_health.part_is_on('representation'), {
         'monitor': 'varchar', 'attributes_key': 'varchar', 'period_key': 'varchar', 'cell_code': 'bigint', 'row_count': 'bigint'
     }) }}
 

@@ -28,7 +28,7 @@ subgroup_attributes as (
 subgroup_cells as (
 
     select monitor, attributes_key, {% for number in parts %}value_{{ number }}, {% endfor %}row_count
-    from {{ data_health.model_or_no_rows('subgroup_cells', data_health.part_is_on('representation'), subgroup_columns) }}
+    from {{ data_health.named_model('subgroup_cells', data_health.part_is_on('representation'), subgroup_columns) }}
 
 ),
 

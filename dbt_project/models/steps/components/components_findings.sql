@@ -32,7 +32,7 @@ regions as (
             partition by monitor, period_start, reference
             order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric, component_count
         ) as place
-    from {{ data_health.model_or_no_rows('health_region', data_health.is_configured('components.scores'), {
+    from {{ data_health.named_model('health_region', data_health.is_configured('components.scores'), {
         'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'metric': 'varchar', 'component_count': 'bigint',
         'is_current': 'boolean', 'row_count': 'bigint', 'outside_share_99': 'double precision',
         'expected_share_99': 'double precision', 'status': 'varchar'

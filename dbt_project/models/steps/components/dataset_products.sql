@@ -4,7 +4,7 @@
 with wide_periods as (
 
     select period_key, max(built_at) as built_at
-    from {{ data_health.model_or_no_rows('wide_products', data_health.engine_sql('runs_python'), {
+    from {{ data_health.named_model('wide_products', data_health.engine_sql('runs_python'), {
         'period_key': 'varchar', 'built_at': 'timestamp'
     }) }}
     group by period_key

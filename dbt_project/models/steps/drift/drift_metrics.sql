@@ -22,7 +22,7 @@ evidence as (
 exact_distances as (
 
     select comparison_number, column_number, kolmogorov_smirnov, wasserstein
-    from {{ data_health.model_or_no_rows('drift_exact_distances', data_health.is_configured('exact'), {
+    from {{ data_health.named_model('drift_exact_distances', data_health.is_configured('exact'), {
         'comparison_number': 'integer', 'column_number': 'integer',
         'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
     }) }}

@@ -17,7 +17,7 @@ with latest_answers as (
 posteriors as (
 
     select monitor, row_key, label, probability
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_posteriors', data_health.engine_sql('runs_python'),
         {'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}
     ) }}

@@ -18,7 +18,7 @@ people as (
 doubts as (
 
     select monitor, row_key, rank, given_label, suggested_label
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_issues', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',

@@ -33,7 +33,7 @@ quota_rows as (
 gap_rows as (
 
     select monitor, row_key, dataset, pattern, labelled_count, place
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'labeling_gap_rows', data_health.part_is_on('combinations'),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'dataset': 'varchar', 'pattern': 'varchar', 'labelled_count': 'bigint',
@@ -46,7 +46,7 @@ gap_rows as (
 drifted_columns as (
 
     select monitor, period_start, column_name
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'health_drift_latest', data_health.part_is_on('drift'),
         {
             'monitor': 'varchar', 'period_start': 'date', 'column_name': 'varchar', 'segment_column': 'varchar', 'role': 'varchar',

@@ -31,7 +31,7 @@ candidates_before as (
 judged_labels as (
 
     select monitor, status
-    from {{ data_health.model_or_no_rows(
+    from {{ data_health.named_model(
         'label_rates', data_health.engine_sql('runs_python'), {'monitor': 'varchar', 'status': 'varchar'}
     ) }}
 

@@ -30,7 +30,7 @@ known_biases as (
         metric,
         status,
         evidence
-    from {{ data_health.model_or_no_rows('health_known_biases', data_health.is_configured('known_biases'), {
+    from {{ data_health.named_model('health_known_biases', data_health.is_configured('known_biases'), {
         'monitor': 'varchar', 'id': 'varchar', 'entry_number': 'bigint', 'reference': 'varchar', 'metric': 'varchar', 'status': 'varchar',
         'evidence': 'varchar'
     }) }}
