@@ -116,20 +116,11 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
         from {{ rows }} as rows_of_loads
         inner join {{ loads }} as loads
             on rows_of_loads.data_health_load = loads.data_health_load
-        {{ data_health.unread_loads(plan, stored, kept if kept_columns is not none else none)
-            if is_adding and 'data_health_built_from' in names }}
-    ) as raw_rows{% endset %}
-    {{ return({'columns': ['data_health_load', 'data_health_built_from', data_health.text_literal(plan.fingerprint)
-        ~ ' as data_health_rules'], 'source': source}) }}
-{% endmacro %}
-
-
-{# Of `loads`, those that are neither stored nor in full in `kept`. #}
-{% macro unread_loads(plan, stored, kept) %}
+        {%- if is_adding and 'data_health_built_from' in names %}
         left join {{ stored }} as stored_loads
             on loads.data_health_load = stored_loads.data_health_load
             and loads.built_from = stored_loads.built_from
-        {%- if kept is not none %}
+        {%- if kept_columns is not none %}
         left join (
             select data_health_load, count(*) as row_count, min(data_health_built_from) as built_from
             from (select data_health_load, data_health_built_from, data_health_rules from {{ kept }}) as kept_rows
@@ -142,5 +133,9 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
             and loads.row_count = kept_loads.row_count
         {%- endif %}
         where stored_loads.data_health_load is null
-            {{ 'and kept_loads.data_health_load is null' if kept is not none }}
+            {{ 'and kept_loads.data_health_load is null' if kept_columns is not none }}
+        {%- endif %}
+    ) as raw_rows{% endset %}
+    {{ return({'columns': ['data_health_load', 'data_health_built_from', data_health.text_literal(plan.fingerprint)
+        ~ ' as data_health_rules'], 'source': source}) }}
 {% endmacro %}

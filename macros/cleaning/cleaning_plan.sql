@@ -45,18 +45,15 @@
     {% set state = namespace(all_before=0, last=0) %}
     {% for written in cleaning.rules if known is not none %}
         {% set kind = data_health.rule_kind(written) %}
-        {% set description = data_health.rule_kinds()[kind] %}
-        {% set reads_row = description.get('reads_row') or written.get('when') is not none %}
-        {% for column in data_health.rule_columns(written, types, description, problems, name) %}
-            {% set stage = 1 + (state.last if reads_row else [stages.get(column, 0), state.all_before] | max) %}
-            {% set rule = data_health.resolved_rule(written, kind, column, types.get(column)) %}
+        {% set reads_row = data_health.rule_kinds()[kind].get('reads_row') or written.get('when') is not none %}
+        {% for rule in data_health.rules_by_column(written, kind, types, problems, name) %}
+            {% set stage = 1 + (state.last if reads_row else [stages.get(rule.column, 0), state.all_before] | max) %}
             {% set same = names | select('equalto', rule.name) | list | length %}
             {% do names.append(rule.name) %}
             {% do rule.update({'reads_row': reads_row, 'stage': stage, 'number': rules | length + 1, 'name': rule.name
                 ~ ('.' ~ (same + 1) if same else '')}) %}
             {% do rules.append(rule) %}
-            {% do stages.update({column: stage}) %}
-            {% if column is not none %}{% do types.update({column: rule.data_type}) %}{% endif %}
+            {% do stages.update({rule.column: stage}) %}
         {% endfor %}
         {% set state.last = ([state.last] + (stages.values() | list)) | max %}
         {% if reads_row %}{% set state.all_before = state.last %}{% endif %}
@@ -102,21 +99,23 @@
 {% endmacro %}
 
 
-{# The columns that a rule is about, as the relation names them; none stands for the row. Of `all`, those whose type the rule can read. #}
-{% macro rule_columns(rule, types, description, problems, owner) %}
-    {% set wanted = rule.get('columns') or rule.get('column') %}
-    {% if wanted is none %}{{ return([none]) }}{% endif %}
-    {% set kind, type = data_health.rule_kind(rule), (rule.get('cast') or '').split('(')[0] %}
-    {% set found, families = [], description.types[type].families if kind == 'cast' else description.families %}
-    {% set known = [] %}
+{#
+    One written rule as a rule per column that it is about, as the relation names it, each with everything that its SQL needs: `old_type`
+    is the type before it, `data_type` the type after. Column none stands for the row. Of `all`, the columns whose type the rule can read.
+    `types` are those that columns have by now, and are brought up to date; what is wrong is added to `problems`.
+#}
+{% macro rules_by_column(written, kind, types, problems, owner) %}
+    {% set description, wanted = data_health.rule_kinds()[kind], written.get('columns') or written.get('column') %}
+    {% set type, columns, known = (written.get('cast') or '').split('(')[0], [none] if wanted is none else [], [] %}
+    {% set families = description.types[type].families if kind == 'cast' else description.families %}
     {% for name, data_type in types.items() %}
         {% do known.append({'name': name}) %}
         {% if wanted == 'all' and (not families
-            or data_health.type_family(data_type) in (families if rule.get('null_values') is none else ['string'])) %}
-            {%- do found.append(name) %}
+            or data_health.type_family(data_type) in (families if written.get('null_values') is none else ['string'])) %}
+            {%- do columns.append(name) %}
         {%- endif %}
     {% endfor %}
-    {% for name in ([wanted] if wanted is string else wanted) if wanted != 'all' %}
+    {% for name in ([wanted] if wanted is string else wanted or []) if wanted != 'all' %}
         {% set column = data_health.find_column(known, name) %}
         {% if column is none %}
             {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', rules", name, 'a column of the relation: '
@@ -124,28 +123,25 @@
         {% elif families and data_health.type_family(types[column.name]) not in families %}
             {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ kind ~ (' to ' ~ type if type) ~ ' of ' ~ name,
                 types[column.name], 'a column of type ' ~ families | join(', ') ~ ('; cast it first' if not type))) %}
-        {% else %}{% do found.append(column.name) %}{% endif %}
+        {% else %}{% do columns.append(column.name) %}{% endif %}
     {% endfor %}
-    {{ return(found) }}
-{% endmacro %}
-
-
-{# One rule for one column, with everything its SQL needs: `data_type` is the type after it, `old_type` the type before. #}
-{% macro resolved_rule(written, kind, column, old_type) %}
-    {% set description = data_health.rule_kinds()[kind] %}
-    {% set outcomes = description.get('on_failure') or [] %}
-    {% set on_failure = ((written['on_failure'] or 'null') if 'on_failure' in written else outcomes[0]) if outcomes else none %}
-    {% if kind == 'required' and on_failure == 'null' %}{% set on_failure = 'quarantine' %}{% endif %}
-    {% if column is none and on_failure not in ['warn', 'quarantine'] and outcomes %}{% set on_failure = 'warn' %}{% endif %}
-    {% set data_type = old_type %}
-    {% if kind == 'cast' %}{% set data_type = description.types[written['cast'].split('(')[0]].get('data_type') or written['cast'] %}
-    {% elif kind == 'units' %}{% set data_type = 'double precision' %}{% endif %}
-    {#- a rule changes what it does not find right, unless it only warns or puts the row aside; a text that cannot be cast is lost -#}
-    {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units'] %}
-    {{ return({
-        'name': written.get('name') or ((column or 'row') ~ '.' ~ kind), 'column': column, 'kind': kind, 'argument': written[kind],
-        'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'),
-            'formats': written.get('formats'),
-        'data_type': data_type, 'old_type': old_type, 'family': data_health.type_family(old_type or 'varchar')
-    }) }}
+    {% set rules, outcomes = [], description.get('on_failure') or [] %}
+    {% set asked_on_failure = ((written['on_failure'] or 'null') if 'on_failure' in written else outcomes[0]) if outcomes else none %}
+    {% for column in columns %}
+        {% set on_failure = 'quarantine' if kind == 'required' and asked_on_failure == 'null' else asked_on_failure %}
+        {% if column is none and on_failure not in ['warn', 'quarantine'] and outcomes %}{% set on_failure = 'warn' %}{% endif %}
+        {% set old_type = types.get(column) %}
+        {% set data_type = (description.types[type].get('data_type') or written['cast']) if kind == 'cast'
+            else 'double precision' if kind == 'units' else old_type %}
+        {#- a rule changes what it does not find right, unless it only warns or puts the row aside; a text that cannot be cast is lost -#}
+        {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units'] %}
+        {% do rules.append({
+            'name': written.get('name') or ((column or 'row') ~ '.' ~ kind), 'column': column, 'kind': kind, 'argument': written[kind],
+            'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'),
+            'formats': written.get('formats'), 'data_type': data_type, 'old_type': old_type,
+            'family': data_health.type_family(old_type or 'varchar')
+        }) %}
+        {% if column is not none %}{% do types.update({column: data_type}) %}{% endif %}
+    {% endfor %}
+    {{ return(rules) }}
 {% endmacro %}

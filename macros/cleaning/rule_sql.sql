@@ -6,17 +6,12 @@
 {% macro rule_sql(rule) %}
     {% set old = data_health.quoted(rule.column) if rule.column is not none else none %}
     {% set applies = '(' ~ rule.when ~ ')' if rule.when else none %}
-    {% set result = {'reason': none} %}
-    {% if rule.on_failure is none %}
-        {% set value = data_health.changed_value(rule, old) %}
-        {% do result.update({'value': value if not applies else 'case when ' ~ applies ~ ' then ' ~ value ~ ' else ' ~ old ~ ' end',
-            'failed': none,
-            'tested': ([applies] if applies else []) + [(old ~ ' is not null') if rule.kind != 'set' else 'true']}) %}
-    {% else %}
-        {% set check = data_health.value_check(rule, old) %}
-        {% set failed = (applies ~ ' and ' if applies else '') ~ check.failed %}
-        {% set default = data_health.rule_literal(rule.default, rule.data_type) if rule.on_failure == 'default' else none %}
-        {% set value = check.value or old %}
+    {% set effect = data_health.rule_effect(rule, old) %}
+    {% set value, failed = effect.value or old, none %}
+    {% if rule.on_failure is none and applies %}
+        {% set value = 'case when ' ~ applies ~ ' then ' ~ value ~ ' else ' ~ old ~ ' end' %}
+    {% elif rule.on_failure is not none %}
+        {% set failed = (applies ~ ' and ' if applies else '') ~ effect.failed %}
         {% if rule.on_failure == 'clamp' %}
             {#- moved to the nearer end of its range; NaN, which is nearer to none, becomes null -#}
             {% set has_nan = data_health.engine_sql('types_with_nan').split(' ') | select('in',
@@ -28,48 +23,49 @@
                 {% do cases.append('when ' ~ old ~ ' ' ~ comparison ~ ' ' ~ literal ~ ' then ' ~ literal) %}
             {% endfor %}
             {% set value = 'cast(case ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end as ' ~ rule.data_type ~ ')' %}
-        {% elif rule.on_failure == 'default' %}{% set value = 'cast(case when ' ~ failed ~ ' then ' ~ default ~ ' else ' ~ value
-            ~ ' end as ' ~ rule.data_type ~ ')' %}
-        {% elif rule.on_failure == 'null' and not check.value %}{% set value = 'case when not (' ~ failed ~ ') or (' ~ failed
-            ~ ') is null then ' ~ old ~ ' end' %}
+        {% elif rule.on_failure == 'default' %}
+            {% set default = data_health.rule_literal(rule.default, rule.data_type) %}
+            {% set value = 'cast(case when ' ~ failed ~ ' then ' ~ default ~ ' else ' ~ value ~ ' end as ' ~ rule.data_type ~ ')' %}
+        {% elif rule.on_failure == 'null' and not effect.value %}
+            {% set value = 'case when not (' ~ failed ~ ') or (' ~ failed ~ ') is null then ' ~ old ~ ' end' %}
         {% endif %}
-        {% do result.update({'value': value, 'failed': 'coalesce(' ~ failed ~ ', false)', 'reason': check.reason,
-            'tested': ([applies] if applies else []) + [check.tested]}) %}
     {% endif %}
-    {% do result.update({'tested': 'coalesce(' ~ result.tested | join(' and ') ~ ', false)'}) %}
-    {{ return(result) }}
+    {{ return({
+        'value': value, 'failed': 'coalesce(' ~ failed ~ ', false)' if failed else none, 'reason': effect.reason,
+        'tested': 'coalesce(' ~ (applies ~ ' and ' if applies else '') ~ effect.tested ~ ', false)'
+    }) }}
 {% endmacro %}
 
 
-{# The value after a rule that changes it and cannot fail. #}
-{% macro changed_value(rule, old) %}
-    {% set argument = rule.argument %}
+{#
+    What a rule does to a value: which value it makes of it, if any, and when it looks at it. Of a rule that can fail also when a value
+    fails, and why.
+#}
+{% macro rule_effect(rule, old) %}
+    {% set argument, present = rule.argument, old ~ ' is not null' %}
     {% if rule.kind == 'null_values' %}
         {% set values = data_health.rule_literal(argument, rule.data_type) %}
-        {{ return('case when ' ~ old ~ ' in (' ~ values | join(', ') ~ ') then null else ' ~ old ~ ' end' if values else old) }}
+        {% set kept = 'case when ' ~ old ~ ' in (' ~ values | join(', ') ~ ') then null else ' ~ old ~ ' end' if values else old %}
+        {{ return({'value': kept, 'tested': present}) }}
     {% elif rule.kind == 'replace' %}
         {% set cases = [] %}
         {% for from_value, to_value in argument.items() %}
             {% do cases.append('when ' ~ data_health.text_literal(from_value) ~ ' then '
                 ~ ('null' if to_value is none else data_health.text_literal(to_value))) %}
         {% endfor %}
-        {{ return('case ' ~ old ~ ' ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end') }}
+        {{ return({'value': 'case ' ~ old ~ ' ' ~ cases | join(' ') ~ ' else ' ~ old ~ ' end', 'tested': present}) }}
     {% elif rule.kind == 'convert' %}
-        {{ return('(' ~ old ~ ' * ' ~ argument.get('multiply', 1) ~ ' + ' ~ argument.get('add', 0) ~ ')') }}
-    {% elif rule.kind == 'set' %}{{ return('(' ~ argument ~ ')') }}
-    {% elif rule.kind == 'case' %}{{ return(argument ~ '(' ~ old ~ ')') }}
+        {% set factor, summand = argument.get('multiply', 1), argument.get('add', 0) %}
+        {{ return({'value': '(' ~ old ~ ' * ' ~ factor ~ ' + ' ~ summand ~ ')', 'tested': present}) }}
+    {% elif rule.kind == 'set' %}{{ return({'value': '(' ~ argument ~ ')', 'tested': 'true'}) }}
+    {% elif rule.kind == 'case' %}{{ return({'value': argument ~ '(' ~ old ~ ')', 'tested': present}) }}
     {% elif rule.kind == 'replace_pattern' %}
-        {{ return(data_health.engine_sql('replace_pattern', old, data_health.text_literal(argument[0]) ~ ', '
-            ~ data_health.text_literal(argument[1]))) }}
-    {% endif %}
-    {{ return(data_health.engine_sql(argument if rule.kind == 'unicode' else rule.kind, old, argument)) }}
-{% endmacro %}
-
-
-{# When a value fails, when it is looked at, why it fails, and what it becomes where that is a value of another type. #}
-{% macro value_check(rule, old) %}
-    {% set argument, present = rule.argument, old ~ ' is not null' %}
-    {% if rule.kind in ['cast', 'units'] %}
+        {% set literals = data_health.text_literal(argument[0]) ~ ', ' ~ data_health.text_literal(argument[1]) %}
+        {{ return({'value': data_health.engine_sql('replace_pattern', old, literals), 'tested': present}) }}
+    {% elif rule.on_failure is none %}
+        {% set operation = argument if rule.kind == 'unicode' else rule.kind %}
+        {{ return({'value': data_health.engine_sql(operation, old, argument), 'tested': present}) }}
+    {% elif rule.kind in ['cast', 'units'] %}
         {% set parsed = 'data_health_value_' ~ rule.number %}
         {% set reason = "'no number with one of the units'" %}
         {% if rule.kind == 'cast' %}

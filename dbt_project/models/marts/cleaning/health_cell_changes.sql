@@ -76,7 +76,14 @@ stored as (
 {%- endif %}
 
 )
-{%- for item in plans if execute %}{% set prefix = 'set_' ~ loop.index ~ '_' %},
+{%- for item in plans if execute %}{% set plan, prefix = item.plan, 'set_' ~ loop.index ~ '_' %},
+{%- set asked, changed, keys = {}, [], [] %}
+{%- for rule in plan.rules if rule.on_failure == 'quarantine' %}{% do asked.update({rule.number: ['failed']}) %}{% endfor %}
+{%- for rule in item.logged %}
+    {%- do asked.update({rule.number: asked.get(rule.number, []) + ['changed', 'before', 'after']}) %}
+    {%- do changed.append('data_health_changed_' ~ rule.number) %}
+{%- endfor %}
+{%- for key in plan.set.key %}{% do keys.append("coalesce(cast(" ~ data_health.quoted(key) ~ " as varchar), '')") %}{% endfor %}
 
 {{ prefix }}changed_periods as (
 
@@ -84,13 +91,48 @@ stored as (
     from wanted
     left join stored
         on wanted.cleaning_period_key = stored.cleaning_period_key
-    where wanted.cleaning = {{ data_health.text_literal(item.plan.set.name) }}
+    where wanted.cleaning = {{ data_health.text_literal(plan.set.name) }}
         and wanted.changed_count > 0
         and stored.cleaning_period_key is null
 
 ),
 
-{{ data_health.cell_changes(item.plan, prefix, item.logged, is_stored) }}
+{%- if is_stored %}
+{{ data_health.rows_of_changed_periods(plan, prefix) }},
+{% endif %}
+{{ data_health.cleaning_stages(plan, plan.rules, asked, prefix=prefix, source=prefix ~ 'rows_of_changed_periods' if is_stored
+    else none, where='true' if is_stored else none) }},
+
+-- the rows that clean() keeps and of which a rule changed a value
+{{ prefix }}changed as (
+
+    select
+        {{ keys | join(" || '|' || ") or 'cast(null as varchar)' }} as row_key,
+        {{ plan.period }} as period_start,
+        {%- for rule in item.logged %}
+        data_health_before_{{ rule.number }},
+        data_health_after_{{ rule.number }},
+        data_health_changed_{{ rule.number }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ prefix }}cleaned
+    where {{ plan.is_kept }}
+        and ({{ changed | join(' or ') }})
+
+),
+
+{{ prefix }}changes as (
+    {%- for rule in item.logged %}
+
+    select
+        {{ data_health.text_literal([plan.set.name]) }}, row_key, {{ data_health.text_literal([rule.column, rule.name]) }},
+            {{ rule.number }}, period_start,
+        data_health_before_{{ rule.number }}, data_health_after_{{ rule.number }}
+    from {{ prefix }}changed
+    where data_health_changed_{{ rule.number }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
 {%- endfor %},
 
 changes ({{ columns | join(', ') }}) as (
