@@ -1,32 +1,10 @@
 {#
     Lists what the package left in the warehouse: relations of parts that are off, and of older releases. Prints the statements that drop
     them; drops nothing. dbt itself never drops a relation of a model that is gone. Only schemas that hold a model of the package are
-    looked at, and only relations that are named like one.
+    looked at, and only relations that are named like one: `now` are those that the package makes, `before` those that older releases made.
 #}
 {% macro leftovers() %}
     {% if not execute %}{{ return([]) }}{% endif %}
-    {% set places, wanted, found = {}, [], [] %}
-    {% for node in graph.nodes.values() if node.package_name == 'data_health' and node.resource_type == 'model' %}
-        {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) %}
-        {% do wanted.append(relation | string | lower) %}
-        {% do places.update({(node.database | string) ~ '.' ~ node.schema: relation.without_identifier()}) %}
-    {% endfor %}
-    {% for place in places.values() %}
-        {% for relation in adapter.list_relations(database=place.database, schema=place.schema) %}
-            {% set is_ours = relation.identifier | lower in data_health.names_of_relations() %}
-            {% if is_ours and relation | string | lower not in wanted %}{% do found.append(relation) %}{% endif %}
-        {% endfor %}
-    {% endfor %}
-    {% for relation in found | sort(attribute='identifier') %}
-        {{ print('drop ' ~ (relation.type or 'table') ~ ' if exists ' ~ relation ~ ';') }}
-    {% endfor %}
-    {% if not found %}{{ print('Nothing is left over.') }}{% endif %}
-    {{ return(found) }}
-{% endmacro %}
-
-
-{# Names of all relations that the package makes, and of those that older releases made. A test compares the first list with the models. #}
-{% macro names_of_relations() %}
     {% set now = [
         'audited_rows', 'cleaning_sample', 'cleaning_sample_columns', 'cleaning_value_counts', 'column_distributions',
         'column_grids', 'column_products', 'column_statistics', 'combination_counts', 'combination_patterns',
@@ -56,5 +34,21 @@
         'representation_settings', 'rule_judgements', 'subgroup_attributes', 'subspace_distances', 'subspace_measures',
         'volume_expectations', 'volume_periods'
     ] %}
-    {{ return(now + before) }}
+    {% set places, wanted, found = {}, [], [] %}
+    {% for node in graph.nodes.values() if node.package_name == 'data_health' and node.resource_type == 'model' %}
+        {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) %}
+        {% do wanted.append(relation | string | lower) %}
+        {% do places.update({(node.database | string) ~ '.' ~ node.schema: relation.without_identifier()}) %}
+    {% endfor %}
+    {% for place in places.values() %}
+        {% for relation in adapter.list_relations(database=place.database, schema=place.schema) %}
+            {% set is_ours = relation.identifier | lower in now + before %}
+            {% if is_ours and relation | string | lower not in wanted %}{% do found.append(relation) %}{% endif %}
+        {% endfor %}
+    {% endfor %}
+    {% for relation in found | sort(attribute='identifier') %}
+        {{ print('drop ' ~ (relation.type or 'table') ~ ' if exists ' ~ relation ~ ';') }}
+    {% endfor %}
+    {% if not found %}{{ print('Nothing is left over.') }}{% endif %}
+    {{ return(found) }}
 {% endmacro %}

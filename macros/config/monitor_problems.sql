@@ -11,7 +11,27 @@
     {% if merged.get('relation') is none %}
         {% do problems.append(data_health.problem(name, 'relation', none, data_health.expected(schema['relation'], none))) %}
     {% endif %}
-    {% do problems.extend(data_health.reference_problems(name, merged, resolved)) %}
+    {% set references = merged.get('references') %}
+    {% for reference, item in (references if references is mapping else {}).items() if item is mapping or item is none %}
+        {% set place, unusable, given = 'references.' ~ reference, data_health.expected({'type': 'name'}, reference), [] %}
+        {% for key in ['from', 'to', 'relation', 'last'] if (item or {}).get(key) is not none %}{% do given.append(key) %}{% endfor %}
+        {% if unusable %}
+            {% do problems.append(data_health.problem(name, 'references', reference, unusable)) %}
+        {% elif reference == 'production' %}
+            {% set allowed = 'any other name; production is what references are compared with' %}
+            {% do problems.append(data_health.problem(name, place, reference, allowed)) %}
+        {% elif given not in [['from', 'to'], ['relation'], ['last']] %}
+            {% set shown = given | join(', ') if given else none %}
+            {% do problems.append(data_health.problem(name, place, shown, 'exactly one of: from and to; relation; last')) %}
+        {% elif given != ['relation'] and merged.get('time') is none %}
+            {% set allowed = 'relation, unless the monitor has the key time: a window needs it' %}
+            {% do problems.append(data_health.problem(name, place, given | join(', '), allowed)) %}
+        {% endif %}
+    {% endfor %}
+    {% for reference in resolved['references'] if reference['kind'] == 'window' and reference['from'] >= reference['to'] %}
+        {% set place = 'references.' ~ reference['name'] ~ '.to' %}
+        {% do problems.append(data_health.problem(name, place, reference['to'], 'a time after from, which is ' ~ reference['from'])) %}
+    {% endfor %}
     {% do problems.extend(data_health.role_problems(name, merged, resolved)) %}
     {{ return(problems) }}
 {% endmacro %}
@@ -32,38 +52,6 @@
             {% do problems.append(data_health.problem(owner, item_place, item, data_health.expected(child, item))) %}
         {% elif item is mapping and child.get('keys') %}
             {% do problems.extend(data_health.schema_problems(child, owner, item_place, item)) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(problems) }}
-{% endmacro %}
-
-
-{#- What is wrong with the references of a monitor, as far as the configuration alone tells. -#}
-{% macro reference_problems(owner, merged, resolved) %}
-    {% set problems = [] %}
-    {% set references = merged.get('references') %}
-    {% for name, item in (references if references is mapping else {}).items() if item is mapping or item is none %}
-        {% set place = 'references.' ~ name %}
-        {% set unusable = data_health.expected({'type': 'name'}, name) %}
-        {% set given = [] %}
-        {% for key in ['from', 'to', 'relation', 'last'] if (item or {}).get(key) is not none %}{% do given.append(key) %}{% endfor %}
-        {% if unusable %}
-            {% do problems.append(data_health.problem(owner, 'references', name, unusable)) %}
-        {% elif name == 'production' %}
-            {% set allowed = 'any other name; production is what references are compared with' %}
-            {% do problems.append(data_health.problem(owner, place, name, allowed)) %}
-        {% elif given not in [['from', 'to'], ['relation'], ['last']] %}
-            {% set shown = given | join(', ') if given else none %}
-            {% do problems.append(data_health.problem(owner, place, shown, 'exactly one of: from and to; relation; last')) %}
-        {% elif given != ['relation'] and merged.get('time') is none %}
-            {% set allowed = 'relation, unless the monitor has the key time: a window needs it' %}
-            {% do problems.append(data_health.problem(owner, place, given | join(', '), allowed)) %}
-        {% endif %}
-    {% endfor %}
-    {% for reference in resolved['references'] %}
-        {% if reference['kind'] == 'window' and reference['from'] >= reference['to'] %}
-            {% set place = 'references.' ~ reference['name'] ~ '.to' %}
-            {% do problems.append(data_health.problem(owner, place, reference['to'], 'a time after from, which is ' ~ reference['from'])) %}
         {% endif %}
     {% endfor %}
     {{ return(problems) }}

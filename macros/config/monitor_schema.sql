@@ -2,9 +2,13 @@
     Every key of a monitor, as data: validation, defaults and the tables of docs/configuration.md come from here. A mapping
     lists its own keys under `keys`; `*` stands for names that the user chooses. `without` is what the page says of a key that is not
     written, where that is no constant. With `merge`, what a monitor writes is added to what the defaults say, key by key, instead
-    of replacing it.
+    of replacing it. Under `parts` is what a monitor may do without, not what every monitor has and others need.
 #}
 {% macro monitor_schema() %}
+    {% set switches = {} %}
+    {% for name, part in data_health.parts().items() if not part.asked_by_set and name not in ['volume', 'profile'] %}
+        {% do switches.update({name: {'type': 'boolean', 'default': true, 'description': part.description}}) %}
+    {% endfor %}
     {{ return({
         'relation': {'without': 'required', 'type': 'relation', 'description': 'The table or view that is watched.'},
         'where': {'type': 'text', 'description': 'SQL condition; rows that do not meet it are not looked at.'},
@@ -164,7 +168,7 @@
         'show_values': {'without': 'the subgroup columns', 'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
         'parts': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Parts that this monitor does without.',
-            'keys': data_health.part_switches()},
+            'keys': switches},
         'owner': {'type': 'text', 'description': 'Who answers for the table.'}
     }) }}
 {% endmacro %}

@@ -44,33 +44,26 @@
 {%- endmacro %}
 
 
-{# Old names that are written, as 'monitor: old name is now new name'. #}
-{% macro old_names(owner, written) -%}
-    {%- set found = [] -%}
-    {%- for old, new in data_health.renamed_keys().items() -%}
-        {%- set place = namespace(value=written) -%}
-        {%- for key in old.split('.') -%}
-            {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
-        {%- endfor -%}
-        {%- if place.value is not none -%}
-            {%- do found.append(
-                (owner ~ ': ' if owner else '') ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')
-            ) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(found) }}
-{%- endmacro %}
-
-
 {# Warns, once per command, of the old names in the configuration. #}
 {% macro warn_of_old_names(configuration) -%}
-    {%- set found = [] -%}
+    {%- set owners, found = [], [] -%}
     {%- if configuration is mapping -%}
-        {%- do found.extend(data_health.old_names('defaults', configuration.get('defaults'))) -%}
+        {%- do owners.append(['defaults', configuration.get('defaults')]) -%}
         {%- for name, written in (configuration.get('monitors') if configuration.get('monitors') is mapping else {}).items() -%}
-            {%- do found.extend(data_health.old_names("monitor '" ~ name ~ "'", written)) -%}
+            {%- do owners.append(["monitor '" ~ name ~ "'", written]) -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- for owner, written in owners -%}
+        {%- for old, new in data_health.renamed_keys().items() -%}
+            {%- set place = namespace(value=written) -%}
+            {%- for key in old.split('.') -%}
+                {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
+            {%- endfor -%}
+            {%- if place.value is not none -%}
+                {%- do found.append(owner ~ ': ' ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {%- if found -%}
         {%- do exceptions.warn('data_health: keys have new names; the old ones work until version 0.2\n- ' ~ found | join('\n- ')) -%}
     {%- endif -%}

@@ -31,9 +31,17 @@
     {% if monitor['combinations']['features'] is string %}
         {% do monitor['combinations'].update({'features': [monitor['combinations']['features']]}) %}
     {% endif %}
+    {#- a monitor has rows in the parts that are on, that it does not switch off, and of which it has all that they need -#}
+    {% set parts, had = {}, [] %}
+    {% for part, description in data_health.parts().items() %}
+        {% set is_had = data_health.part_is_on(part) and monitor['parts'].get(part) is not false
+            and description.needs | reject('in', had) | list == [] %}
+        {% if is_had %}{% do had.append(part) %}{% endif %}
+        {% do parts.update({part: is_had}) %}
+    {% endfor %}
     {% do monitor.update({
         'name': name,
-        'parts': data_health.parts_of_monitor(monitor['parts']),
+        'parts': parts,
         'relation': data_health.normalised_relation(monitor['relation']),
         'population': data_health.normalised_relation(monitor['population']),
         'population_names': data_health.normalised_relation(monitor['population_names']),
@@ -43,13 +51,7 @@
         'prediction': prediction if prediction['score'] or prediction['label'] else none
     }) %}
     {% if monitor['show_values'] is none %}
-        {% set shown = [] %}
-        {% for group in monitor['subgroups'] %}
-            {% for column in group %}
-                {% if column not in shown %}{% do shown.append(column) %}{% endif %}
-            {% endfor %}
-        {% endfor %}
-        {% do monitor.update({'show_values': shown}) %}
+        {% do monitor.update({'show_values': monitor['subgroups'] | sum(start=[]) | unique(case_sensitive=true) | list}) %}
     {% endif %}
     {{ return([merged, monitor]) }}
 {% endmacro %}

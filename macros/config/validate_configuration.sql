@@ -5,15 +5,18 @@
 {% macro validate_configuration() %}
     {% if not execute or flags.WHICH not in ['run', 'build'] %}{{ return(none) }}{% endif %}
     {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
-    {% set problems = [] %}
+    {% set problems, switches = [], {} %}
     {% if configuration is not mapping %}
         {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases' %}
         {% do problems.append(data_health.problem('', 'data_health', configuration, allowed)) %}
     {% else %}
+        {% for name, part in data_health.parts().items() %}
+            {% do switches.update({name: {'type': 'boolean', 'description': part.description}}) %}
+        {% endfor %}
         {% set block = {'keys': {
             'defaults': {'type': 'mapping', 'keys': schema},
             'monitors': {'type': 'mapping', 'keys': {}},
-            'parts': {'type': 'mapping', 'keys': data_health.switches_of_all()},
+            'parts': {'type': 'mapping', 'keys': switches},
             'cleaning': {'type': 'mapping', 'keys': {}},
             'acknowledgements': {'type': 'relation'},
             'known_biases': {'type': 'relation'}
@@ -23,7 +26,13 @@
             {% do renamed.update({'defaults': data_health.with_current_names(renamed['defaults'])}) %}
         {% endif %}
         {% do problems.extend(data_health.schema_problems(block, '', '', renamed)) %}
-        {% do problems.extend(data_health.part_problems(configuration.get('parts') if configuration.get('parts') is mapping else {})) %}
+        {% set written = configuration.get('parts') if configuration.get('parts') is mapping else {} %}
+        {% for name, part in data_health.parts().items() if written.get(name) is true %}
+            {% for needed in part.needs if written.get(needed) is false %}
+                {% set allowed = 'true, because ' ~ name ~ ' is true and needs it' %}
+                {% do problems.append(data_health.problem('', 'parts.' ~ needed, false, allowed)) %}
+            {% endfor %}
+        {% endfor %}
     {% endif %}
     {% set resolved, selected = data_health.resolved_monitors(), data_health.selected_monitors() %}
     {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}

@@ -7,6 +7,49 @@
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
 {%- set monitors = data_health.selected_monitors() if execute else {} %}
+{#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
+{%- set described, of_no_column = {}, [none, none, none, none, none] %}
+{%- for monitor_name, monitor in monitors.items() %}
+    {%- set rows = [['monitor', monitor_name, data_health.relation_text(monitor.relation)] + of_no_column] %}
+    {%- for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
+        {%- if value is not none and value != [] and value != {} %}
+            {%- set text = value | string if value is string or value is number else data_health.setting_text(value) %}
+            {%- do rows.append(['setting', name, text] + of_no_column) %}
+        {%- endif %}
+    {%- endfor %}
+    {%- if monitor.references %}
+        {%- do rows.append(['setting', 'default_reference', monitor.references[0].name] + of_no_column) %}
+    {%- endif %}
+    {%- for reference in monitor.references %}
+        {%- set text = 'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'
+            else 'last ' ~ reference.days ~ ' days' if reference.kind == 'rolling'
+            else data_health.relation_text(reference.relation) %}
+        {%- do rows.append(['reference', reference.name, text] + of_no_column) %}
+    {%- endfor %}
+    {%- for name, part in data_health.parts().items() if not part.asked_by_set %}
+        {%- set reason = none if monitor.parts[name]
+            else 'switched off for this monitor, or a part that it needs is' if data_health.part_is_on(name)
+            else 'the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts'
+                if part.needs_python and not data_health.engine_sql('runs_python')
+            else 'nothing asks for it, or parts says false' %}
+        {%- do rows.append(['part', name, 'on' if monitor.parts[name] else 'off'] + of_no_column[1:] + [reason]) %}
+    {%- endfor %}
+    {#- as the production table has a column; one that only a reference has, as the reference has it -#}
+    {%- set columns = {} %}
+    {%- for dataset in data_health.scanned_datasets(monitor) %}
+        {%- for column in dataset.columns %}
+            {%- set known = columns.get(column.name) %}
+            {#- a label that stands in a table of its own takes the place of a column that is not watched -#}
+            {%- if not known or (column.from_labels and not known[5]) %}
+                {%- do columns.update({column.name: [
+                    'column', column.name, 'table of labels' if column.from_labels else dataset.name, column.role, column.data_type,
+                    not column.left_out, column.name in dataset.monitor.show_values, column.left_out
+                ]}) %}
+            {%- endif %}
+        {%- endfor %}
+    {%- endfor %}
+    {%- do described.update({monitor_name: rows + columns.values() | list}) %}
+{%- endfor %}
 {%- set monitors_of_other_runs = data_health.resolved_monitors() | reject('in', monitors) | list %}
 
 with described_monitors as (
@@ -24,16 +67,10 @@ with described_monitors as (
         cast({{ data_health.text_literal(monitor.owner) if monitor.owner else 'null' }} as varchar) as owner,
         '{{ data_health.monitor_fingerprint(monitor) }}' as fingerprint
     from (
-    {%- set rows = [] %}
-    {%- for row in data_health.monitor_rows(monitor, data_health.scanned_datasets(monitor)) %}
-        {%- do rows.append([
-            row.subject, row.name, row.value, row.role, row.data_type, row.is_watched, row.is_value_shown, row.reason
-        ]) %}
-    {%- endfor %}
     {{ data_health.rows_as_table({
         'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
         'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar'
-    }, rows) }}
+    }, described[name]) }}
     ) as described
     {{ 'union all' if not loop.last }}
 {%- else %}

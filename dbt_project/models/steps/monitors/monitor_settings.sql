@@ -1,6 +1,9 @@
 -- depends_on: {{ ref('health_monitors') }}
 {%- do data_health.begin_model() %}
-{#- what a row says under other names than these is null -#}
+{#-
+    What the models of the parts need to know of every monitor: a row per monitor and part that it has, several where a part judges by
+    several metrics. What a row says under other names than these is null.
+-#}
 {%- set settings = {
     'warn_threshold': 'double precision', 'alert_threshold': 'double precision', 'minimum_rows': 'integer', 'barely_seen_below': 'integer',
     'variance': 'double precision', 'max_columns': 'integer', 'is_standardised': 'boolean', 'weight_column': 'varchar',
@@ -9,9 +12,49 @@
     'target_precision': 'double precision', 'on_label_break': 'varchar'
 } %}
 {%- set columns = dict({'monitor': 'varchar', 'part': 'varchar', 'metric': 'varchar'}, **settings) %}
-{%- set rows = [] %}
-{%- for setting in data_health.setting_rows() %}
-    {%- set row = [] %}
+{%- set found, rows = [], [] %}
+{%- for monitor in data_health.resolved_monitors().values() %}
+    {%- set shared, thresholds = {'monitor': monitor.name, 'minimum_rows': monitor.minimum_rows}, monitor.thresholds %}
+    {%- if monitor.parts.drift %}
+        {%- for metric, entry in data_health.drift_metrics().items() if entry.threshold %}
+            {%- do found.append(dict(shared, part='drift', metric=metric, thresholds=thresholds[entry.threshold])) %}
+        {%- endfor %}
+    {%- endif %}
+    {%- if monitor.parts.coverage %}
+        {%- do found.append(dict(shared, part='coverage', thresholds=thresholds.coverage, barely_seen_below=monitor.coverage.barely)) %}
+    {%- endif %}
+    {%- if monitor.parts.components %}
+        {%- do found.append(dict(shared, part='components', variance=monitor.components.variance,
+            max_columns=monitor.components.max_columns or 50, is_standardised=monitor.components.standardise,
+            weight_column=monitor.weight | lower if monitor.components.weighted else none)) %}
+    {%- endif %}
+    {%- set has_groups = monitor.parts.representation and monitor.subgroups %}
+    {%- if monitor.parts.combinations %}
+        {%- set size_limits = {'features': monitor.combinations.size} %}
+        {%- if has_groups %}{% do size_limits.update({'subgroups': 0}) %}{% endif %}
+        {%- for metric, size_limit in size_limits.items() %}
+            {%- do found.append(dict(shared, part='combinations', metric=metric, thresholds=thresholds.coverage,
+                combination_size_limit=size_limit, gap_levels=monitor.combinations.gap_levels, gap_rows=monitor.combinations.gap_rows)) %}
+        {%- endfor %}
+    {%- endif %}
+    {%- if has_groups %}
+        {%- do found.append(dict(shared, part='representation', thresholds=thresholds.representation,
+            has_population=monitor.population is not none)) %}
+    {%- endif %}
+{%- endfor %}
+{#- only labeling asks the warehouse, whether there is a score to learn from -#}
+{%- set datasets = data_health.datasets_of_this_run() if data_health.part_is_on('labeling') else [] %}
+{%- for task in data_health.labeling_tasks(datasets) %}
+    {%- set monitor, labeling = task.monitor, task.monitor.labeling %}
+    {%- do found.append({
+        'monitor': monitor.name, 'minimum_rows': monitor.minimum_rows, 'part': 'labeling', 'learner': task.learner,
+        'strategy': labeling.strategy, 'budget': labeling.budget, 'labels_per_subgroup': labeling.labels_per_subgroup,
+        'target_precision': labeling.precision, 'on_label_break': labeling.on_label_break
+    }) %}
+{%- endfor %}
+{%- for setting in found %}
+    {%- set row, thresholds = [], setting.thresholds or [none, none] %}
+    {%- do setting.update({'warn_threshold': thresholds[0], 'alert_threshold': thresholds[1]}) %}
     {%- for name in columns %}{% do row.append(setting.get(name)) %}{% endfor %}
     {%- do rows.append(row) %}
 {%- endfor %}
