@@ -4,7 +4,8 @@
 #}
 {% macro labeling_tasks(datasets) -%}
     {%- set tasks = [] -%}
-    {%- for dataset in datasets if dataset.name == 'production' and data_health.asks_people(dataset.monitor) -%}
+    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.parts.labeling and dataset.monitor.labeling.answers
+        and dataset.monitor.key -%}
         {%- set monitor, features, values = dataset.monitor, [], [] -%}
         {%- set row_key = data_health.key_text(monitor.key, 'monitored_rows.') -%}
         {%- set plain_columns = dataset.columns | rejectattr('is_derived') | list -%}
@@ -45,12 +46,6 @@
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}
-{%- endmacro %}
-
-
-{# Do people answer for a monitor? #}
-{% macro asks_people(monitor) -%}
-    {{ return(monitor.parts.labeling and monitor.labeling.answers and monitor.key) }}
 {%- endmacro %}
 
 

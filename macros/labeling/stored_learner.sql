@@ -1,10 +1,23 @@
 {#
     What learner_fits says of a monitor, as {'version', 'labels', 'terms', 'logits'}: terms are SQL of standardised numbers by column name
     of their own, logits SQL of the log odds of every label against the first, over these names and the features of the task. Trees have
-    no logits: their term is the hash by which learner_scores is joined. None where nothing was learnt.
+    no logits: learner_scores has their probabilities, and their term is the hash by which it is joined. None where nothing was learnt.
 #}
 {% macro stored_learner(fits, task) -%}
-    {%- if task.learner == 'boosting' -%}{{ return(data_health.stored_trees(fits, task)) }}{%- endif -%}
+    {%- if task.learner == 'boosting' -%}
+        {%- set query %}
+        select distinct learner_version, class_number, label
+        from {{ fits }}
+        where monitor = {{ data_health.text_literal(task.monitor.name) }}
+        order by class_number
+        {%- endset -%}
+        {%- set rows, features = run_query(query).rows, [] -%}
+        {%- for feature in task.features -%}{%- do features.append('feature_' ~ loop.index) -%}{%- endfor -%}
+        {{ return({
+            'version': rows[0]['learner_version'], 'labels': rows | map(attribute='label') | list, 'is_stored': true, 'logits': [],
+            'terms': {'feature_hash': data_health.row_hash(features)}
+        } if rows else none) }}
+    {%- endif -%}
     {%- set query %}
         select
             learner_version, class_number, label, term_number, feature_number, term, level,
@@ -51,23 +64,4 @@
         {%- do learner.logits.append(parts | join('\n                + ') or '0e0') -%}
     {%- endfor -%}
     {{ return(learner) }}
-{%- endmacro %}
-
-
-{# The same of a monitor with boosted trees, of which learner_fits knows the labels and learner_scores the probabilities. #}
-{% macro stored_trees(fits, task) -%}
-    {%- set query %}
-        select distinct learner_version, class_number, label
-        from {{ fits }}
-        where monitor = {{ data_health.text_literal(task.monitor.name) }}
-        order by class_number
-    {%- endset -%}
-    {%- set rows = run_query(query).rows -%}
-    {%- if not rows -%}{{ return(none) }}{%- endif -%}
-    {%- set features = [] -%}
-    {%- for feature in task.features -%}{%- do features.append('feature_' ~ loop.index) -%}{%- endfor -%}
-    {{ return({
-        'version': rows[0]['learner_version'], 'labels': rows | map(attribute='label') | list, 'is_stored': true, 'logits': [],
-        'terms': {'feature_hash': data_health.row_hash(features)}
-    }) }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {{ config(enabled=data_health.part_is_on('labeling')) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set tables = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if data_health.asks_people(monitor) %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.labeling and monitor.labeling.answers and monitor.key %}
     {%- set relation = data_health.relation_of(monitor.labeling.answers) %}
     {%- set known = data_health.columns_of(relation) if execute else none %}
     {#- before anybody has answered there is no table, if no model makes it -#}

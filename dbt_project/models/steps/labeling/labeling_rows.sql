@@ -7,7 +7,38 @@
 -- depends_on: {{ ref('feature_bins') }}
 {%- endif %}
 {%- do data_health.begin_model() %}
-{%- set tasks = data_health.scored_tasks(data_health.datasets_of_this_run()) %}
+{%- set datasets = data_health.datasets_of_this_run() %}
+{%- set tasks, cells = data_health.labeling_tasks(datasets), {} %}
+{%- if data_health.part_is_on('combinations') %}
+    {%- for task in data_health.feature_tasks(datasets | selectattr('name', 'equalto', 'production') | list) %}
+        {%- do cells.update({task.monitor.name: task.cell}) %}
+    {%- endfor %}
+{%- endif %}
+{#- `cell` is the number of the cell of features, `labels` what may be said, `inputs` what probabilities are made of by `layers` #}
+{%- for task in tasks %}
+    {%- set fitted = data_health.engine_sql('runs_python') and not task.score %}
+    {%- set learner = data_health.stored_learner(ref('data_health', 'learner_fits'), task) if fitted else none %}
+    {%- set inputs, labels = {}, learner.labels if learner else [] %}
+    {%- for feature in task.features if learner %}{% do inputs.update({'feature_' ~ loop.index: feature.value}) %}{% endfor %}
+    {%- if task.score %}
+        {%- do inputs.update({'score': 'case when ' ~ task.score ~ ' between 0e0 and 1e0 then ' ~ task.score ~ ' end'}) %}
+        {%- set known %}
+        select distinct label
+        from {{ ref('label_consensus') }}
+        where monitor = {{ data_health.text_literal(task.monitor.name) }}
+            and label is not null
+        {%- endset %}
+        {#- a score is the probability of one label, after the one other label that there is -#}
+        {%- set named = task.monitor.labeling.labels or run_query(known).columns[0].values() %}
+        {%- set others = named | map('string') | reject('equalto', task.positive) | list %}
+        {%- set labels = [others[0] if others | length == 1 else '(other)', task.positive or '(positive)'] %}
+    {%- endif %}
+    {%- do task.update({
+        'cell': cells[task.monitor.name] or 'cast(null as bigint)', 'inputs': inputs, 'labels': labels,
+        'learner_version': learner.version if learner else 'score' if task.score else none
+    }) %}
+    {%- do task.update({'layers': data_health.score_layers(task, learner)}) %}
+{%- endfor %}
 {%- set values = [] %}
 {%- for number in range(1, 9) %}{% do values.append('value_' ~ number) %}{% endfor %}
 with people as (
@@ -48,7 +79,9 @@ read_rows_{{ number }} as (
         {%- endfor %}
         {{ task.label }} as own_label,
         {{ task.cell }} as cell_code
-        {{- data_health.more_columns(task.inputs) }}
+        {%- for name, input in task.inputs.items() %},
+        {{ input }} as {{ name }}
+        {%- endfor %}
     from {{ task.source }}
     where {{ task.condition }} {{ data_health.engine_sql('compute_once') }}
 
@@ -61,7 +94,9 @@ read_rows_{{ number }} as (
 
     select
         rows_so_far.*
-        {{- data_health.more_columns(layer.columns) }}
+        {%- for name, column in layer.columns.items() %},
+        {{ column }} as {{ name }}
+        {%- endfor %}
     from {{ task.layers[loop.index0 - 1].name if not loop.first else 'read_rows' }}_{{ number }} as rows_so_far
     {%- if layer.joins_trees %}
     left join tree_scores
@@ -73,6 +108,40 @@ read_rows_{{ number }} as (
 
 ),
 {%- endfor %}
+{%- set probabilities, terms, pairs = [], [], [] %}
+{%- for label in task.labels %}{% do probabilities.append('probability_' ~ loop.index) %}{% endfor %}
+{%- set largest = 'greatest(' ~ probabilities | join(', ') ~ ')' %}
+{%- for name in probabilities %}
+    {%- do terms.append('case when ' ~ name ~ ' > 0e0 then ' ~ name ~ ' * ln(' ~ name ~ ') else 0e0 end') %}
+    {%- for other in probabilities[loop.index:] %}{% do pairs.append('least(' ~ name ~ ', ' ~ other ~ ')') %}{% endfor %}
+{%- endfor %}
+
+-- the likeliest label, and how certain it is; the second largest probability is the largest of the smaller ones of all pairs
+predicted_rows_{{ number }} as (
+
+    select
+        rows_so_far.*,
+        {%- if task.labels %}
+        case
+            {%- for label in task.labels %}
+            when probability_{{ loop.index }} = {{ largest }} then {{ data_health.text_literal(label) }}
+            {%- endfor %}
+        end as predicted_label,
+        {{ largest }} as confidence,
+        {{ pairs[0] if pairs | length == 1 else 'greatest(' ~ pairs | join(', ') ~ ')' }} as second_probability,
+        case when probability_1 is not null then -({{ terms | join(' + ') }}) / ln({{ task.labels | length }}e0) end as entropy,
+        {%- else %}
+        cast(null as varchar) as predicted_label,
+        cast(null as double precision) as confidence,
+        cast(null as double precision) as second_probability,
+        cast(null as double precision) as entropy,
+        {%- endif %}
+        {{ 'probability_' ~ (task.labels.index(task.positive) + 1) if task.positive in task.labels
+            else 'cast(null as double precision)' }} as positive_probability
+    from {{ (task.layers | last).name if task.layers else 'read_rows' }}_{{ number }} as rows_so_far
+        {{ data_health.engine_sql('compute_once') }}
+
+),
 {%- endfor %}
 
 judged_rows as (
@@ -92,7 +161,7 @@ judged_rows as (
         entropy,
         positive_probability,
         {{ data_health.text_literal(task.learner_version) }} as learner_version
-    from {{ task.layers[-1].name }}_{{ loop.index }}
+    from predicted_rows_{{ loop.index }}
     {{ 'union all' if not loop.last }}
 {%- else %}
     {%- set columns = {'monitor': 'varchar', 'row_key': 'varchar', 'period_start': 'date', 'random_number': 'double precision'} %}
