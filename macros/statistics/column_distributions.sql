@@ -1,26 +1,3 @@
-{# One branch of the distributions per scan, column and segmentation; `shape` says how its values are counted. #}
-{% macro distribution_parts(scans) -%}
-    {%- set parts = [] -%}
-    {%- for scan in scans -%}
-        {%- for column in scan.columns if column.grid_kind != 'key' -%}
-            {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns']}.get(column.grid_kind,
-                ['values']) -%}
-            {%- for shape in shapes -%}
-                {%- for segmentation in data_health.segmentations(scan) -%}
-                    {#- grouping by the constant that stands for all rows would cost a tenth of the time -#}
-                    {%- set segment_keys = [] if segmentation.column == '(all)' else ['segment_value'] -%}
-                    {%- do parts.append({
-                        'scan': scan, 'column': column, 'shape': shape, 'segmentation': segmentation, 'segment_keys': segment_keys,
-                        'segment_value': 'segment_value' if segment_keys else "cast('(all)' as varchar)"
-                    }) -%}
-                {%- endfor -%}
-            {%- endfor -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(parts) }}
-{%- endmacro %}
-
-
 {# The values of one column as x, with their period and segment. #}
 {% macro column_rows(part, value) %}
         select
@@ -89,39 +66,33 @@
 {%- endmacro %}
 
 
-{# Rows per length of a text: one bin per length up to 512, bins that grow by a tenth each beyond. #}
-{% macro counted_lengths(part) %}
+{#
+    Rows per category, or per shape of a text, or per length of a text: one bin per length up to 512, bins that grow by a tenth each
+    beyond.
+#}
+{% macro counted_categories(part) %}
+    {%- set value = part.column.value -%}
+    {%- set pattern = data_health.engine_sql('text_pattern', value) -%}
+    {%- set counted = {'lengths': 'length(' ~ value ~ ')', 'patterns': pattern}.get(part.shape, value) %}
     select
         {{ part.column.id }} as column_id,
         period_start,
         {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
         {{ part.segment_value }} as segment_value,
+        {%- if part.shape == 'lengths' %}
         cast(case when x < 512 then x else 512 + {{ data_health.engine_sql('tail_bin', 'x - 512', '1e0') }} end as bigint) as bin,
         count(*) as row_count,
         cast(sum(x) as double precision) as value_sum,
         cast(min(x) as double precision) as minimum,
         cast(max(x) as double precision) as maximum
-    from (
-{{ data_health.column_rows(part, 'length(' ~ part.column.value ~ ')') }}
-    ) as column_rows
-    group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, bin
-{%- endmacro %}
-
-
-{# Rows per category, or per shape of a text. #}
-{% macro counted_categories(part) %}
-    select
-        {{ part.column.id }} as column_id,
-        period_start,
-        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
-        {{ part.segment_value }} as segment_value,
+        {%- else %}
         '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
         x as category,
         count(*) as row_count
+        {%- endif %}
     from (
-{{ data_health.column_rows(part, data_health.engine_sql('text_pattern', part.column.value) if part.shape == 'patterns'
-    else part.column.value) }}
+{{ data_health.column_rows(part, counted) }}
     ) as column_rows
     {{ 'where x is not null' if part.shape == 'patterns' }}
-    group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, x
+    group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, {{ 'bin' if part.shape == 'lengths' else 'x' }}
 {%- endmacro %}

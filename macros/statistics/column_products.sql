@@ -17,14 +17,14 @@
         {%- set names, by_name, has_batches = [], {}, data_health.engine_sql('reads_batches') -%}
         {%- set width = namespace(total=0, lists=0) -%}
         {%- for column in dataset.columns if column.role == 'feature' -%}
-            {%- set length = data_health.list_length(column.data_type) if has_batches and column.family == 'other' else none -%}
+            {%- set length = column.list_length -%}
             {%- set is_number = column.kind == 'numeric' or (column.kind == 'boolean' and column.family == 'boolean') -%}
             {%- if length is not none or (is_number and not column.left_out) -%}
                 {%- do names.append(column.name) -%}
                 {%- set value = 'cast(' ~ column.identifier ~ ' as double precision[])' if length is not none
                     else 'cast(cast(' ~ column.identifier ~ ' as integer) as double precision)' if column.kind == 'boolean'
                     else column.value -%}
-                {%- do by_name.update({column.name: dict(column, list_length=length, grid_name=column.name, value=value)}) -%}
+                {%- do by_name.update({column.name: dict(column, grid_name=column.name, value=value)}) -%}
                 {%- set width.total = width.total + (1 if length is none else length or 1000) -%}
                 {%- set width.lists = width.lists + (0 if length is none else 1) -%}
             {%- endif -%}
@@ -55,102 +55,6 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}
-{%- endmacro %}
-
-
-{# How many numbers a type holds that is a list of numbers, 0 where every row may hold another number of them; none for any other type. #}
-{% macro list_length(data_type) -%}
-    {%- set text = data_type | string | lower | trim -%}
-    {%- if text[-1:] != ']' or data_health.type_family(text.rsplit('[', 1)[0]) != 'numeric' -%}{{ return(none) }}{%- endif -%}
-    {{ return(text.rsplit('[', 1)[1][:-1] | int(0)) }}
-{%- endmacro %}
-
-
-{#
-    Adds to each column its grid's scale, and what column_statistics tells of its values in the periods that are wanted: where it has
-    counted them all, sums that can only say what is known already are left out. `width` is its part of a tile: a tile
-    of some 300 sums is fastest.
-#}
-{% macro describe_factors(scans, watched) -%}
-    {%- set known, alone = {}, [] -%}
-    {%- for column in watched if scans -%}{%- do alone.append(dict(column, companions=none)) -%}{%- endfor -%}
-    {%- if scans -%}
-    {%- set query %}
-        with wanted as ({{ data_health.wanted_statistics(alone) }})
-        select
-            wanted.column_id,
-            cast(max(column_grids.scale) as varchar) as scale,
-            min(case
-                when column_statistics.built_from = wanted.built_from
-                    and column_statistics.null_count
-                    + coalesce(column_statistics.nan_count, 0)
-                    + coalesce(column_statistics.positive_infinity_count, 0)
-                    + coalesce(column_statistics.negative_infinity_count, 0) = 0
-                    then 1
-                else 0
-            end) as is_complete,
-            cast(max(case
-                when column_statistics.built_from = wanted.built_from
-                    then greatest(abs(column_statistics.minimum - wanted.centre), abs(column_statistics.maximum - wanted.centre))
-            end) as varchar) as largest_deviation,
-            min(case when column_statistics.built_from = wanted.built_from then 1 else 0 end) as is_known
-        from wanted
-        inner join {{ data_health.named_model('column_grids') }}
-            on wanted.monitor = column_grids.monitor
-            and wanted.grid_name = column_grids.column_name
-        left join {{ data_health.named_model('column_statistics', load_relation(ref('column_statistics')) is not none, dict(
-            data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar'
-        )) }}
-            on wanted.period_key || '|' || wanted.grid_name = column_statistics.period_column_key
-            and column_statistics.segment_column = '(all)'
-        group by wanted.column_id
-    {%- endset -%}
-    {%- for row in run_query(query).rows -%}{%- do known.update({row['column_id']: row}) -%}{%- endfor -%}
-    {%- endif -%}
-    {%- for scan in scans -%}
-        {%- for column in scan.columns -%}
-            {%- set row = known[column.id] -%}
-            {%- set is_boolean, scale = column.kind == 'boolean', row['scale'] or '1' -%}
-            {%- set size = (row['largest_deviation'] or 0) | float / scale | float if row['is_known'] == 1 else 1e300 -%}
-            {%- do column.update({
-                'centre': data_health.double_literal(column.grid.centre or '0'), 'scale': data_health.double_literal(scale),
-                'is_complete': row['is_complete'] == 1 and row['is_known'] == 1,
-                'is_clamped': size > 1e49 and not is_boolean, 'is_clipped': size > 10 and not is_boolean
-            }) -%}
-            {%- do column.update({'width': 1 + (0 if column.is_complete else 0.4) + (0.35 if column.is_clipped else 0)}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-
-{#
-    The parts of which the statement is put together: each block of columns with itself and with every later one; warehouses are slow
-    where sums are too many.
-#}
-{% macro product_parts(scans) -%}
-    {%- set parts = [] -%}
-    {%- for scan in scans -%}
-        {%- set blocks, state = [], namespace(room=0) -%}
-        {%- for column in scan.columns -%}
-            {%- if column.width > state.room -%}
-                {%- do blocks.append([]) -%}
-                {%- set state.room = 14 -%}
-            {%- endif -%}
-            {%- do blocks[-1].append(column) -%}
-            {%- set state.room = state.room - column.width -%}
-        {%- endfor -%}
-        {%- for rows in blocks -%}
-            {%- set row_number = loop.index0 -%}
-            {%- for columns in blocks[row_number:] -%}
-                {%- set pairs = [] -%}
-                {%- for a in rows -%}
-                    {%- for b in columns if a.id <= b.id -%}{%- do pairs.append((a, b)) -%}{%- endfor -%}
-                {%- endfor -%}
-                {%- do parts.append({'scan': scan, 'columns': rows if loop.first else rows + columns, 'pairs': pairs}) -%}
-            {%- endfor -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(parts) }}
 {%- endmacro %}
 
 

@@ -43,7 +43,8 @@
 
 {#
     One column as the statistics need it. `value` is the SQL of what is counted: a double, or a text. The type is the one that the
-    warehouse names; adapters give texts a length that the table does not have. `left_out` tells why a column has no statistics.
+    warehouse names; adapters give texts a length that the table does not have. `list_length` is how many numbers a list of numbers holds, 0
+    where every row may hold another number of them; none for any other type. `left_out` tells why a column has no statistics.
 #}
 {% macro monitored_column(monitor, name, column, role, from_labels=false) -%}
     {%- set family = data_health.type_family(column.data_type) -%}
@@ -52,9 +53,12 @@
     {%- set kind = 'key' if role == 'key' else declared or {'string': none, 'other': none}.get(family, family) -%}
     {%- set identifier = 'monitored_rows.' ~ data_health.quoted('data_health_label' if from_labels else name) -%}
     {%- set exact = data_type | lower -%}
+    {%- set is_list = exact | trim | last == ']' and data_health.type_family(exact.rsplit('[', 1)[0]) == 'numeric'
+        and data_health.engine_sql('reads_batches') -%}
+    {%- set list_length = (exact | trim).rsplit('[', 1)[1][:-1] | int(0) if is_list else none -%}
     {{ return({
         'name': name, 'data_type': data_type, 'role': role, 'family': family, 'declared_kind': declared, 'kind': kind,
-        'from_labels': from_labels, 'is_derived': false, 'identifier': identifier,
+        'from_labels': from_labels, 'is_derived': false, 'identifier': identifier, 'list_length': list_length,
         'value': identifier if kind == 'key' and exact != 'uuid'
             else data_health.engine_sql('epoch_seconds', identifier) if kind == 'timestamp'
             else 'cast(' ~ identifier ~ (' as double precision)' if kind == 'numeric' else ' as varchar)'),
@@ -62,8 +66,7 @@
         'left_out': 'excluded by the configuration' if role == 'excluded'
             else 'not among the features' if role == 'not listed'
             else 'cuts the periods; see health_volume' if role in ['time', 'loaded_at']
-            else 'a list of numbers: only in products and components'
-                if role == 'feature' and data_health.engine_sql('reads_batches') and data_health.list_length(data_type) is not none
+            else 'a list of numbers: only in products and components' if role == 'feature' and list_length is not none
             else 'type ' ~ data_type ~ ' has no statistics' if family == 'other'
             else none
     }) }}

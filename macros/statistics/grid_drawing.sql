@@ -22,7 +22,14 @@
             {%- if size and size['row_count'] > 0 and column_key not in drawn -%}
                 {%- do drawn.append(column_key) -%}
                 {%- set grid = grids.get(column_key) or {'generation': 0, 'drawn_at': ''} -%}
-                {%- set reason = data_health.reason_to_draw(column, grid, size) -%}
+                {%- set is_production, value_count = column.dataset.name == 'production', grid.sampled_value_count -%}
+                {%- set has_other_type = grid.family != column.family or (column.kind and grid.kind != column.kind) -%}
+                {%- set reason = 'new' if grid.generation == 0
+                    else 'doubled' if grid.is_doubled
+                    else none if not is_production
+                    else 'other type' if has_other_type
+                    else 'first values' if value_count == 0 and size['changed_at'] > grid.drawn_at
+                    else 'grown' if 0 < value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}
                 {%- if reason -%}
                     {%- set sample_key = [column.monitor.name, column.dataset.name, reason, column.from_labels,
                         grid.drawn_at] | join('|') -%}
@@ -46,20 +53,6 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(samples.values() | list) }}
-{%- endmacro %}
-
-
-{# Why the grid of a column is drawn in this run; none where the stored one stands. #}
-{% macro reason_to_draw(column, grid, size) -%}
-    {%- if grid.generation == 0 -%}{{ return('new') }}{%- endif -%}
-    {%- if grid.is_doubled -%}{{ return('doubled') }}{%- endif -%}
-    {%- if column.dataset.name != 'production' -%}{{ return(none) }}{%- endif -%}
-    {%- if grid.family != column.family or (column.kind and grid.kind != column.kind) -%}{{ return('other type') }}{%- endif -%}
-    {%- if grid.sampled_value_count == 0 and size['changed_at'] > grid.drawn_at -%}{{ return('first values') }}{%- endif -%}
-    {%- if 0 < grid.sampled_value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}
-        {{ return('grown') }}
-    {%- endif -%}
-    {{ return(none) }}
 {%- endmacro %}
 
 

@@ -11,20 +11,31 @@
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
-{%- set parts = data_health.distribution_parts(data_health.pending_scans(this, watched)) %}
 {%- set bins, lengths, categories = [], [], [] %}
-{%- for part in parts %}
-    {%- if part.shape == 'bins' %}{% do bins.append(data_health.counted_bins(part)) %}
-    {%- elif part.shape == 'lengths' %}{% do lengths.append(data_health.counted_lengths(part)) %}
-    {%- else %}{% do categories.append(data_health.counted_categories(part)) %}
-    {%- endif %}
+{%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns'], 'key': []} %}
+{%- for scan in data_health.pending_scans(this, watched) %}
+    {%- for column in scan.columns %}
+        {%- for shape in shapes.get(column.grid_kind, ['values']) %}
+            {%- for segmentation in data_health.segmentations(scan) %}
+                {#- grouping by the constant that stands for all rows would cost a tenth of the time -#}
+                {%- set is_whole = segmentation.column == '(all)' %}
+                {%- set part = {
+                    'scan': scan, 'column': column, 'shape': shape, 'segmentation': segmentation,
+                    'segment_keys': [] if is_whole else ['segment_value'],
+                    'segment_value': "cast('(all)' as varchar)" if is_whole else 'segment_value'
+                } %}
+                {%- set selects = {'bins': bins, 'lengths': lengths}.get(shape, categories) %}
+                {%- do selects.append(data_health.counted_bins(part) if shape == 'bins' else data_health.counted_categories(part)) %}
+            {%- endfor %}
+        {%- endfor %}
+    {%- endfor %}
 {%- endfor %}
 {%- set bin_columns = {
     'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar', 'bin': 'bigint',
     'row_count': 'bigint', 'value_sum': 'double precision', 'minimum': 'double precision', 'maximum': 'double precision'
 } %}
 {% set new_rows %}
-{%- if parts %}
+{%- if bins or lengths or categories %}
 with wanted as (
 
 {{ data_health.wanted_statistics(watched) }}

@@ -17,10 +17,80 @@
 {%- do data_health.begin_model(counted_from, adds_to_this=true) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
-{%- do data_health.describe_factors(scans, watched) %}
-{%- set tiles, weights = [], {} %}
+{%- set tiles, weights, known, alone = [], {}, {}, [] %}
+{%- for column in watched if scans %}{% do alone.append(dict(column, companions=none)) %}{% endfor %}
+{#- what column_statistics tells of the values: where it has counted them all, sums that can only say what is known are left out -#}
+{%- if scans %}
+    {%- set query %}
+with wanted as ({{ data_health.wanted_statistics(alone) }})
+
+select
+    wanted.column_id,
+    cast(max(column_grids.scale) as varchar) as scale,
+    min(case
+        when column_statistics.built_from = wanted.built_from
+            and column_statistics.null_count
+            + coalesce(column_statistics.nan_count, 0)
+            + coalesce(column_statistics.positive_infinity_count, 0)
+            + coalesce(column_statistics.negative_infinity_count, 0) = 0
+            then 1
+        else 0
+    end) as is_complete,
+    cast(max(case
+        when column_statistics.built_from = wanted.built_from
+            then greatest(abs(column_statistics.minimum - wanted.centre), abs(column_statistics.maximum - wanted.centre))
+    end) as varchar) as largest_deviation,
+    min(case when column_statistics.built_from = wanted.built_from then 1 else 0 end) as is_known
+from wanted
+inner join {{ data_health.named_model('column_grids') }}
+    on wanted.monitor = column_grids.monitor
+    and wanted.grid_name = column_grids.column_name
+left join {{ data_health.named_model('column_statistics', load_relation(ref('column_statistics')) is not none, dict(
+    data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar'
+)) }}
+    on wanted.period_key || '|' || wanted.grid_name = column_statistics.period_column_key
+    and column_statistics.segment_column = '(all)'
+group by wanted.column_id
+    {%- endset %}
+    {%- for row in run_query(query).rows %}{% do known.update({row['column_id']: row}) %}{% endfor %}
+{%- endif %}
+{#- `width` is the part of a column of a tile: a tile of some 300 sums is fastest -#}
+{%- for scan in scans %}
+    {%- for column in scan.columns %}
+        {%- set row = known[column.id] %}
+        {%- set is_boolean, scale = column.kind == 'boolean', row['scale'] or '1' %}
+        {%- set size = (row['largest_deviation'] or 0) | float / scale | float if row['is_known'] == 1 else 1e300 %}
+        {%- set is_complete, is_clipped = row['is_complete'] == 1 and row['is_known'] == 1, size > 10 and not is_boolean %}
+        {%- do column.update({
+            'centre': data_health.double_literal(column.grid.centre or '0'), 'scale': data_health.double_literal(scale),
+            'is_complete': is_complete, 'is_clamped': size > 1e49 and not is_boolean, 'is_clipped': is_clipped,
+            'width': 1 + (0 if is_complete else 0.4) + (0.35 if is_clipped else 0)
+        }) %}
+    {%- endfor %}
+{%- endfor %}
 {%- for column in watched %}{% do weights.update({column.monitor.name: column.weight_column}) %}{% endfor %}
-{%- for part in data_health.product_parts(scans) %}{% do tiles.append(data_health.summed_products(part)) %}{% endfor %}
+{#- each block of columns is multiplied with itself and with every later one; warehouses are slow where sums are too many -#}
+{%- for scan in scans %}
+    {%- set blocks, state = [], namespace(room=0) %}
+    {%- for column in scan.columns %}
+        {%- if column.width > state.room %}
+            {%- do blocks.append([]) %}
+            {%- set state.room = 14 %}
+        {%- endif %}
+        {%- do blocks[-1].append(column) %}
+        {%- set state.room = state.room - column.width %}
+    {%- endfor %}
+    {%- for rows in blocks %}
+        {%- for columns in blocks[loop.index0:] %}
+            {%- set pairs = [] %}
+            {%- for a in rows %}
+                {%- for b in columns if a.id <= b.id %}{% do pairs.append((a, b)) %}{% endfor %}
+            {%- endfor %}
+            {%- set part = {'scan': scan, 'columns': rows if loop.first else rows + columns, 'pairs': pairs} %}
+            {%- do tiles.append(data_health.summed_products(part)) %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endfor %}
 {% set new_rows %}
 {%- if tiles %}
 with wanted as (

@@ -11,11 +11,116 @@
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
 {%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
-{%- set parts = data_health.statistics_parts(data_health.pending_scans(this, watched)) %}
+{%- set scans = data_health.pending_scans(this, watched) %}
+{%- set types, known_zeros = data_health.statistic_types(), ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
+{#- per scan, chunk of twelve columns and segmentation one wide aggregate, turned into rows of the long table; columns of labels apart -#}
 {%- set measured = [] %}
-{%- for part in parts %}{% do measured.append(data_health.measured_rows(part)) %}{% endfor %}
+{%- for scan in scans %}
+    {%- set scan_number, chunks = loop.index, [] %}
+    {#- statistic -> SQL over the value of the column; sums of (x - c)^n leave out values further than 1e50 from the centre, whose fourth
+        power no double can hold: they are counted -#}
+    {%- for column in scan.columns %}
+        {%- set value, deviation = 'value_' ~ column.id, 'deviation_' ~ column.id %}
+        {%- set measures = {'null_count': 'count(*) - count(' ~ value ~ ')'} %}
+        {%- if column.grid_kind in ['numeric', 'timestamp'] %}
+            {%- set square = deviation ~ ' * ' ~ deviation %}
+            {%- do measures.update({
+                'zero_count': data_health.engine_sql('count_where', value ~ ' = 0'),
+                'negative_count': data_health.engine_sql('count_where', value ~ ' < 0'),
+                'minimum': 'min(finite_' ~ value ~ ')', 'maximum': 'max(finite_' ~ value ~ ')',
+                'extreme_count': 'count(finite_' ~ value ~ ') - count(' ~ deviation ~ ')',
+                'sum_1': 'sum(' ~ deviation ~ ')', 'sum_2': 'sum(' ~ square ~ ')', 'sum_3': 'sum(' ~ square ~ ' * ' ~ deviation ~ ')',
+                'sum_4': 'sum((' ~ square ~ ') * (' ~ square ~ '))'
+            }) %}
+            {%- if not column.is_exact_number %}
+                {%- do measures.update({
+                    'nan_count': data_health.engine_sql('count_where', data_health.engine_sql('is_nan', value)),
+                    'positive_infinity_count': data_health.engine_sql('count_where', value ~ " = cast('Infinity' as double precision)"),
+                    'negative_infinity_count': data_health.engine_sql('count_where', value ~ " = cast('-Infinity' as double precision)")
+                }) %}
+            {%- endif %}
+        {%- elif column.family == 'string' %}
+            {%- do measures.update({
+                'empty_count': data_health.engine_sql('count_where', value ~ " = ''"), 'length_sum': 'sum(length(' ~ value ~ '))',
+                'length_minimum': 'min(length(' ~ value ~ '))', 'length_maximum': 'max(length(' ~ value ~ '))'
+            }) %}
+        {%- endif %}
+        {%- do measures.update({'distinct_count': data_health.engine_sql('distinct_count', value)}) %}
+        {%- do column.update({'measures': measures}) %}
+    {%- endfor %}
+    {%- for from_labels in [false, true] %}
+        {%- do chunks.extend(scan.columns | selectattr('from_labels', 'equalto', from_labels) | batch(12)) %}
+    {%- endfor %}
+    {%- for columns in chunks %}
+        {%- set chunk_number = loop.index %}
+        {%- for segmentation in data_health.segmentations(scan) %}
+            {%- set name = 'scan_' ~ scan_number ~ '_chunk_' ~ chunk_number ~ '_segmentation_' ~ loop.index %}
+            {%- set measured_rows %}
+    select * from (
+
+    with {{ name }} as (
+
+    select
+        period_start,
+        segment_value,
+        count(*) as row_count
+        {%- for column in columns %}
+            {%- for statistic, expression in column.measures.items() %},
+        {{ expression }} as {{ statistic }}_{{ column.id }}
+            {%- endfor %}
+        {%- endfor %}
+    from (
+        select
+            period_start,
+            segment_value
+            {%- for column in columns %},
+            value_{{ column.id }}
+                {%- if column.grid_kind in ['numeric', 'timestamp'] %},
+            {{ 'value_' ~ column.id if column.is_exact_number
+                else data_health.engine_sql('finite_or_null', 'value_' ~ column.id) }} as finite_value_{{ column.id }},
+            case when value_{{ column.id }} between -1e50 and 1e50
+                then {{ data_health.engine_sql('deviation', 'value_' ~ column.id, data_health.double_literal(column.grid.centre)) }}
+                end as deviation_{{ column.id }}
+                {%- endif %}
+            {%- endfor %}
+        from (
+            select
+                {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
+                {{ segmentation.value }} as segment_value
+                {%- for column in columns %},
+                {{ column.value }} as value_{{ column.id }}
+                {%- endfor %}
+            from {{ data_health.scan_source(scan.dataset, columns[0].from_labels) }}
+            where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+                {{ data_health.engine_sql('compute_once') }}
+        ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
+    ) as deviations_of_chunk
+    group by period_start, segment_value
+
+    )
+    {% for column in columns %}
+    {%- set is_first = loop.first %}
+    select
+        {{ column.id }} as column_id, period_start, {{ data_health.text_literal(segmentation.column) }} as segment_column,
+            segment_value
+        {%- for statistic, data_type in types.items() %},
+        {{ 'row_count' if statistic == 'row_count'
+            else statistic ~ '_' ~ column.id if statistic in column.measures
+            else '0' if column.is_exact_number and statistic in known_zeros
+            else 'cast(null as ' ~ data_type ~ ')' }}{{ ' as ' ~ statistic if is_first }}
+        {%- endfor %}
+    from {{ name }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+    ) as rows_of_{{ name }}
+            {%- endset %}
+            {%- do measured.append(measured_rows) %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endfor %}
 {% set new_rows %}
-{%- if parts %}
+{%- if measured %}
 with wanted as (
 
 {{ data_health.wanted_statistics(watched) }}
@@ -38,7 +143,7 @@ select
     measured.segment_value,
     wanted.grid_generation,
     wanted.centre,
-    {%- for statistic, data_type in data_health.statistic_types().items() %}
+    {%- for statistic, data_type in types.items() %}
     cast(measured.{{ statistic }} as {{ data_type }}) as {{ statistic }},
     {%- endfor %}
     wanted.built_from,
@@ -53,7 +158,7 @@ inner join wanted
     'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
     'centre': 'double precision'
 } %}
-{%- do columns.update(data_health.statistic_types()) %}
+{%- do columns.update(types) %}
 {%- do columns.update({'built_from': 'varchar', 'built_at': 'timestamp'}) %}
 {{ data_health.no_rows(columns) }}
 {% endif %}
