@@ -29,7 +29,8 @@
                     else none if not is_production
                     else 'other type' if has_other_type
                     else 'first values' if value_count == 0 and size['changed_at'] > grid.drawn_at
-                    else 'grown' if 0 < value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn -%}
+                    else 'grown' if 0 < value_count < 10000 and size['row_count'] >= 10 * grid.row_count_when_drawn
+                    else none -%}
                 {%- if reason -%}
                     {%- set sample_key = [column.monitor.name, column.dataset.name, reason, column.from_labels,
                         grid.drawn_at] | join('|') -%}
