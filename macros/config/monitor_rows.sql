@@ -47,7 +47,12 @@
   {% if part.needs_python and not data_health.engine_runs_python() %}
     {{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}
   {% endif %}
-  {{ return('nothing asks for it, or parts says false') }}
+  {% set written = data_health.configured_block().get('parts') %}
+  {% set switches = written if written is mapping else {} %}
+  {% for needed in data_health.needs_of_part(name) if switches.get(needed) is false %}
+    {{ return('needs ' ~ needed ~ ', which parts switches off') }}
+  {% endfor %}
+  {{ return('parts switches it off' if switches.get(name) is false else 'no monitor asks for it') }}
 {% endmacro %}
 
 

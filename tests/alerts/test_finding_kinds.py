@@ -13,7 +13,8 @@ def test_every_kind_has_an_entry():
     made = {model.parent.name: MADE.findall(model.read_text()) for model in models}
     # a model that makes no kind, or one that the expression does not see, would pass unseen
     assert all(made.values()) and all(
-        len(MADE.findall(model.read_text())) == len(re.findall(r"\bas finding\b", model.read_text())) for model in models
+        len(MADE.findall(model.read_text())) == len(re.findall(r"\bas finding\b", model.read_text()))
+        for model in models
     )
     documented = re.findall(r"`(\w+)`", " ".join(ENTRY.findall((REPOSITORY / "docs/alerts.md").read_text())))
     assert len(documented) == len(set(documented))
