@@ -29,9 +29,3 @@
 {% macro engine_reads_batches() -%}
     {{ return(adapter.dispatch('engine_reads_batches', 'data_health')()) }}
 {%- endmacro %}
-
-
-{# What dbt calls this warehouse, for messages: nothing is decided by it. #}
-{% macro engine_name() -%}
-    {{ return(target.type) }}
-{%- endmacro %}
