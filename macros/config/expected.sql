@@ -21,6 +21,8 @@
     {% elif type == 'choice' %}{% set words, fits = entry['allowed'] | join(', '), value is string and value in entry['allowed'] %}
     {% elif type == 'whole number' %}
         {% set words, fits = 'a whole number of at least ' ~ entry['minimum'], value is integer and value >= entry['minimum'] %}
+    {% elif type == 'share' and entry.get('is_below_one') %}
+        {% set words, fits = 'a number between 0 and 1', is_number and 0 < value and value < 1 %}
     {% elif type == 'share' %}{% set words, fits = 'a number above 0, up to 1', is_number and value > 0 and value <= 1 %}
     {% elif type == 'boolean' %}{% set words, fits = 'true or false', value is boolean %}
     {% elif type == 'scalar' %}{% set words, fits = 'one text, number or boolean', value is string or value is number or value is boolean %}

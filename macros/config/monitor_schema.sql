@@ -20,7 +20,7 @@
         'grain': {'type': 'choice', 'allowed': ['day', 'week', 'month', 'quarter'], 'default': 'month',
             'description': 'Length of a period.'},
         'lookback': {'without': 'all periods', 'type': 'whole number', 'minimum': 1,
-            'description': 'How many of the newest periods are counted again on each run; all when not set.'},
+            'description': 'How many of the newest periods each run looks at for rows that came or changed; all when not set.'},
         'late_after_days': {'type': 'whole number', 'minimum': 0, 'default': 2,
             'description': 'A row loaded more than this many days after its event time is late.'},
         'on_missing_period': {'type': 'choice', 'allowed': ['keep', 'rebuild'], 'default': 'keep',
@@ -97,7 +97,7 @@
                     ~ 'trees on what is labelled; when not set the score where there is one, else the regression.'},
             'labels_per_subgroup': {'type': 'whole number', 'minimum': 0, 'default': 10,
                 'description': 'Labels that every subgroup shall have; rows of those with fewer are asked first.'},
-            'precision': {'type': 'share', 'default': 0.95,
+            'precision': {'type': 'share', 'is_below_one': true, 'default': 0.95,
                 'description': 'Share of automatic labels that shall be right.'},
             'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
                 'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, '
@@ -155,19 +155,20 @@
             'wasserstein': {'type': 'thresholds', 'default': [0.1, 0.2],
                 'description': 'Wasserstein-1 distance in standard deviations of the reference.'},
             'h': {'type': 'thresholds', 'default': [0.1, 0.2],
-                'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows, rows that '
-                    ~ 'fail a rule.'},
+                'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows. Rows that fail '
+                    ~ 'a cleaning rule are always judged by 0.1 and 0.2.'},
             'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
-                'description': 'Rows of a period: 0.5 is half as many again as expected, or as many less.'},
+                'description': 'Rows of a period, by ratio: 0.5 is more than 1.5 times what is expected, or less than expected / 1.5.'},
             'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
                 'description': 'Share of rows that a reference does not cover, above the expected one.'},
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
-                'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; as much too many is '
-                    ~ 'one above 1 / 0.8.'}
+                'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; a group has '
+                    ~ 'as much too many with a ratio above 1 / 0.8.'}
         }},
         'show_values': {'without': 'the subgroup columns', 'type': 'columns',
             'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
-        'parts': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Parts that this monitor does without.',
+        'parts': {'type': 'mapping', 'default': {}, 'merge': true,
+            'description': '`false` leaves this monitor out of a part, and of parts that need it; `true` changes nothing.',
             'keys': switches},
         'owner': {'type': 'text', 'description': 'Who answers for the table.'}
     }) }}

@@ -40,8 +40,9 @@
     {%- endfor -%}
     {%- if part.needs_python and not data_health.engine_sql('runs_python') -%}{{ return(false) }}{%- endif -%}
     {%- if part.asked_by_set -%}{{ return(block.get('cleaning') is mapping and block['cleaning'] | length > 0) }}{%- endif -%}
-    {%- for monitor in data_health.written_monitors() if not (monitor.get('parts') is mapping and monitor['parts'].get(name) is false) -%}
-        {%- for key in part.asked_by or ['relation'] if monitor.get(key) is not none -%}{{ return(true) }}{%- endfor -%}
+    {%- for monitor in data_health.written_monitors().values() -%}
+        {%- set is_left_out = monitor.get('parts') is mapping and monitor['parts'].get(name) is false -%}
+        {%- for key in part.asked_by or ['relation'] if not is_left_out and monitor.get(key) is not none -%}{{ return(true) }}{%- endfor -%}
     {%- endfor -%}
     {{ return(false) }}
 {%- endmacro %}
@@ -54,7 +55,7 @@
 {% macro is_configured(path) -%}
     {%- if project_name == 'data_health' -%}{{ return(true) }}{%- endif -%}
     {%- set keys, configuration = path.split('.'), data_health.configured_block() -%}
-    {%- for monitor in data_health.written_monitors() + ([configuration] if configuration is mapping else []) -%}
+    {%- for monitor in data_health.written_monitors().values() | list + ([configuration] if configuration is mapping else []) -%}
         {%- set place = namespace(value=monitor) -%}
         {%- for key in keys -%}
             {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
@@ -65,23 +66,43 @@
 {%- endmacro %}
 
 
-{# What is written of every monitor, over the defaults, under the names that keys have now; what is no mapping is an empty one. #}
+{#
+    What is written of every monitor, over the defaults, by its name and under the names that keys have now; what is no mapping is an empty
+    one. Called while dbt parses, so all mappings are combined, also those that a monitor replaces: what is asked for is the same.
+#}
 {% macro written_monitors() -%}
-    {%- set configuration, monitors = data_health.configured_block(), [] -%}
+    {%- set configuration, monitors = data_health.configured_block(), {} -%}
     {%- set block = configuration if configuration is mapping else {} -%}
     {%- set defaults = data_health.with_current_names(block.get('defaults')) -%}
-    {%- for written in (block.get('monitors') if block.get('monitors') is mapping else {}).values() -%}
+    {%- for name, written in (block.get('monitors') if block.get('monitors') is mapping else {}).items() -%}
         {%- set own, merged = data_health.with_current_names(written), dict(defaults) -%}
-        {#- mappings of settings are combined setting by setting, as in resolved_monitor() -#}
-        {%- for key in ['parts', 'components', 'coverage', 'combinations', 'labeling', 'volume'] -%}
-            {%- if own.get(key) is mapping and defaults.get(key) is mapping -%}
-                {%- set both = dict(defaults[key]) -%}
-                {%- do both.update(own[key]) -%}
-                {%- do own.update({key: both}) -%}
-            {%- endif -%}
+        {%- for key, value in own.items() -%}
+            {%- set both = dict(merged[key]) if value is mapping and merged.get(key) is mapping else {} -%}
+            {%- if value is mapping -%}{%- do both.update(value) -%}{%- endif -%}
+            {%- do merged.update({key: both if value is mapping else value}) -%}
         {%- endfor -%}
-        {%- do merged.update(own) -%}
-        {%- do monitors.append(merged) -%}
+        {%- do monitors.update({name | string: merged}) -%}
     {%- endfor -%}
     {{ return(monitors) }}
+{%- endmacro %}
+
+
+{#
+    Why a part has no rows of a monitor, or may have none although it is on; none where there is nothing to explain. `written` is
+    what written_monitors() says of it.
+#}
+{% macro reason_of_part(monitor, written, name) -%}
+    {%- set part, switches = data_health.parts()[name], data_health.configured_block().get('parts') or {} -%}
+    {%- if monitor.parts[name] -%}
+        {%- for key in part.asked_by or ['relation'] if written.get(key) is not none -%}{{ return(none) }}{%- endfor -%}
+        {{ return('this monitor has none of the keys that ask for it: ' ~ part.asked_by | join(', ')) }}
+    {%- endif -%}
+    {%- if data_health.part_is_on(name) -%}{{ return('switched off for this monitor, or a part that it needs is') }}{%- endif -%}
+    {%- if part.needs_python and not data_health.engine_sql('runs_python') -%}
+        {{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}
+    {%- endif -%}
+    {%- for needed in part.needs if switches.get(needed) is false -%}
+        {{ return('needs ' ~ needed ~ ', which parts switches off') }}
+    {%- endfor -%}
+    {{ return('parts switches it off' if switches.get(name) is false else 'no monitor asks for it') }}
 {%- endmacro %}

@@ -1,7 +1,11 @@
 {#
     The metrics of health_drift: all that is said of one stands in its entry, but for its section in the docs and its test.
 
-    value, lower, upper: expressions over the columns of `intervals` in models/steps/drift/drift_metrics.sql; without bounds, the value
+    Distances between two lists of shares (PSI, Kullback-Leibler, Jensen-Shannon, Hellinger) are summed over groups in
+    dbt_project/models/steps/drift/drift_distances.sql; their entries here name the column.
+
+    value, lower, upper: expressions over the columns of `intervals` in dbt_project/models/steps/drift/drift_metrics.sql; without bounds,
+        the value
     definition: an expression that says by which convention it was computed
     bins: over how many groups or categories
     expectation, floor: what chance alone gives on average, and exceeds in one case in twenty. `noise` is 1/n + 1/m, times the variance

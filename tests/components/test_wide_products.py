@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow
 import pytest
 import yaml
-from consumer import Consumer
+from consumer import REPOSITORY, Consumer
 from data_health.components.batches import Factor, PeriodSums, Standardiser, summed_periods
 from data_health.components.packed import unpacked
-from data_health.components.scans import grid_of
+from data_health.components.scans import PRODUCTS, grid_of
 from sklearn.decomposition import PCA
 from test_column_products import DAYS, MONITOR, NUMBERS, ROWS_A_DAY, compiled, loaded
 from test_multivariate_drift import standardised
@@ -16,6 +16,12 @@ REFERENCE = {"old": {"from": "2024-03-01", "to": "2024-03-03"}}
 HOSTILE = MONITOR | {"exclude": ["site"], "columns": {"zip": {"kind": "categorical"}}, "references": REFERENCE}
 WIDE = {"components": {"max_columns": 5}}
 EVERYTHING = "select * from wide_products order by all"
+
+
+def test_properties_have_the_columns_that_python_writes():
+    models = yaml.safe_load((REPOSITORY / "dbt_project/models/statistics/_statistics_models.yml").read_text())["models"]
+    [store] = (model for model in models if model["name"] == "wide_products")
+    assert {column["name"]: column["data_type"] for column in store["columns"]} == PRODUCTS
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,23 @@ ASKS_FOR_ENGINE: set[str] = set()
 LONG_LINES: set[str] = set()
 
 
+MOST_LINES, MOST_CTES = 275, 12
+CTE = re.compile(r"^(?:with )?\w+(?: \([^)]*\))? as (?:materialized |not materialized )?\($", re.MULTILINE)
+LONG_MODELS = {
+    "column_grids": "kind, scale, bins and atoms come from one sample of rows; a second model would store or draw it again",
+    "feature_bins": "bins of numbers, categories and special values are ranked together; the halves would be stores of their own",
+    "drift_evidence": "one p value after the other over the same groups, and the order of all of them for the false discovery rate",
+    "health_schema_changes": "six ways to differ, a CTE each, and what they are weighed by",
+    "health_representation_gaps": "what a gap is called needs six short lists of names and shares",
+    "uncovered_patterns": "what is uncovered, less what follows from a smaller pattern: in short CTEs",
+    "representation_ratios": "the ratio, its error, its p value and its judgement",
+    "health_annotators": "answers, agreement by chance (Krippendorff) and error rates meet in one row per annotator",
+    "labeling_batches": "a store: what was asked, what people did since and what is asked now, in one statement that can be repeated",
+    "labeling_gap_rows": "patterns and rows of short tables are matched, in short CTEs",
+    "labeling_shortlist": "unites six reasons to ask for a row, a CTE each",
+}
+
+
 def without_comments(text):
     return re.sub(r"{#.*?#}", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.DOTALL)
 
@@ -44,6 +61,16 @@ def test_only_the_engines_own_files_ask_for_the_engine():
 def test_no_ref_is_given_a_name():
     """With --empty dbt names it itself; data_health.named_model() is right in both cases."""
     assert not broken(lambda text: re.findall(r"\bref\([^)]*\)\s*}}\s+as\s.*", without_comments(text)))
+
+
+def test_models_are_no_longer_than_people_read():
+    """Around 250 lines, so up to 275, and twelve CTEs; what is longer has a reason, and only as long as it is longer."""
+    models = {Path(name).stem: text for name, text in FILES.items() if "/models/" in name}
+    long = {
+        name for name, text in models.items() if text.count("\n") > MOST_LINES or len(CTE.findall(text)) > MOST_CTES
+    }
+    assert len(CTE.findall(models["health_scorecard"])) == 11
+    assert long == LONG_MODELS.keys()
 
 
 def test_lines_are_no_longer_than_a_screen():

@@ -277,3 +277,35 @@ def test_a_part_without_what_it_needs_is_an_error(clinic, tmp_path):
     result = wrong.dbt("run", "--select", "+health_monitors", succeeds=False)
     (message,) = (item.message for item in result.result if item.node.name == "health_monitors")
     assert "parts.drift: found False; allowed: true, because coverage is true and needs it" in message
+
+
+def test_a_part_that_is_off_says_why(clinic, tmp_path):
+    project = clinic.copy(tmp_path / "why")
+    monitor = {key: value for key, value in FULL.items() if key != "labeling"}
+    other = monitor | {"parts": {"components": False}}
+    small = {"relation": ROWS}
+    project.configure(
+        {
+            "monitors": {"rows": monitor, "other": other, "small": small},
+            "parts": {"combinations": False, "coverage": False},
+        }
+    )
+    project.build_up_to("health_monitors")
+    said = project.sql(
+        "select name, reason from health_monitors where subject = 'part' and value = 'on' and monitor = 'small'"
+    )
+    nobody_asks = "this monitor has none of the keys that ask for it: references, components"
+    assert set(said) == {("volume", None), ("profile", None), ("drift", None), ("components", nobody_asks)}
+    assert not project.sql(
+        "select 1 from health_monitors where subject = 'part' and value = 'on' and monitor <> 'small' and reason <> ''"
+    )
+    rows = project.sql("select monitor, name, reason from health_monitors where subject = 'part' and value = 'off'")
+    of_all = {
+        "coverage": "parts switches it off",
+        "combinations": "parts switches it off",
+        "representation": "needs combinations, which parts switches off",
+        "labeling": "no monitor asks for it",
+    }
+    assert {(name, reason) for monitor, name, reason in rows if monitor == "rows"} == set(of_all.items())
+    of_other = of_all | {"components": "switched off for this monitor, or a part that it needs is"}
+    assert {(name, reason) for monitor, name, reason in rows if monitor == "other"} == set(of_other.items())

@@ -33,6 +33,8 @@ def type_of(entry):
         return ", ".join(entry["allowed"][:-1]) + " or " + entry["allowed"][-1]
     if entry["type"] == "whole number":
         return f"whole number, at least {entry['minimum']}"
+    if entry.get("is_below_one"):
+        return "number between 0 and 1"
     return TYPES[entry["type"]]
 
 

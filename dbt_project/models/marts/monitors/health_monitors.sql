@@ -6,7 +6,7 @@
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
-{%- set monitors = data_health.selected_monitors() if execute else {} %}
+{%- set monitors, written = data_health.selected_monitors() if execute else {}, data_health.written_monitors() %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column = {}, [none, none, none, none, none] %}
 {%- for monitor_name, monitor in monitors.items() %}
@@ -27,11 +27,7 @@
         {%- do rows.append(['reference', reference.name, text] + of_no_column) %}
     {%- endfor %}
     {%- for name, part in data_health.parts().items() if not part.asked_by_set %}
-        {%- set reason = none if monitor.parts[name]
-            else 'switched off for this monitor, or a part that it needs is' if data_health.part_is_on(name)
-            else 'the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts'
-                if part.needs_python and not data_health.engine_sql('runs_python')
-            else 'nothing asks for it, or parts says false' %}
+        {%- set reason = data_health.reason_of_part(monitor, written[monitor_name], name) %}
         {%- do rows.append(['part', name, 'on' if monitor.parts[name] else 'off'] + of_no_column[1:] + [reason]) %}
     {%- endfor %}
     {#- as the production table has a column; one that only a reference has, as the reference has it -#}

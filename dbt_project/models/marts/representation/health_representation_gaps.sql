@@ -1,6 +1,6 @@
 {{ config(enabled=data_health.part_is_on('representation')) }}
 {%- do data_health.begin_model() %}
-with representation_settings as (
+with settings as (
 
     select monitor, warn_threshold, alert_threshold, has_population
     from {{ ref('monitor_settings') }}
@@ -174,13 +174,13 @@ described_gaps as (
 
     select
         gaps.*,
-        1 - representation_settings.warn_threshold as warn_ratio,
-        1 - representation_settings.alert_threshold as alert_ratio,
+        1 - settings.warn_threshold as warn_ratio,
+        1 - settings.alert_threshold as alert_ratio,
         coalesce(pattern_shares.share, case when value_shares.part_count = 1 then value_shares.smallest_share end) as population_share,
         coalesce(pattern_shares.share, value_shares.smallest_share) as population_share_upper
     from gaps
-    inner join representation_settings
-        on gaps.monitor = representation_settings.monitor
+    inner join settings
+        on gaps.monitor = settings.monitor
     left join pattern_shares
         on gaps.monitor = pattern_shares.monitor
         and gaps.set_number = pattern_shares.set_number

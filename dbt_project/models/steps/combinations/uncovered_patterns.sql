@@ -1,5 +1,6 @@
 {{ config(enabled=data_health.part_is_on('combinations')) }}
 {%- do data_health.begin_model() %}
+{#- Patterns of values that too few rows have (fewer than `gap_rows`), while enough rows have every pattern of one value less. -#}
 with periods as (
 
     select

@@ -1,7 +1,7 @@
 {{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
 {#- of a column of one grid distances are bounded by what a cell knows, of several grids by where bins may lie #}
-with coverage_settings as (
+with settings as (
 
     select monitor, barely_seen_below
     from {{ ref('monitor_settings') }}
@@ -22,10 +22,10 @@ comparisons as (
         drift_comparisons.comparison_number,
         drift_comparisons.period_number,
         drift_comparisons.reference_number,
-        coverage_settings.barely_seen_below
+        settings.barely_seen_below
     from drift_comparisons
-    left join coverage_settings
-        on drift_comparisons.monitor = coverage_settings.monitor
+    left join settings
+        on drift_comparisons.monitor = settings.monitor
 
 ),
 

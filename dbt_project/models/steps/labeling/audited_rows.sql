@@ -16,7 +16,7 @@ labeling_rows as (
 
 ),
 
-labeling_settings as (
+settings as (
 
     select monitor, learner
     from {{ ref('monitor_settings') }}
@@ -56,15 +56,15 @@ audited as (
         labeling_rows.value_{{ number }},
         {%- endfor %}
         labeling_rows.label,
-        case when labeling_settings.learner = 'score' then labeling_rows.predicted_label else ranked_labels.label end as predicted_label,
-        case when labeling_settings.learner = 'score' then labeling_rows.confidence else ranked_labels.probability end as confidence,
+        case when settings.learner = 'score' then labeling_rows.predicted_label else ranked_labels.label end as predicted_label,
+        case when settings.learner = 'score' then labeling_rows.confidence else ranked_labels.probability end as confidence,
         row_number() over (partition by labeling_rows.monitor, labeling_rows.row_key order by labeling_rows.confidence) as copy_number
     from labeling_rows
     inner join sampled_rows
         on labeling_rows.monitor = sampled_rows.monitor
         and labeling_rows.row_key = sampled_rows.row_key
-    inner join labeling_settings
-        on labeling_rows.monitor = labeling_settings.monitor
+    inner join settings
+        on labeling_rows.monitor = settings.monitor
     left join ranked_labels
         on labeling_rows.monitor = ranked_labels.monitor
         and labeling_rows.row_key = ranked_labels.row_key
