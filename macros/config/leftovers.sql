@@ -2,6 +2,7 @@
     Lists what the package left in the warehouse: relations of parts that are off, and of older releases. Prints the statements that drop
     them; drops nothing. dbt itself never drops a relation of a model that is gone. Only schemas that hold a model of the package are
     looked at, and only relations that are named like one: `now` are those that the package makes, `before` those that older releases made.
+    What the project itself makes or reads under such a name is not listed.
 #}
 {% macro leftovers() %}
     {% if not execute %}{{ return([]) }}{% endif %}
@@ -35,18 +36,25 @@
         'volume_expectations', 'volume_periods'
     ] %}
     {% set places, wanted, found = {}, [], [] %}
-    {% for node in graph.nodes.values() if node.package_name == 'data_health' and node.resource_type == 'model' %}
-        {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) %}
-        {% do wanted.append(relation | string | lower) %}
-        {% do places.update({(node.database | string) ~ '.' ~ node.schema: relation.without_identifier()}) %}
+    {% for node in graph.nodes.values() | list + graph.sources.values() | list %}
+        {% if node.resource_type in ['model', 'seed', 'snapshot', 'source'] %}
+            {% set name = node.identifier if node.resource_type == 'source' else node.alias %}
+            {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=name) %}
+            {% do wanted.append(relation | string | lower) %}
+            {% if node.package_name == 'data_health' %}
+                {% do places.update({(node.database | string) ~ '.' ~ node.schema: relation}) %}
+            {% endif %}
+        {% endif %}
     {% endfor %}
     {% for place in places.values() %}
-        {% for relation in adapter.list_relations(database=place.database, schema=place.schema) %}
-            {% set is_ours = relation.identifier | lower in now + before %}
-            {% if is_ours and relation | string | lower not in wanted %}{% do found.append(relation) %}{% endif %}
+        {#- dbt asks each schema once, and answers by what it heard -#}
+        {% for name in now + before %}
+            {% set relation = adapter.get_relation(database=place.database, schema=place.schema, identifier=name) %}
+            {% if relation and relation | string | lower not in wanted %}{% do found.append(relation) %}{% endif %}
         {% endfor %}
     {% endfor %}
-    {% for relation in found | sort(attribute='identifier') %}
+    {#- views first: where they read a table, it cannot be dropped before them -#}
+    {% for relation in found | sort(attribute='identifier') | sort(attribute='type', reverse=true) %}
         {{ print('drop ' ~ (relation.type or 'table') ~ ' if exists ' ~ relation ~ ';') }}
     {% endfor %}
     {% if not found %}{{ print('Nothing is left over.') }}{% endif %}

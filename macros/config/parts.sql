@@ -92,7 +92,8 @@
     what written_monitors() says of it.
 #}
 {% macro reason_of_part(monitor, written, name) -%}
-    {%- set part, switches = data_health.parts()[name], data_health.configured_block().get('parts') or {} -%}
+    {%- set part, configured = data_health.parts()[name], data_health.configured_block().get('parts') -%}
+    {%- set switches = configured if configured is mapping else {} -%}
     {%- if monitor.parts[name] -%}
         {%- for key in part.asked_by or ['relation'] if written.get(key) is not none -%}{{ return(none) }}{%- endfor -%}
         {{ return('this monitor has none of the keys that ask for it: ' ~ part.asked_by | join(', ')) }}
