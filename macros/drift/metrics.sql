@@ -1,11 +1,12 @@
 {#
     The metrics of health_drift: all that is said of one stands in its entry, but for its section in the docs and its test.
 
-    Distances between two lists of shares (PSI, Kullback-Leibler, Jensen-Shannon, Hellinger) are summed over groups in
-    dbt_project/models/steps/drift/drift_distances.sql; their entries here name the column.
-
-    value, lower, upper: expressions over the columns of `intervals` in dbt_project/models/steps/drift/drift_metrics.sql; without bounds,
-        the value
+    formula: of a distance between two lists of shares, an aggregate over groups; p is the share of the reference in a group, q that of the
+        rows compared with it. smooth_p and smooth_q are the same with half a row more in every group, so that none is zero.
+        dbt_project/models/steps/drift/drift_distances.sql makes a column of it, with the name of the metric.
+        Hellinger's is the root of 1 - sum(sqrt(p q)), without taking a number near one from one
+    value, lower, upper: expressions over the columns of `intervals` in dbt_project/models/steps/drift/drift_metrics.sql; without a value,
+        the column with the name of the metric; without bounds, the value
     definition: an expression that says by which convention it was computed
     bins: over how many groups or categories
     expectation, floor: what chance alone gives on average, and exceeds in one case in twenty. `noise` is 1/n + 1/m, times the variance
@@ -16,46 +17,57 @@
     page: the section of the docs that says what it is
 #}
 {% macro drift_metrics() -%}
+    {%- set jensen_shannon_divergence = 'sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end'
+        ~ '\n            + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end) / (2 * ln(2e0))' -%}
     {{ return({
         'population_stability_index': {
-            'value': 'population_stability_index', 'definition': "'psi_' || groups || '_laplace_half'", 'bins': 'bin_count',
+            'formula': 'sum((smooth_q - smooth_p) * ln(smooth_q / smooth_p))',
+            'definition': "'psi_' || groups || '_laplace_half'", 'bins': 'bin_count',
             'expectation': '(bin_count - 1) * noise', 'floor': 'chi_95 * noise',
             'threshold': 'psi', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
         'population_stability_index_without_nulls': {
-            'value': 'population_stability_index_without_nulls', 'definition': "'psi_' || groups || '_laplace_half'",
+            'definition': "'psi_' || groups || '_laplace_half'",
             'bins': 'present_bin_count', 'page': 'drift.md#shares-of-groups'},
         'population_stability_index_unsmoothed': {
-            'value': 'population_stability_index_unsmoothed', 'definition': "'psi_' || groups || '_unsmoothed'", 'bins': 'bin_count',
+            'formula': 'case when min(p) > 0 and min(q) > 0 then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end',
+            'definition': "'psi_' || groups || '_unsmoothed'", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'kullback_leibler_divergence': {
-            'value': 'kullback_leibler_divergence', 'definition': "'kl_current_from_reference_' || groups || '_nats'", 'bins': 'bin_count',
+            'formula': 'case when max(case when p = 0 and q > 0 then 1 else 0 end) = 0'
+                ~ ' then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end',
+            'definition': "'kl_current_from_reference_' || groups || '_nats'", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_distance': {
-            'value': 'jensen_shannon_distance', 'definition': "'js_distance_base2_' || groups", 'bins': 'bin_count',
+            'formula': 'sqrt(greatest(' ~ jensen_shannon_divergence ~ ', 0e0))',
+            'definition': "'js_distance_base2_' || groups", 'bins': 'bin_count',
             'expectation': 'sqrt((bin_count - 1) * noise / (8 * ln(2e0)))', 'floor': 'sqrt(chi_95 * noise / (8 * ln(2e0)))',
             'threshold': 'js', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_distance_without_nulls': {
-            'value': 'jensen_shannon_distance_without_nulls', 'definition': "'js_distance_base2_' || groups", 'bins': 'present_bin_count',
+            'definition': "'js_distance_base2_' || groups", 'bins': 'present_bin_count',
             'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_divergence_of_fine_bins': {
-            'value': 'fine_divergence', 'definition': "'js_divergence_base2_fine_bins'", 'page': 'drift.md#shares-of-groups'},
+            'formula': jensen_shannon_divergence, 'value': 'fine_divergence',
+            'definition': "'js_divergence_base2_fine_bins'", 'page': 'drift.md#shares-of-groups'},
         'hellinger_distance': {
-            'value': 'hellinger_distance', 'definition': "'hellinger_' || groups", 'bins': 'bin_count',
+            'formula': 'sqrt(sum(power(sqrt(p) - sqrt(q), 2)) / 2)',
+            'definition': "'hellinger_' || groups", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'hellinger_distance_without_nulls': {
-            'value': 'hellinger_distance_without_nulls', 'definition': "'hellinger_' || groups", 'bins': 'present_bin_count',
+            'definition': "'hellinger_' || groups", 'bins': 'present_bin_count',
             'page': 'drift.md#shares-of-groups'},
         'total_variation': {
-            'value': 'total_variation', 'definition': "'total_variation_' || groups", 'bins': 'bin_count',
+            'formula': 'sum(abs(p - q)) / 2',
+            'definition': "'total_variation_' || groups", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'total_variation_without_nulls': {
-            'value': 'total_variation_without_nulls', 'definition': "'total_variation_' || groups", 'bins': 'present_bin_count',
+            'definition': "'total_variation_' || groups", 'bins': 'present_bin_count',
             'page': 'drift.md#shares-of-groups'},
         'largest_share_difference': {
-            'value': 'largest_share_difference', 'definition': "'l_infinity_' || groups", 'bins': 'bin_count',
+            'formula': 'max(abs(p - q))',
+            'definition': "'l_infinity_' || groups", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'largest_share_difference_without_nulls': {
-            'value': 'largest_share_difference_without_nulls', 'definition': "'l_infinity_' || groups", 'bins': 'present_bin_count',
+            'definition': "'l_infinity_' || groups", 'bins': 'present_bin_count',
             'page': 'drift.md#shares-of-groups'},
         'kolmogorov_smirnov': {
             'value': 'kolmogorov_smirnov_lower', 'lower': 'kolmogorov_smirnov_lower', 'upper': 'kolmogorov_smirnov_upper',
@@ -63,11 +75,11 @@
             'expectation': '0.8687e0 * sqrt(present_noise)', 'floor': '1.3581e0 * sqrt(present_noise)', 'p': 'distribution_p',
             'threshold': 'ks', 'is_in_latest': true, 'page': 'drift.md#distribution-functions'},
         'chi_square': {
-            'value': 'chi_square', 'definition': "'chi_square_contingency_' || contingency_groups", 'bins': 'contingency_group_count',
+            'definition': "'chi_square_contingency_' || contingency_groups", 'bins': 'contingency_group_count',
             'expectation': '(contingency_group_count - 1) * variance_inflation', 'floor': 'contingency_chi_95 * variance_inflation',
             'p': 'categorical_p', 'page': 'drift.md#shares-of-groups'},
         'cramers_v': {
-            'value': 'cramers_v', 'definition': "'cramers_v_bias_corrected_' || contingency_groups", 'bins': 'contingency_group_count',
+            'definition': "'cramers_v_bias_corrected_' || contingency_groups", 'bins': 'contingency_group_count',
             'expectation': '0e0',
             'floor': 'sqrt(greatest(contingency_chi_95 * variance_inflation - contingency_group_count + 1, 0e0) / contingency_row_count)',
             'threshold': 'cramers_v', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},

@@ -55,6 +55,7 @@ def hotelling_limit(components: int, rows: float, share: float) -> float:
     """T² that this share of rows of the same normal distribution stays below, which were not among the n fitted ones.
 
     k(n² - 1) / (n(n - k)) F(k, n - k) (Tracy, Young and Mason 1992); NaN where there are no more rows than components.
+    It is the limit of one row. The interval of the mean T² of a period is in the mart health_multivariate_drift.
     """
     k, n = components, rows
     if k < 1 or n <= k:

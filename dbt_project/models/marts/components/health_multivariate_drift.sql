@@ -40,6 +40,7 @@ references_without as (
 
 -- The interval: as wide as three standard deviations of a normal distribution are unlikely, with so few periods known.
 -- Rows that the components were not fitted on lie further from them, by a share that is known to first order.
+-- It is the interval of a whole period; the limits of a single row are in python_checks/components/limits.py.
 expectations as (
 
     select

@@ -1,4 +1,9 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{%- set formulas = {} %}
+{%- for name, entry in data_health.drift_metrics().items() if entry.formula and not entry.value %}
+    {%- do formulas.update({name: entry.formula}) %}
+{%- endfor %}
+
 with groups as (
 
     select comparison_number, column_number, group_type, merged_group, reference_count, row_count
@@ -114,17 +119,9 @@ distances as (
         comparison_number,
         column_number,
         variant,
-        sum((smooth_q - smooth_p) * ln(smooth_q / smooth_p)) as population_stability_index,
-        case when min(p) > 0 and min(q) > 0
-            then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end as population_stability_index_unsmoothed,
-        case when max(case when p = 0 and q > 0 then 1 else 0 end) = 0
-            then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end as kullback_leibler_divergence,
-        sqrt(greatest(sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end)
-            / (2 * ln(2e0)), 0e0)) as jensen_shannon_distance,
-        -- 1 - sum(sqrt(p q)), without taking a number near one from one
-        sqrt(sum(power(sqrt(p) - sqrt(q), 2)) / 2) as hellinger_distance,
-        sum(abs(p - q)) / 2 as total_variation,
-        max(abs(p - q)) as largest_share_difference
+        {%- for name, formula in formulas.items() %}
+        {{ formula }} as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from shares
     group by comparison_number, column_number, variant
 

@@ -142,21 +142,22 @@ intervals as (
 ),
 
 metrics as (
-{% for metric, formula in metrics.items() %}
+{% for metric, entry in metrics.items() %}
+    {%- set value = entry.value or metric %}
     select
         comparison_number,
         column_number,
         has_enough_rows,
         '{{ metric }}' as metric,
-        {{ formula.definition }} as definition,
-        {{ formula.value }} as value,
-        {{ formula.lower or formula.value }} as value_lower,
-        {{ formula.upper or formula.value }} as value_upper,
-        {{ formula.expectation or 'cast(null as double precision)' }} as no_drift_expectation,
-        {{ formula.floor or 'cast(null as double precision)' }} as noise_floor,
-        {{ formula.p or 'cast(null as double precision)' }} as p_value,
-        {{ formula.bins or 'cast(null as bigint)' }} as effective_bins,
-        {{ formula.category or 'cast(null as varchar)' }} as category
+        {{ entry.definition }} as definition,
+        {{ value }} as value,
+        {{ entry.lower or value }} as value_lower,
+        {{ entry.upper or value }} as value_upper,
+        {{ entry.expectation or 'cast(null as double precision)' }} as no_drift_expectation,
+        {{ entry.floor or 'cast(null as double precision)' }} as noise_floor,
+        {{ entry.p or 'cast(null as double precision)' }} as p_value,
+        {{ entry.bins or 'cast(null as bigint)' }} as effective_bins,
+        {{ entry.category or 'cast(null as varchar)' }} as category
     from intervals
     {{ 'union all' if not loop.last }}
 {%- endfor %}

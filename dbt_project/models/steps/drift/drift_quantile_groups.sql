@@ -83,9 +83,7 @@ numeric_groups as (
         max(largest_difference) as largest_difference,
         sum(smallest_area) as smallest_area,
         sum(largest_area) as largest_area,
-        sum(
-            case when p > 0 then p * ln(2 * p / (p + q)) else 0 end + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end
-        ) / (2 * ln(2e0)) as fine_divergence,
+        {{ data_health.drift_metrics()['jensen_shannon_divergence_of_fine_bins'].formula }} as fine_divergence,
         sum(case when is_outside then row_count else 0 end) as outside_count,
         sum(case when is_partly_outside then row_count else 0 end) as partly_outside_count,
         max(is_mixed) as is_mixed,
