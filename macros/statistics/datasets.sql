@@ -70,22 +70,11 @@
 {%- endmacro %}
 
 
-{# Names every relation of every monitor, so that dbt knows the lineage whatever is selected at run time. #}
-{% macro declare_monitored_relations() -%}
-    {%- for name, monitor in data_health.resolved_monitors().items() -%}
-        {%- for read in data_health.relations_of_monitor(monitor) -%}
-            {%- do data_health.relation_of(read.relation) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-
 {# The scanned datasets of the monitors of this run; none while dbt parses and under --empty. #}
 {% macro datasets_of_this_run() -%}
-    {%- do data_health.declare_monitored_relations() -%}
-    {%- set datasets = [] -%}
+    {%- set monitors, datasets = data_health.selected_monitors(), [] -%}
     {%- if execute and not flags.EMPTY -%}
-        {%- for monitor in data_health.selected_monitors().values() -%}
+        {%- for monitor in monitors.values() -%}
             {%- do datasets.extend(data_health.scanned_datasets(monitor)) -%}
         {%- endfor -%}
     {%- endif -%}

@@ -1,12 +1,10 @@
-{%- do data_health.declare_monitored_relations() %}
-{%- set configuration = data_health.configured_block() %}
-{%- set block = configuration if configuration is mapping else {} %}
+{%- set selected, written, block = data_health.selected_monitors(), data_health.written_monitors(), data_health.configured_block() %}
 {%- for key in ['acknowledgements', 'known_biases'] if data_health.normalised_relation(block.get(key)) %}
     {%- do data_health.relation_of(data_health.normalised_relation(block.get(key))) %}
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
-{%- set monitors, written = data_health.selected_monitors() if execute else {}, data_health.written_monitors() %}
+{%- set monitors = selected if execute else {} %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column = {}, [none, none, none, none, none] %}
 {%- for monitor_name, monitor in monitors.items() %}

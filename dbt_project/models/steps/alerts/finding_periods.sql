@@ -1,5 +1,4 @@
-{%- set configuration = data_health.configured_block() %}
-{%- set acknowledgements = data_health.normalised_relation(configuration.get('acknowledgements')) if configuration is mapping else none %}
+{%- set acknowledgements = data_health.normalised_relation(data_health.configured_block().get('acknowledgements')) %}
 with judgements as (
 
     select

@@ -3,7 +3,6 @@
 {%- do data_health.begin_model() %}
 {#- what is sorted: every number of every scanned dataset of the monitors that ask for it, and of each of their segments #}
 {%- set selects, marks = [], {} %}
-{%- do data_health.declare_monitored_relations() %}
 {%- set asking = data_health.selected_monitors().values() | selectattr('exact') | selectattr('parts.drift') | list %}
 {%- for dataset in (data_health.datasets_of_this_run() if asking else []) if dataset.monitor.exact and dataset.monitor.parts.drift %}
     {%- if not marks %}

@@ -2,8 +2,7 @@
     enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases'),
     materialized='ephemeral'
 ) }}
-{%- set configuration = data_health.configured_block() %}
-{%- set register = data_health.normalised_relation(configuration.get('known_biases')) if configuration is mapping else none %}
+{%- set register = data_health.normalised_relation(data_health.configured_block().get('known_biases')) %}
 {%- set monitors = data_health.resolved_monitors() %}
 {%- set metrics = [
     'share_ratio', 'share', 'row_count', 'label_rate_ratio', 'selection_ratio', 'true_positive_rate', 'false_positive_rate',
