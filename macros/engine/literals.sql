@@ -27,13 +27,6 @@
 {%- endmacro %}
 
 
-{# A moment in the monitor's time zone as a literal of the time column's own type, so that partitions are pruned. #}
-{% macro time_literal(moment, timezone, has_zone) -%}
-    {%- set moment = moment if moment | length > 10 else moment ~ ' 00:00:00' -%}
-    {{ return(data_health.engine_sql('time_literal_with_zone' if has_zone else 'time_literal', moment, timezone)) }}
-{%- endmacro %}
-
-
 {# The first day of the period that is so many after the one that begins on this day. PostgreSQL has no interval of a quarter. #}
 {% macro periods_later(value, grain, periods=1) -%}
     {%- if grain == 'quarter' -%}

@@ -1,15 +1,3 @@
-{# The values of one column as x, with their period and segment. #}
-{% macro column_rows(part, value) %}
-        select
-            {{ data_health.row_period(part.scan.dataset, part.scan.has_timeless_rows) }} as period_start,
-            {{ part.segmentation.value ~ ' as segment_value,' if part.segment_keys }}
-            {{ value }} as x
-        from {{ data_health.scan_source(part.scan.dataset, part.column.from_labels) }}
-        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
-            {{ data_health.engine_sql('compute_once') }}
-{%- endmacro %}
-
-
 {#
     Rows per fine bin. A column of few different values is counted by value first, so that a bin is computed per value, not per row.
     Beside the value stands what the method of the grid needs of it.
@@ -17,7 +5,6 @@
 {% macro counted_bins(part) -%}
 {%- set column, grid, is_discrete = part.column, part.column.grid, part.column.grid.is_discrete -%}
 {%- set keys = (['period_start'] + part.segment_keys) | join(', ') -%}
-{%- set rows = data_health.column_rows(part, column.value) -%}
 {%- set rows_to_place %}
         {%- if is_discrete %}
         select
@@ -25,11 +12,11 @@
             x,
             count(*) as n
         from (
-{{ rows }}
+{{ part.rows }}
         ) as single_rows
         group by {{ keys }}, x
         {%- else %}
-{{ rows }}
+{{ part.rows }}
         {%- endif %}
 {%- endset %}
     select
@@ -71,9 +58,6 @@
     beyond.
 #}
 {% macro counted_categories(part) %}
-    {%- set value = part.column.value -%}
-    {%- set pattern = data_health.engine_sql('text_pattern', value) -%}
-    {%- set counted = {'lengths': 'length(' ~ value ~ ')', 'patterns': pattern}.get(part.shape, value) %}
     select
         {{ part.column.id }} as column_id,
         period_start,
@@ -91,7 +75,7 @@
         count(*) as row_count
         {%- endif %}
     from (
-{{ data_health.column_rows(part, counted) }}
+{{ part.rows }}
     ) as column_rows
     {{ 'where x is not null' if part.shape == 'patterns' }}
     group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, {{ 'bin' if part.shape == 'lengths' else 'x' }}

@@ -3,7 +3,9 @@
     that do not begin and end with a period. Every other reference is a sum over production periods.
     Reads the catalogue, each table once, so it is called only while dbt executes; a table that is not there yet is left out.
     A label that stands in a table of its own takes the place of a column of the same name. `weight` is null where a row has none that
-    counts: negative, NaN or infinite; in a table without the column all weigh the same.
+    counts: negative, NaN or infinite; in a table without the column all weigh the same. `local_time` and `local_loaded_at` are those of a
+    row in the zone of the monitor; a time without a zone of its own is taken as it stands. `segmentations` are the groups of rows that
+    statistics are kept for: all rows, and the rows of each value of a segment column.
 #}
 {% macro scanned_datasets(configured_monitor) -%}
     {%- set relation = data_health.relation_of(configured_monitor.relation) -%}
@@ -21,31 +23,30 @@
     {%- set datasets = [] -%}
     {%- for name, reference, table, table_columns in tables if table_columns is not none -%}
         {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
-        {%- set columns = data_health.monitored_columns(monitor, table_columns) -%}
+        {%- set has_own_labels = monitor.label and monitor.label.relation and not is_other_table -%}
+        {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) if has_own_labels else none -%}
+        {%- set label = data_health.find_column(label_columns or [], monitor.label.column) if has_own_labels else none -%}
+        {%- set columns = data_health.monitored_columns(monitor, table_columns, label) -%}
         {%- set weight = data_health.find_column(columns | rejectattr('is_derived') | list, monitor.weight) if monitor.weight else none -%}
         {%- set number = 'cast(' ~ weight.identifier ~ ' as double precision)' if weight else none -%}
-        {%- if monitor.label and monitor.label.relation and not is_other_table -%}
-            {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) or [] -%}
-            {%- set label = data_health.find_column(label_columns, monitor.label.column) -%}
-            {%- for column in columns if label and column.name == monitor.label.column -%}
-                {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
+        {%- set segmentations = [{'column': '(all)', 'value': "cast('(all)' as varchar)"}] -%}
+        {%- for segment in monitor.segments -%}
+            {%- for column in columns if column.name == segment -%}
+                {%- do segmentations.append({'column': segment, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
             {%- endfor -%}
-            {%- if label -%}
-                {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}
-            {%- endif -%}
-        {%- endif -%}
+        {%- endfor -%}
         {%- set dataset = {
             'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table,
-                'columns': columns,
+            'columns': columns, 'segmentations': segmentations,
             'weight': 'case when ' ~ number ~ ' between 0e0 and 1e100 then ' ~ number ~ ' end' if weight else 'cast(1 as double precision)'
         } -%}
         {%- for role in ['time', 'loaded_at'] -%}
             {%- set column = data_health.find_column(table_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}
             {%- set type = column.data_type | lower if column else '' -%}
-            {%- do dataset.update({
-                role: 'monitored_rows.' ~ data_health.quoted(column.name) if column else none,
-                role ~ '_has_zone': 'with time zone' in type or type.startswith('timestamptz') or type in ['timestamp_tz', 'timestamp_ltz']
-            }) -%}
+            {%- set has_zone = 'with time zone' in type or type.startswith('timestamptz') or type in ['timestamp_tz', 'timestamp_ltz'] -%}
+            {%- set moment = 'monitored_rows.' ~ data_health.quoted(column.name) if column else none -%}
+            {%- set in_zone = '(' ~ moment ~ ' at time zone ' ~ data_health.text_literal(monitor.timezone) ~ ')' -%}
+            {%- do dataset.update({role: moment, role ~ '_has_zone': has_zone, 'local_' ~ role: in_zone if has_zone else moment}) -%}
         {%- endfor -%}
         {%- do datasets.append(dataset) -%}
     {%- endfor -%}

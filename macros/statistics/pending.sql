@@ -181,15 +181,3 @@ order by 1, 2, 3, 4 nulls last
     {%- endif -%}
     {{ return(scans.values() | list) }}
 {%- endmacro %}
-
-
-{# The groups of rows that statistics are kept for: all rows, and the rows of each value of a segment column. #}
-{% macro segmentations(scan) -%}
-    {%- set result = [{'column': '(all)', 'value': "cast('(all)' as varchar)"}] -%}
-    {%- for name in scan.monitor.segments -%}
-        {%- for column in scan.dataset.columns if column.name == name -%}
-            {%- do result.append({'column': name, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(result) }}
-{%- endmacro %}

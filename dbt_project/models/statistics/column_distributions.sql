@@ -16,11 +16,22 @@
 {%- for scan in data_health.pending_scans(this, watched) %}
     {%- for column in scan.columns %}
         {%- for shape in shapes.get(column.grid_kind, ['values']) %}
-            {%- for segmentation in data_health.segmentations(scan) %}
+            {%- for segmentation in scan.dataset.segmentations %}
                 {#- grouping by the constant that stands for all rows would cost a tenth of the time -#}
                 {%- set is_whole = segmentation.column == '(all)' %}
+                {%- set value = 'length(' ~ column.value ~ ')' if shape == 'lengths'
+                    else data_health.engine_sql('text_pattern', column.value) if shape == 'patterns' else column.value %}
+                {%- set rows %}
+        select
+            {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
+            {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
+            {{ value }} as x
+        from {{ data_health.scan_source(scan.dataset, column.from_labels) }}
+        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+            {{ data_health.engine_sql('compute_once') }}
+                {%- endset %}
                 {%- set part = {
-                    'scan': scan, 'column': column, 'shape': shape, 'segmentation': segmentation,
+                    'rows': rows, 'column': column, 'shape': shape, 'segmentation': segmentation,
                     'segment_keys': [] if is_whole else ['segment_value'],
                     'segment_value': "cast('(all)' as varchar)" if is_whole else 'segment_value'
                 } %}

@@ -1,11 +1,10 @@
 {{ config(enabled=data_health.part_is_on('components') and data_health.engine_sql('runs_python')) }}
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
-{%- if data_health.is_configured('components.one_hot') %}
--- depends_on: {{ ref('one_hot_levels') }}
-{%- endif %}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')] + data_health.one_hot_relations()) %}
+{%- set counted_from = [ref('monitored_periods'), ref('column_grids')] %}
+{%- if data_health.is_configured('components.one_hot') %}{% do counted_from.append(ref('one_hot_levels')) %}{% endif %}
+{%- do data_health.begin_model(counted_from) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
 {%- set stored = data_health.stored_model('wide_products') if watched else none %}

@@ -38,7 +38,7 @@
     'changed_count': 'bigint'} %}
 {%- set wanted_periods = wanted | join('\n    union all\n    ') or data_health.no_rows(wanted_columns) %}
 {#- an older version of the package wrote the table whole, without what it was built from -#}
-{%- set past = data_health.past_of_this() %}
+{%- set past = data_health.stored_model() %}
 {%- set is_stored = past is not none and 'built_from' in adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') %}
 {%- set still_holds %}
     {%- if is_stored -%}

@@ -8,7 +8,7 @@
 ) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- do data_health.begin_model(adds_to_this=true) %}
-{%- set plans, is_stored = [], data_health.past_of_this() is not none %}
+{%- set plans, is_stored = [], data_health.stored_model() is not none %}
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation and cleaning.rules %}
     {%- do plans.append(data_health.cleaning_plan(name)) %}
 {%- endfor %}

@@ -15,10 +15,11 @@
         {%- endfor %}
         {%- set time = data_health.find_column(columns, monitor.time) if monitor.time else none %}
         {%- set type = time.data_type | lower if time else '' %}
+        {%- set has_zone = 'with time zone' in type or type.startswith('timestamptz') %}
+        {%- set moment = 'monitored_rows.' ~ data_health.quoted(time.name) if time else none %}
         {%- set dataset = {
-            'name': 'production', 'monitor': monitor, 'is_other_table': false,
-            'time': 'monitored_rows.' ~ data_health.quoted(time.name) if time else none,
-            'time_has_zone': 'with time zone' in type or type.startswith('timestamptz')
+            'name': 'production', 'monitor': monitor, 'is_other_table': false, 'time': moment,
+            'local_time': '(' ~ moment ~ ' at time zone ' ~ data_health.text_literal(monitor.timezone) ~ ')' if has_zone else moment
         } %}
         {%- set keys = [] %}
         {%- for name in monitor.key %}
