@@ -179,8 +179,7 @@
                             {%- for column in part.columns %},
                             {{ column.value }} as x_{{ column.id }}
                             {%- endfor %}
-                        from {{ data_health.scan_source(part.scan.dataset) }}
-                        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
+                        from {{ data_health.scanned_rows(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
                         {{ data_health.engine_sql('compute_once') }}
                     ) as rows_of_tile {{ data_health.engine_sql('compute_once') }}
                 ) as finite_rows {{ data_health.engine_sql('compute_once') }}

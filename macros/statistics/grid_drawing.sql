@@ -68,20 +68,17 @@
     {%- endfor -%}
     {%- if hashed and sample.dataset.time -%}{%- do hashed.append(sample.dataset.time) -%}{%- endif %}
     {%- set row_hash = data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) %}
-    {%- set source = data_health.scan_source(sample.dataset, sample.from_labels) %}
-    {%- set condition = data_health.scan_condition(sample.dataset, sample.stretches) %}
+    {%- set rows = data_health.scanned_rows(sample.dataset, sample.stretches, with_labels=sample.from_labels) %}
     select
         {%- for column in sample.columns %}
         {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ source }}
-    where {{ condition }}
+    from {{ rows }}
         and {{ row_hash }} <= (
             select max(row_hash)
             from (
                 select {{ row_hash }} as row_hash
-                from {{ source }}
-                where {{ condition }}
+                from {{ rows }}
                 order by row_hash
                 limit 20000
             ) as smallest_hashes

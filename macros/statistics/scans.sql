@@ -1,67 +1,11 @@
 {#
-    The rows of a dataset, with the latest label of each where it is asked for; always named monitored_rows. Of a key, the answer that was
-    loaded last counts.
+    The rows of a dataset that count, as what stands after `from`, up to the last condition of `where`: those of the user's filter and of
+    the stretches of time that are asked for, with literal edges. A stretch without beginning and end are the rows without a usable time.
+    Rows from `first_moment_outside` on came after the periods were counted; they are told by when they were loaded, else by when they
+    happened. Always named monitored_rows; with the latest label of each where it is asked for: of a key, the answer that was loaded last
+    counts.
 #}
-{% macro scan_source(dataset, with_labels=false) -%}
-    {%- if not with_labels -%}
-        {{ return(dataset.relation ~ ' as monitored_rows') }}
-    {%- endif -%}
-    {%- set monitor = dataset.monitor -%}
-    {%- set label, keys = data_health.quoted(monitor.label.column), data_health.quoted(monitor.label.key) -%}
-(
-        select
-            unlabelled_rows.*,
-            latest_labels.data_health_label
-        from {{ dataset.relation }} as unlabelled_rows
-        left join (
-            select
-                {{ keys | join(', ') }},
-                data_health_label
-            from (
-                select
-                    {{ keys | join(', ') }},
-                    {{ label }} as data_health_label,
-                    row_number() over (
-                        partition by {{ keys | join(', ') }}
-                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc nulls last,
-                            {% endif %}{{ label }}
-                    ) as answer_rank
-                from {{ data_health.relation_of(monitor.label.relation) }}
-                where {{ label }} is not null
-            ) as ranked_labels
-            where answer_rank = 1
-        ) as latest_labels
-            on {% for key in keys -%}
-                unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
-            {%- endfor %}
-    ) as monitored_rows
-{%- endmacro %}
-
-
-{#
-    The first day of the period of a row; null where the dataset is one period. `has_timeless_rows`: rows without a usable time
-    may be among the rows, and get null.
-#}
-{% macro row_period(dataset, has_timeless_rows) -%}
-    {%- if dataset.name != 'production' -%}
-        {{ return("cast(" ~ ("null" if dataset.is_other_table else "'" ~ dataset.reference['from'][:10] ~ "'") ~ " as date)") }}
-    {%- elif dataset.time is none -%}
-        {{ return("cast('" ~ run_started_at.strftime('%Y-%m-%d') ~ "' as date)") }}
-    {%- endif -%}
-    {%- set period = data_health.engine_sql('period_start_' ~ dataset.monitor.grain, dataset.local_time) -%}
-    {%- if has_timeless_rows -%}
-        {{ return("case when " ~ data_health.engine_sql('is_finite_time', dataset.time) ~ " then " ~ period ~ " end") }}
-    {%- endif -%}
-    {{ return(period) }}
-{%- endmacro %}
-
-
-{#
-    Which rows count: the user's filter, and the stretches of time that are asked for, with literal edges. Rows from
-    `first_moment_outside` on came after the periods were counted; they are told by when they were loaded, else by when they happened. A
-    stretch without beginning and end are the rows without a usable time.
-#}
-{% macro scan_condition(dataset, stretches, first_moment_outside=none) -%}
+{% macro scanned_rows(dataset, stretches, first_moment_outside=none, with_labels=false) -%}
     {%- set monitor, time, has_zone, conditions = dataset.monitor, dataset.time, dataset.time_has_zone, [] -%}
     {%- if monitor.where and not dataset.is_other_table -%}
         {%- do conditions.append('(' ~ monitor.where ~ ')') -%}
@@ -90,5 +34,55 @@
         {%- do spans.append('(' ~ (bounds | join(' and ') or is_timeless) ~ ')') -%}
     {%- endfor -%}
     {%- if spans -%}{%- do conditions.append(spans[0] if is_window else '(' ~ spans | join('\n            or ') ~ ')') -%}{%- endif -%}
-    {{ return(conditions | join('\n        and ') or 'true') }}
+    {%- set condition = conditions | join('\n        and ') or 'true' -%}
+    {%- if not with_labels -%}
+        {{ return(dataset.relation ~ ' as monitored_rows\n        where ' ~ condition) }}
+    {%- endif -%}
+    {%- set label, keys = data_health.quoted(monitor.label.column), data_health.quoted(monitor.label.key) -%}
+(
+        select
+            unlabelled_rows.*,
+            latest_labels.data_health_label
+        from {{ dataset.relation }} as unlabelled_rows
+        left join (
+            select
+                {{ keys | join(', ') }},
+                data_health_label
+            from (
+                select
+                    {{ keys | join(', ') }},
+                    {{ label }} as data_health_label,
+                    row_number() over (
+                        partition by {{ keys | join(', ') }}
+                        order by {% if monitor.label.loaded_at %}{{ data_health.quoted(monitor.label.loaded_at) }} desc nulls last,
+                            {% endif %}{{ label }}
+                    ) as answer_rank
+                from {{ data_health.relation_of(monitor.label.relation) }}
+                where {{ label }} is not null
+            ) as ranked_labels
+            where answer_rank = 1
+        ) as latest_labels
+            on {% for key in keys -%}
+                unlabelled_rows.{{ data_health.quoted(monitor.key[loop.index0]) }} = latest_labels.{{ key }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
+    ) as monitored_rows
+        where {{ condition }}
+{%- endmacro %}
+
+
+{#
+    The first day of the period of a row; null where the dataset is one period. `has_timeless_rows`: rows without a usable time
+    may be among the rows, and get null.
+#}
+{% macro row_period(dataset, has_timeless_rows) -%}
+    {%- if dataset.name != 'production' -%}
+        {{ return("cast(" ~ ("null" if dataset.is_other_table else "'" ~ dataset.reference['from'][:10] ~ "'") ~ " as date)") }}
+    {%- elif dataset.time is none -%}
+        {{ return("cast('" ~ run_started_at.strftime('%Y-%m-%d') ~ "' as date)") }}
+    {%- endif -%}
+    {%- set period = data_health.engine_sql('period_start_' ~ dataset.monitor.grain, dataset.local_time) -%}
+    {%- if has_timeless_rows -%}
+        {{ return("case when " ~ data_health.engine_sql('is_finite_time', dataset.time) ~ " then " ~ period ~ " end") }}
+    {%- endif -%}
+    {{ return(period) }}
 {%- endmacro %}

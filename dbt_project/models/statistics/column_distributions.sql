@@ -26,8 +26,7 @@
             {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
             {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
             {{ value }} as x
-        from {{ data_health.scan_source(scan.dataset, column.from_labels) }}
-        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, column.from_labels) }}
             {{ data_health.engine_sql('compute_once') }}
                 {%- endset %}
                 {%- set part = {

@@ -97,8 +97,7 @@
                 {%- for column in columns %},
                 {{ column.value }} as value_{{ column.id }}
                 {%- endfor %}
-            from {{ data_health.scan_source(scan.dataset, columns[0].from_labels) }}
-            where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+            from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, columns[0].from_labels) }}
                 {{ data_health.engine_sql('compute_once') }}
         ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk

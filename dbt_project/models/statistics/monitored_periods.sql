@@ -49,8 +49,7 @@ with counted as (
         {{ 'max(cast(' ~ dataset.local_loaded_at ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load,
         {{ 'max(cast(' ~ marking_time ~ ' as timestamp))' if dataset.loaded_at or dataset.time else 'cast(null as timestamp)' }}
             as high_water_mark
-    from {{ data_health.scan_source(dataset, with_labels=with_labels and monitor.label.relation is not none) }}
-    where {{ data_health.scan_condition(dataset, stretches) }}
+    from {{ data_health.scanned_rows(dataset, stretches, with_labels=with_labels and monitor.label.relation is not none) }}
     group by 6
     {{ 'union all' if not loop.last }}
 {%- else %}

@@ -138,10 +138,9 @@ with scans (scan_number, period_sql, source_sql, weight_column, weight_sql) as (
 
     values
     {%- for scan in scans %}{% set column = scan['columns'][0] %}{% set dataset = column.dataset %}
-        {%- set condition = data_health.scan_condition(dataset, scan.stretches, scan.first_moment_outside) %}
         ({{ loop.index }}, {{ data_health.text_literal([
             data_health.row_period(dataset, scan.has_no_time),
-            'from ' ~ data_health.scan_source(dataset) ~ ' where ' ~ condition,
+            'from ' ~ data_health.scanned_rows(dataset, scan.stretches, scan.first_moment_outside),
             column.weight_column, column.weight
         ]) }}){{ ',' if not loop.last }}
     {%- endfor %}

@@ -4,7 +4,7 @@
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
-{%- set monitors = selected if execute else {} %}
+{%- set monitors, datasets = selected if execute else {}, data_health.datasets_of_this_run(under_empty=true) %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column = {}, [none, none, none, none, none] %}
 {%- for monitor_name, monitor in monitors.items() %}
@@ -30,7 +30,7 @@
     {%- endfor %}
     {#- as the production table has a column; one that only a reference has, as the reference has it -#}
     {%- set columns = {} %}
-    {%- for dataset in data_health.scanned_datasets(monitor) %}
+    {%- for dataset in datasets if dataset.monitor.name == monitor_name %}
         {%- for column in dataset.columns %}
             {%- set known = columns.get(column.name) %}
             {#- a label that stands in a table of its own takes the place of a column that is not watched -#}

@@ -29,8 +29,7 @@
             {{ data_health.row_period(dataset, false) }} as period_start,
             {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
             {{ column.value }} as x
-        from {{ data_health.scan_source(dataset, column.from_labels) }}
-        where {{ data_health.scan_condition(dataset, stretches, first_outside) }}
+        from {{ data_health.scanned_rows(dataset, stretches, first_outside, column.from_labels) }}
             {{ data_health.engine_sql('compute_once') }}
     ) as column_rows
     where {{ 'x is not null' if column.is_exact_number else data_health.engine_sql('is_finite', 'x') }}

@@ -109,8 +109,7 @@ read_rows_{{ number }} as (
         {%- for name, input in task.inputs.items() %},
         {{ input }} as {{ name }}
         {%- endfor %}
-    from {{ task.source }}
-    where {{ task.condition }} {{ data_health.engine_sql('compute_once') }}
+    from {{ task.rows }} {{ data_health.engine_sql('compute_once') }}
 
 ),
 
