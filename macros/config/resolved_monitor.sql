@@ -27,7 +27,10 @@
     ] if place[key] is string %}
         {% do place.update({key: [place[key]]}) %}
     {% endfor %}
-    {% set references = [] %}
+    {% set references, subgroups = [], [] %}
+    {% for group in ([monitor['subgroups']] if monitor['subgroups'] is string else monitor['subgroups']) %}
+        {% do subgroups.append([group] if group is string else group) %}
+    {% endfor %}
     {% for name, item in monitor['references'].items() %}
         {% set reference = {
             'name': name,
@@ -56,7 +59,7 @@
         'population': data_health.normalised_relation(monitor['population']),
         'population_names': data_health.normalised_relation(monitor['population_names']),
         'references': references,
-        'subgroups': data_health.column_groups(monitor['subgroups']),
+        'subgroups': subgroups,
         'label': label if label['column'] else none,
         'prediction': prediction if prediction['score'] or prediction['label'] else none
     }) %}

@@ -1,10 +1,11 @@
 {#
-    Rows per fine bin. A column of few different values is counted by value first, so that a bin is computed per value, not per row.
-    Beside the value stands what the method of the grid needs of it.
+    Rows per fine bin, or of other columns per length of a text, per shape of a text or per category. A column of few different values is
+    counted by value first, so that a bin is computed per value, not per row; beside the value stands what the method of the grid needs of
+    it. Lengths have one bin each up to 512, beyond bins that grow by a tenth each.
 #}
-{% macro counted_bins(part) -%}
-{%- set column, grid, is_discrete = part.column, part.column.grid, part.column.grid.is_discrete -%}
-{%- set keys = (['period_start'] + part.segment_keys) | join(', ') -%}
+{% macro counted_values(part) -%}
+{%- set column, grid, is_binned = part.column, part.column.grid, part.shape == 'bins' -%}
+{%- set is_discrete, keys = is_binned and grid.is_discrete, (['period_start'] + part.segment_keys) | join(', ') -%}
 {%- set rows_to_place %}
         {%- if is_discrete %}
         select
@@ -24,12 +25,25 @@
         period_start,
         {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
         {{ part.segment_value }} as segment_value,
+        {%- if is_binned %}
         bin,
         {{ 'sum(n)' if is_discrete else 'count(*)' }} as row_count,
         sum({{ data_health.engine_sql('summand', 'finite_x') }}{{ ' * n' if is_discrete }}) as value_sum,
         min(finite_x) as minimum,
         max(finite_x) as maximum
+        {%- elif part.shape == 'lengths' %}
+        cast(case when x < 512 then x else 512 + {{ data_health.engine_sql('tail_bin', 'x - 512', '1e0') }} end as bigint) as bin,
+        count(*) as row_count,
+        cast(sum(x) as double precision) as value_sum,
+        cast(min(x) as double precision) as minimum,
+        cast(max(x) as double precision) as maximum
+        {%- else %}
+        '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
+        x as category,
+        count(*) as row_count
+        {%- endif %}
     from (
+    {%- if is_binned %}
         select
             {{ keys }},
             {{ 'n,' if is_discrete }}
@@ -49,34 +63,10 @@
         {%- endif %}
         ) as column_rows
     ) as binned_rows
-    group by {{ keys }}, bin
-{%- endmacro %}
-
-
-{#
-    Rows per category, or per shape of a text, or per length of a text: one bin per length up to 512, bins that grow by a tenth each
-    beyond.
-#}
-{% macro counted_categories(part) %}
-    select
-        {{ part.column.id }} as column_id,
-        period_start,
-        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
-        {{ part.segment_value }} as segment_value,
-        {%- if part.shape == 'lengths' %}
-        cast(case when x < 512 then x else 512 + {{ data_health.engine_sql('tail_bin', 'x - 512', '1e0') }} end as bigint) as bin,
-        count(*) as row_count,
-        cast(sum(x) as double precision) as value_sum,
-        cast(min(x) as double precision) as minimum,
-        cast(max(x) as double precision) as maximum
-        {%- else %}
-        '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
-        x as category,
-        count(*) as row_count
-        {%- endif %}
-    from (
+    {%- else %}
 {{ part.rows }}
     ) as column_rows
+    {%- endif %}
     {{ 'where x is not null' if part.shape == 'patterns' }}
-    group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, {{ 'bin' if part.shape == 'lengths' else 'x' }}
+    group by {{ keys }}, {{ 'bin' if part.shape in ['bins', 'lengths'] else 'x' }}
 {%- endmacro %}

@@ -1,15 +1,3 @@
-{# Every column that has statistics, of every dataset of this run, wanted. #}
-{% macro watched_columns(datasets) -%}
-    {%- set watched = [] -%}
-    {%- for dataset in datasets -%}
-        {%- for column in dataset.columns if not column.left_out -%}
-            {%- do watched.append(dict(column, id=watched | length, monitor=dataset.monitor, dataset=dataset)) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(watched) }}
-{%- endmacro %}
-
-
 {#
     What the statistics should have been built from: one row per period and column that the tables can still tell.
     A table without a time is counted as a whole on every build date, and only today's count can be taken again. Columns with `companions`,

@@ -1,10 +1,3 @@
-{# Does dbt add to the table of this model, and not make it anew? #}
-{% macro adds_to_this() -%}
-    {%- set past = data_health.stored_model() -%}
-    {{ return(past is not none and past.is_table and config.get('materialized') == 'incremental' and not should_full_refresh()) }}
-{%- endmacro %}
-
-
 {#
     What this model has stored, as a select of these columns; one that an older version did not write is null. No rows where there is no
     past.
@@ -31,7 +24,7 @@
 #}
 {% macro with_kept_rows(new_rows, condition='true') -%}
     {%- set past, key = data_health.stored_model(), config.get('unique_key') -%}
-    {%- if past is none or data_health.adds_to_this() -%}{{ return(new_rows) }}{%- endif -%}
+    {%- if past is none or (past.is_table and not should_full_refresh()) -%}{{ return(new_rows) }}{%- endif -%}
     {%- set written = adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') | list -%}
     {%- set names = get_column_schema_from_query(new_rows) | map(attribute='name') | list %}
 with new_rows as (

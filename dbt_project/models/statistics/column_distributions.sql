@@ -10,7 +10,7 @@
 -- depends_on: {{ ref('column_grids') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
-{%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
+{%- set watched = data_health.datasets_of_this_run() | sum(attribute='watched', start=[]) %}
 {%- set bins, lengths, categories = [], [], [] %}
 {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns'], 'key': []} %}
 {%- for scan in data_health.pending_scans(this, watched) %}
@@ -35,7 +35,7 @@
                     'segment_value': "cast('(all)' as varchar)" if is_whole else 'segment_value'
                 } %}
                 {%- set selects = {'bins': bins, 'lengths': lengths}.get(shape, categories) %}
-                {%- do selects.append(data_health.counted_bins(part) if shape == 'bins' else data_health.counted_categories(part)) %}
+                {%- do selects.append(data_health.counted_values(part)) %}
             {%- endfor %}
         {%- endfor %}
     {%- endfor %}

@@ -10,7 +10,7 @@
 -- depends_on: {{ ref('column_grids') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
-{%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
+{%- set watched = data_health.datasets_of_this_run() | sum(attribute='watched', start=[]) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
 {%- set types = {
     'row_count': 'bigint', 'null_count': 'bigint', 'nan_count': 'bigint', 'positive_infinity_count': 'bigint',

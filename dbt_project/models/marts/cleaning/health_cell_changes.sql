@@ -52,7 +52,7 @@
     {%- else -%} false
     {%- endif %}
 {%- endset %}
-{%- if data_health.adds_to_this() and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
+{%- if past is not none and past.is_table and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
     {%- call statement('forget_other_changes', auto_begin=true) %}
         delete from {{ this }}
         where not ({{ still_holds }})
