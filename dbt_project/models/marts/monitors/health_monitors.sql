@@ -8,7 +8,7 @@
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column = {}, [none, none, none, none, none] %}
 {%- for monitor_name, monitor in monitors.items() %}
-    {%- set rows = [['monitor', monitor_name, data_health.relation_text(monitor.relation)] + of_no_column] %}
+    {%- set rows = [['monitor', monitor_name, data_health.setting_text(monitor.relation)] + of_no_column] %}
     {%- for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
         {%- if value is not none and value != [] and value != {} %}
             {%- set text = value | string if value is string or value is number else data_health.setting_text(value) %}
@@ -21,7 +21,7 @@
     {%- for reference in monitor.references %}
         {%- set text = 'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'
             else 'last ' ~ reference.days ~ ' days' if reference.kind == 'rolling'
-            else data_health.relation_text(reference.relation) %}
+            else data_health.setting_text(reference.relation) %}
         {%- do rows.append(['reference', reference.name, text] + of_no_column) %}
     {%- endfor %}
     {%- for name, part in data_health.parts().items() if not part.asked_by_set %}

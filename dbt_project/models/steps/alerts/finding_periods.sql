@@ -72,7 +72,7 @@ watched_relations as (
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation %}
     union all
     select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind,
-        {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation,
+        {{ data_health.text_literal(data_health.setting_text(cleaning.relation)) }} as relation,
         {{ data_health.text_literal(cleaning.owner or none) }} as owner
 {%- endfor %}
 
