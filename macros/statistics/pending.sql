@@ -88,7 +88,7 @@ stored as (
     from {{ stored_relation }}
     group by period_column_key
 {%- else %}
-    {{- data_health.no_rows({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
+    {{- data_health.rows_as_table({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
 {%- endif %}),
 
 high_water_marks as (

@@ -4,7 +4,7 @@
 #}
 {% macro past_rows(columns, condition='true', distinct=false) -%}
     {%- set past = data_health.stored_model() -%}
-    {%- if past is none -%}{{ return(data_health.no_rows(columns)) }}{%- endif -%}
+    {%- if past is none -%}{{ return(data_health.rows_as_table(columns)) }}{%- endif -%}
     {%- set written = adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') | list %}
     select{{ ' distinct' if distinct }}
         {%- for name, data_type in columns.items() %}

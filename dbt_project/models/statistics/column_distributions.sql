@@ -53,17 +53,17 @@ with wanted as (
 ),
 
 bins as (
-{{ data_health.united(bins, 'bins') or data_health.no_rows(bin_columns) }}
+{{ data_health.united(bins, 'bins') or data_health.rows_as_table(bin_columns) }}
 
 ),
 
 lengths as (
-{{ data_health.united(lengths, 'lengths') or data_health.no_rows(bin_columns) }}
+{{ data_health.united(lengths, 'lengths') or data_health.rows_as_table(bin_columns) }}
 
 ),
 
 categories as (
-{{ data_health.united(categories, 'categories') or data_health.no_rows({
+{{ data_health.united(categories, 'categories') or data_health.rows_as_table({
     'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar',
     'bin_type': 'varchar', 'category': 'varchar', 'row_count': 'bigint'
 }) }}
@@ -244,7 +244,7 @@ inner join wanted
     on distributions.column_id = wanted.column_id
     and coalesce(distributions.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
     'bin_type': 'varchar', 'bin': 'bigint', 'category': 'varchar', 'row_count': 'bigint', 'value_sum': 'double precision',

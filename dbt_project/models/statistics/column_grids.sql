@@ -83,7 +83,7 @@ drawn_columns as (
 {%- for name, data_type, is_number in [('text_values', 'varchar', false), ('number_values', 'double precision', true)] %}
 {{ name }} as (
 
-    {{ data_health.no_rows({'column_id': 'integer', 'x': data_type}) }}
+    {{ data_health.rows_as_table({'column_id': 'integer', 'x': data_type}) }}
     {%- for sample in part %}
         {%- set ids, values = [], [] %}
         {%- for column in sample.columns if is_number == (column.kind in ['numeric', 'timestamp']) %}
@@ -585,7 +585,7 @@ select * from {{ table }}
 {% elif samples %}
 {{ drawn[0] }}
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',
     'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'scale': 'double precision',
         'lower_edge': 'double precision',

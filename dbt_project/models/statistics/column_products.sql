@@ -174,7 +174,7 @@ inner join factors as factors_b
     on products.column_b_id = factors_b.column_id
     and factors_a.period_key = factors_b.period_key
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'column_a': 'varchar', 'column_b': 'varchar', 'grid_generation_a': 'integer', 'grid_generation_b': 'integer',
     'centre_a': 'double precision', 'centre_b': 'double precision', 'scale_a': 'double precision', 'scale_b': 'double precision',

@@ -166,7 +166,7 @@ inner join wanted
 } %}
 {%- do columns.update(types) %}
 {%- do columns.update({'built_from': 'varchar', 'built_at': 'timestamp'}) %}
-{{ data_health.no_rows(columns) }}
+{{ data_health.rows_as_table(columns) }}
 {% endif %}
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

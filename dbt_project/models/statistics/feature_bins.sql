@@ -366,7 +366,7 @@ inner join all_bins
     {%- endif %}
 {{ drawn }}
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'attributes_key': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer',
     'row_count_when_drawn': 'bigint', 'position': 'integer', 'column_name': 'varchar', 'family': 'varchar', 'kind': 'varchar',
     'cell_count': 'double precision', 'code': 'integer', 'bin_type': 'varchar', 'category': 'varchar',

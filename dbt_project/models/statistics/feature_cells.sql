@@ -73,7 +73,7 @@ inner join wanted_periods
     on counted.column_id = wanted_periods.column_id
     and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted_periods.period_start, cast('0001-01-01' as date))
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'attributes_key': 'varchar', 'cell_code': 'bigint', 'row_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}

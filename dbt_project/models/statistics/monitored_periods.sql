@@ -53,7 +53,7 @@ with counted as (
     group by 6
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'grain': 'varchar',
         'on_missing_period': 'varchar', 'period_start': 'date', 'window_end': 'date', 'row_count': 'bigint',
         'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp',
@@ -193,7 +193,7 @@ counting_scope as (
         cast('{{ counting_starts.get(dataset.monitor.name) or '0001-01-01' }}' as date) as counted_from
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'grain': 'varchar', 'on_missing_period': 'varchar', 'counted_from': 'date'}) }}
+    {{ data_health.rows_as_table({'monitor': 'varchar', 'grain': 'varchar', 'on_missing_period': 'varchar', 'counted_from': 'date'}) }}
 {%- endfor %}
 
 ),

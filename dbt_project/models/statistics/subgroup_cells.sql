@@ -98,7 +98,7 @@ inner join wanted
 {%- for number in range(1, 9) %}{% do columns.update({'value_' ~ number: 'varchar'}) %}{% endfor %}
 {%- for name in sums %}{% do columns.update({name: 'double precision' if name.endswith('weight_sum') else 'bigint'}) %}{% endfor %}
 {%- do columns.update({'feature_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'}) %}
-{{ data_health.no_rows(columns) }}
+{{ data_health.rows_as_table(columns) }}
 {% endif %}
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

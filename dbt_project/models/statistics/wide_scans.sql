@@ -80,7 +80,7 @@ stored as (
     from {{ stored }}
     group by period_key
 {%- else %}
-{{ data_health.no_rows({'period_key': 'varchar', 'built_from': 'varchar'}) }}
+{{ data_health.rows_as_table({'period_key': 'varchar', 'built_from': 'varchar'}) }}
 {%- endif %}
 
 ),
@@ -192,7 +192,7 @@ counted_lists as (
     from {{ stored }}
     where source_column <> column_name
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'source_column': 'varchar', 'column_number': 'integer', 'centre': 'double precision',
     'scale': 'double precision', 'period_rank': 'integer'
 }) }}
@@ -250,7 +250,7 @@ left join list_grids
     and factors.list_length is not null
 where factors.list_length is not null or grids.generation is not null
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'scan_number': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'period_start': 'date',
     'period_sql': 'varchar', 'source_sql': 'varchar', 'weight_column': 'varchar', 'weight_sql': 'varchar',
     'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar', 'list_length': 'integer',

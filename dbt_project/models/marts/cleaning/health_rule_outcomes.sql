@@ -132,7 +132,7 @@ outcomes ({{ columns | join(', ') }}) as (
     select * from set_{{ loop.index }}_outcomes
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows(columns) }}
+    {{ data_health.rows_as_table(columns) }}
 {%- endfor %}
 
 )

@@ -68,7 +68,7 @@ with described_monitors as (
     ) as described
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
         'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar'
     }) }}
@@ -81,7 +81,7 @@ previous_build as (
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
     from {{ previous }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
         'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar',
         'watched_since': 'timestamp', 'built_at': 'timestamp'

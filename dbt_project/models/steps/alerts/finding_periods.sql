@@ -90,7 +90,7 @@ acknowledgements as (
         cast(note as varchar) as note
     from {{ data_health.relation_of(acknowledgements) }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'first_period': 'date', 'acknowledged_until': 'date',
         'acknowledged_by': 'varchar', 'note': 'varchar'
     }) }}

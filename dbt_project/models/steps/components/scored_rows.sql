@@ -49,7 +49,7 @@ select
 from {{ scan.relation }} as monitored_rows
 {{ 'union all' if not loop.last }}
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'loadings_version': 'varchar', 'component_count': 'bigint',
     'component_1': 'double precision', 'component_2': 'double precision', 'component_3': 'double precision',
     'hotelling_t2': 'double precision', 'reconstruction_error': 'double precision', 'row_hash': 'varchar'

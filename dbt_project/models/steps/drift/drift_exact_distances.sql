@@ -176,7 +176,7 @@ group by comparison_number, column_number
 -- depends_on: {{ ref('drift_comparisons') }}
 -- depends_on: {{ ref('drift_columns') }}
 -- depends_on: {{ ref('dataset_periods') }}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
 }) }}
 {% endif %}

@@ -197,7 +197,7 @@ judged_rows as (
         'margin': 'double precision', 'entropy': 'double precision', 'positive_probability': 'double precision',
         'learner_version': 'varchar'
     }) %}
-    {{- data_health.no_rows(columns) }}
+    {{- data_health.rows_as_table(columns) }}
 {%- endfor %}
 
 )

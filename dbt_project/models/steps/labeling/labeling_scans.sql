@@ -39,7 +39,7 @@ from tables_of_rows
 inner join features
     on tables_of_rows.monitor = features.monitor
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'feature_number': 'integer', 'column_name': 'varchar', 'is_number': 'boolean', 'value_sql': 'varchar',
     'learner': 'varchar', 'rows_sql': 'varchar'
 }) }}

@@ -24,7 +24,7 @@ with written_entries as (
         cast(expiry as date) as expiry
     from {{ data_health.relation_of(register) }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'id': 'varchar', 'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'metric': 'varchar',
         'threshold': 'double precision', 'reference': 'varchar', 'owner': 'varchar', 'opened': 'date', 'expiry': 'date'
     }) }}
