@@ -6,7 +6,7 @@
     {% set name = monitor if monitor is not none else model.identifier if model.identifier else '' %}
     {% set known = data_health.resolved_monitors().keys() | list %}
     {% if execute and flags.WHICH in ['test', 'build', 'retry'] and name not in known and name not in data_health.cleaning_sets() %}
-        {% do exceptions.raise_compiler_error(data_health.problem('', 'monitor', name or none, data_health.known_names(name, known))) %}
+        {% do exceptions.raise_compiler_error(data_health.problem('', 'monitor', name or none, names=known)) %}
     {% endif %}
     {{ return(data_health.text_literal(name)) }}
 {% endmacro %}

@@ -74,7 +74,7 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
             'the load time of a row, which an incremental model needs')) %}
     {% endif %}
     {% do data_health.begin_model(adds_to_this=true) %}
-    {% set is_adding = data_health.adds_to_this() %}
+    {% set is_adding = (data_health.stored_model() or {}).is_table and not should_full_refresh() %}
     {% set names = data_health.columns_of(this) | map(attribute='name') | list if is_adding else [] %}
     {% set is_building = is_adding and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
     {% set mixed = "select 1 from " ~ this ~ " where data_health_rules <> " ~ data_health.text_literal(plan.fingerprint) ~ " limit 1" %}

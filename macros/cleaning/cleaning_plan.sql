@@ -1,8 +1,6 @@
 {# The cleaning sets by name, every key filled in. Never raises; cleaning_problems() names what is not understood. #}
 {% macro cleaning_sets() %}
-    {% set configuration = data_health.configured_block() %}
-    {% set written = configuration.get('cleaning') if configuration is mapping else none %}
-    {% set sets = {} %}
+    {% set sets, written = {}, data_health.configured_block().get('cleaning') %}
     {% for name, item in (written if written is mapping else {}).items() %}
         {% set resolved = data_health.resolved_mapping({'keys': data_health.cleaning_schema()}, item) %}
         {% do resolved.update({'name': name | string, 'relation': data_health.normalised_relation(resolved.relation)}) %}
@@ -31,7 +29,7 @@
     {% if not execute %}{{ return({'set': cleaning, 'relation': relation, 'columns': [], 'rules': []}) }}{% endif %}
     {% if not relation %}
         {% do exceptions.raise_compiler_error(data_health.problem('', 'cleaning', name,
-            data_health.known_names(name, data_health.cleaning_sets().keys() | list))) %}
+            names=data_health.cleaning_sets().keys() | list)) %}
     {% endif %}
     {% set problems = data_health.cleaning_problems(name, data_health.configured_block().get('cleaning')[name]) %}
     {% set known = data_health.columns_of(relation) if not problems else none %}
@@ -41,11 +39,12 @@
         {% do types.update({column.name: column.dtype if data_health.type_family(column.data_type) == 'string' else column.data_type}) %}
     {% endfor %}
     {% for name in cleaning.key if known is none %}{% do types.update({name: 'varchar'}) %}{% endfor %}
-    {% set raw_types, rules, names = dict(types), [], [] %}
+    {% set raw_types, rules, names, kinds = dict(types), [], [], data_health.rule_kinds() %}
     {% set state = namespace(all_before=0, last=0) %}
     {% for written in cleaning.rules if known is not none %}
-        {% set kind = data_health.rule_kind(written) %}
-        {% set reads_row = data_health.rule_kinds()[kind].get('reads_row') or written.get('when') is not none %}
+        {% set given = [] %}
+        {% for kind in kinds if written.get(kind) is not none %}{% do given.append(kind) %}{% endfor %}
+        {% set kind, reads_row = given[0], kinds[given[0]].get('reads_row') or written.get('when') is not none %}
         {% for rule in data_health.rules_by_column(written, kind, types, problems, name) %}
             {% set stage = 1 + (state.last if reads_row else [stages.get(rule.column, 0), state.all_before] | max) %}
             {% set same = names | select('equalto', rule.name) | list | length %}
@@ -91,14 +90,6 @@
 {% endmacro %}
 
 
-{# The key of a rule that says what it does; none where there is none, or more than one. #}
-{% macro rule_kind(rule) %}
-    {% set found = [] %}
-    {% for kind in data_health.rule_kinds() if rule.get(kind) is not none %}{% do found.append(kind) %}{% endfor %}
-    {{ return(found[0] if found | length == 1 else none) }}
-{% endmacro %}
-
-
 {#
     One written rule as a rule per column that it is about, as the relation names it, each with everything that its SQL needs: `old_type`
     is the type before it, `data_type` the type after. Column none stands for the row. Of `all`, the columns whose type the rule can read.
@@ -118,8 +109,8 @@
     {% for name in ([wanted] if wanted is string else wanted or []) if wanted != 'all' %}
         {% set column = data_health.find_column(known, name) %}
         {% if column is none %}
-            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', rules", name, 'a column of the relation: '
-                ~ data_health.known_names(name, types.keys() | list))) %}
+            {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', rules", name, 'a column of the relation',
+                names=types.keys() | list)) %}
         {% elif families and data_health.type_family(types[column.name]) not in families %}
             {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ kind ~ (' to ' ~ type if type) ~ ' of ' ~ name,
                 types[column.name], 'a column of type ' ~ families | join(', ') ~ ('; cast it first' if not type))) %}

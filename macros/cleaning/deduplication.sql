@@ -49,9 +49,8 @@
                 ~ " are not known; name them, columns=[...]") -%}
         {%- endif -%}
         {%- for name in wanted if found and name not in found -%}
-            {%- do exceptions.raise_compiler_error("data_health.deduplicate: key: found '" ~ name ~ "'; allowed: a column of " ~ relation
-                ~ ": "
-                ~ data_health.known_names(name, found)) -%}
+            {%- do exceptions.raise_compiler_error(data_health.problem('', 'data_health.deduplicate: key', name,
+                'a column of ' ~ relation, names=found)) -%}
         {%- endfor -%}
         {%- set names = found or wanted -%}
     {%- endif -%}

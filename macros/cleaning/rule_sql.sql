@@ -1,7 +1,7 @@
 {#
     A rule as SQL over the columns of the stage before it: `value` after the rule, `tested` and `failed` (both never null; failed is
     none where a rule cannot fail), and the `reason` why a value fails. Rows for which `when` is not true are left alone. A rule that
-    reads a text as something else finds what it read in a column of its own; see stages_of().
+    reads a text as something else finds what it read in a column of its own; see cleaning_stages().
 #}
 {% macro rule_sql(rule) %}
     {% set old = data_health.quoted(rule.column) if rule.column is not none else none %}

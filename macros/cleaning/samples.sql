@@ -36,8 +36,7 @@
     properties of the Python models say the same without macros.
 #}
 {% macro cleaning_asks_for(purpose) %}
-    {% set configuration = data_health.configured_block() %}
-    {% set written = configuration.get('cleaning') | string if configuration is mapping else '' %}
+    {% set written = data_health.configured_block().get('cleaning') | string %}
     {% set marker = {'suggest': "'suggest': True", 'repair': "'repair': {"}[purpose] %}
     {{ return(data_health.part_is_on('cleaning') and data_health.engine_sql('runs_python') and marker in written) }}
 {% endmacro %}

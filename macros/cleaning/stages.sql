@@ -6,8 +6,7 @@
     `carried` are further columns of the first stage; `source` and `where` replace the relation and the set's filter.
 #}
 {% macro cleaning_stages(plan, rules, flags, columns=none, carried=[], prefix='', source=none, where=none) %}
-{%- set columns = plan.columns if columns is none else columns %}
-{%- set kept = [] %}
+{%- set columns, kept = plan.columns if columns is none else columns, [] %}
 {{ prefix }}raw_rows as (
 
     select
@@ -18,32 +17,55 @@
 )
 {%- for carry in carried %}{% do kept.append(carry.split(' as ')[-1]) %}{% endfor %}
 {%- set last = namespace(name=prefix ~ 'raw_rows') %}
-{%- for stage in data_health.stages_of(rules, flags) %},
-{%- set names = data_health.quoted(columns) + kept %}
-{%- if stage.parsed %}
-
-{{ prefix }}parsed_{{ stage.number }} as (
-
-    select
-        {{ (names + stage.parsed) | join(',\n        ') }}
-    from {{ last.name }} {{ data_health.engine_sql('compute_once') }}
-
-),
-{%- set last.name = prefix ~ 'parsed_' ~ stage.number %}
-{%- endif %}
-
-{{ prefix }}stage_{{ stage.number }} as (
-
-    select
-        {%- for name in names %}
-        {{ stage['values'][name] ~ ' as ' if name in stage['values'] }}{{ name }}{{ ',' if not loop.last or stage.measures }}
+{%- for number in rules | map(attribute='stage') | unique | sort %}
+    {#- what is parsed first, the columns that change, and what is measured, over the stage before -#}
+    {%- set names, parsed, changed, measured = data_health.quoted(columns) + kept, [], {}, {} %}
+    {%- for rule in rules | selectattr('stage', 'equalto', number) %}
+        {%- set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column) if rule.column is not none else 'null' %}
+        {%- if rule.kind in ['cast', 'units'] %}
+            {%- do parsed.append(data_health.parsed_value(rule, old) ~ ' as data_health_value_' ~ rule.number) %}
+        {%- endif %}
+        {%- if rule.column is not none and sql.value != old %}{% do changed.update({old: sql.value}) %}{% endif %}
+        {#- what can be kept of a rule: `old` and `new` are values, before and after the same as texts -#}
+        {%- set measures = {
+            'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false',
+            'changed': '(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')' if rule.on_failure is none
+                else sql.failed if rule.changes else 'false',
+            'reason': 'case when ' ~ sql.failed ~ ' then ' ~ sql.reason ~ ' end' if sql.failed else 'cast(null as varchar)',
+            'before': 'cast(' ~ old ~ ' as varchar)', 'after': 'cast(' ~ sql.value ~ ' as varchar)'
+        } %}
+        {%- for name, expression in measures.items() if name in flags.get(rule.number, []) %}
+            {%- do measured.update({'data_health_' ~ name ~ '_' ~ rule.number: expression}) %}
         {%- endfor %}
-        {{ stage.measures | join(',\n        ') }}
+    {%- endfor %}
+    {%- if parsed %},
+
+{{ prefix }}parsed_{{ number }} as (
+
+    select
+        {{ (names + parsed) | join(',\n        ') }}
     from {{ last.name }} {{ data_health.engine_sql('compute_once') }}
 
 )
-    {%- do kept.extend(stage.measured) %}
-    {%- set last.name = prefix ~ 'stage_' ~ stage.number %}
+        {%- set last.name = prefix ~ 'parsed_' ~ number %}
+    {%- endif %}
+    {%- if changed or measured %},
+
+{{ prefix }}stage_{{ number }} as (
+
+    select
+        {%- for name in names %}
+        {{ changed[name] ~ ' as ' if name in changed }}{{ name }}{{ ',' if not loop.last or measured }}
+        {%- endfor %}
+        {%- for name, expression in measured.items() %}
+        {{ expression }} as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ last.name }} {{ data_health.engine_sql('compute_once') }}
+
+)
+        {%- do kept.extend(measured.keys() | list) %}
+        {%- set last.name = prefix ~ 'stage_' ~ number %}
+    {%- endif %}
 {%- endfor %},
 
 {{ prefix }}cleaned as (
@@ -54,33 +76,3 @@
 
 )
 {%- endmacro %}
-
-
-{# The stages in which something happens: what is parsed first, the columns that change, and what is measured, over the stage before. #}
-{% macro stages_of(rules, flags) %}
-    {% set stages = [] %}
-    {% for number in rules | map(attribute='stage') | unique | sort %}
-        {% set stage = {'number': number, 'parsed': [], 'values': {}, 'measures': [], 'measured': []} %}
-        {% for rule in rules | selectattr('stage', 'equalto', number) %}
-            {% set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column) if rule.column is not none else 'null' %}
-            {% if rule.kind in ['cast', 'units'] %}
-                {% do stage.parsed.append(data_health.parsed_value(rule, old) ~ ' as data_health_value_' ~ rule.number) %}
-            {% endif %}
-            {% if rule.column is not none and sql.value != old %}{% do stage['values'].update({old: sql.value}) %}{% endif %}
-            {#- what can be kept of a rule: `old` and `new` are values, before and after the same as texts -#}
-            {% set measures = {
-                'old': old, 'new': sql.value, 'tested': sql.tested, 'failed': sql.failed or 'false',
-                'changed': '(' ~ sql.value ~ ' is distinct from ' ~ old ~ ')' if rule.on_failure is none else sql.failed if rule.changes
-                    else 'false',
-                'reason': 'case when ' ~ sql.failed ~ ' then ' ~ sql.reason ~ ' end' if sql.failed else 'cast(null as varchar)',
-                'before': 'cast(' ~ old ~ ' as varchar)', 'after': 'cast(' ~ sql.value ~ ' as varchar)'
-            } %}
-            {% for name, expression in measures.items() if name in flags.get(rule.number, []) %}
-                {% do stage.measured.append('data_health_' ~ name ~ '_' ~ rule.number) %}
-                {% do stage.measures.append(expression ~ ' as ' ~ stage.measured[-1]) %}
-            {% endfor %}
-        {% endfor %}
-        {% if stage['values'] or stage.measures %}{% do stages.append(stage) %}{% endif %}
-    {% endfor %}
-    {{ return(stages) }}
-{% endmacro %}

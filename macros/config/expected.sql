@@ -13,7 +13,12 @@
         {% set words = 'the name of a column, or a list of names' %}
         {% set fits = names | select('string') | map('trim') | select | list | length == names | length %}
     {% elif type == 'column groups' %}
-        {% set words, fits = 'a list whose items are names of columns or lists of names', data_health.column_groups(value) is not none %}
+        {% set words, groups = 'a list whose items are names of columns or lists of names', [value] if value is string else value %}
+        {% set wrong = [] %}
+        {% for group in (groups if listed or value is string else []) if not group or data_health.expected({'type': 'columns'}, group) %}
+            {% do wrong.append(group) %}
+        {% endfor %}
+        {% set fits = (listed or value is string) and not wrong %}
     {% elif type == 'name' %}
         {# Names become parts of keys joined by '|', of comma-separated lists and of SQL literals. #}
         {% set words = "names of letters, digits, '_', '-', '.' and inner spaces, in quotes if all are digits" %}

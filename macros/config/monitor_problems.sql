@@ -45,9 +45,7 @@
         {% set child = known.get('*') or known.get(key) %}
         {% set item_place = place ~ '.' ~ key if place else key | string %}
         {% if child is none %}
-            {% do problems.append(data_health.problem(
-                owner, item_place, key, data_health.known_names(key, known.keys() | list), 'unknown key'
-            )) %}
+            {% do problems.append(data_health.problem(owner, item_place, key, detail='unknown key', names=known.keys() | list)) %}
         {% elif item is not none and data_health.expected(child, item) is not none %}
             {% do problems.append(data_health.problem(owner, item_place, item, data_health.expected(child, item))) %}
         {% elif item is mapping and child.get('keys') %}

@@ -34,16 +34,3 @@
     {% if version is not none %}{% do relation.update({'version': version}) %}{% endif %}
     {{ return(relation) }}
 {% endmacro %}
-
-
-{# `sex`, `[sex, site]` or `[sex, [sex, site]]` as a list of lists of columns; none when it is none of these. #}
-{% macro column_groups(value) %}
-    {% if value is mapping or value is not iterable %}{{ return(none) }}{% endif %}
-    {% set groups = [] %}
-    {% for item in ([value] if value is string else value) %}
-        {% set group = [item] if item is string else item %}
-        {% if data_health.expected({'type': 'columns'}, group) is not none or not group %}{{ return(none) }}{% endif %}
-        {% do groups.append(group) %}
-    {% endfor %}
-    {{ return(groups) }}
-{% endmacro %}

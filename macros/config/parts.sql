@@ -28,8 +28,7 @@
     without macros; a test compares the two.
 #}
 {% macro part_is_on(name) -%}
-    {%- set parts, configuration = data_health.parts(), data_health.configured_block() -%}
-    {%- set block = configuration if configuration is mapping else {} -%}
+    {%- set parts, block = data_health.parts(), data_health.configured_block() -%}
     {%- set part, switches = parts[name], block.get('parts') if block.get('parts') is mapping else {} -%}
     {%- for needed in part.needs -%}
         {%- if switches.get(needed) is false -%}{{ return(false) }}{%- endif -%}
@@ -54,8 +53,8 @@
 #}
 {% macro is_configured(path) -%}
     {%- if project_name == 'data_health' -%}{{ return(true) }}{%- endif -%}
-    {%- set keys, configuration = path.split('.'), data_health.configured_block() -%}
-    {%- for monitor in data_health.written_monitors().values() | list + ([configuration] if configuration is mapping else []) -%}
+    {%- set keys = path.split('.') -%}
+    {%- for monitor in data_health.written_monitors().values() | list + [data_health.configured_block()] -%}
         {%- set place = namespace(value=monitor) -%}
         {%- for key in keys -%}
             {%- set place.value = place.value.get(key) if place.value is mapping else none -%}
@@ -71,8 +70,7 @@
     one. Called while dbt parses, so all mappings are combined, also those that a monitor replaces: what is asked for is the same.
 #}
 {% macro written_monitors() -%}
-    {%- set configuration, monitors = data_health.configured_block(), {} -%}
-    {%- set block = configuration if configuration is mapping else {} -%}
+    {%- set block, monitors = data_health.configured_block(), {} -%}
     {%- set defaults = data_health.with_current_names(block.get('defaults')) -%}
     {%- for name, written in (block.get('monitors') if block.get('monitors') is mapping else {}).items() -%}
         {%- set own, merged = data_health.with_current_names(written), dict(defaults) -%}

@@ -7,8 +7,7 @@
     {% for key, value in data_health.with_current_names(written).items() %}
         {% set shared = merged.get(key) %}
         {% if value is mapping and shared is mapping and schema.get(key | string, {}).get('merge') %}
-            {% set both = {} %}
-            {% do both.update(shared) %}
+            {% set both = dict(shared) %}
             {% do both.update(value) %}
             {% do merged.update({key: both}) %}
         {% else %}
@@ -22,15 +21,29 @@
         'relation': data_health.normalised_relation(label['relation']),
         'key': [label['key']] if label['key'] is string else label['key']
     }) %}
-    {% for key in ['key', 'features', 'exclude', 'segments', 'show_values'] %}
-        {% if monitor[key] is string %}{% do monitor.update({key: [monitor[key]]}) %}{% endif %}
+    {% for place, key in [
+        (monitor, 'key'), (monitor, 'features'), (monitor, 'exclude'), (monitor, 'segments'), (monitor, 'show_values'),
+        (monitor['components'], 'one_hot'), (monitor['combinations'], 'features')
+    ] if place[key] is string %}
+        {% do place.update({key: [place[key]]}) %}
     {% endfor %}
-    {% if monitor['components']['one_hot'] is string %}
-        {% do monitor['components'].update({'one_hot': [monitor['components']['one_hot']]}) %}
-    {% endif %}
-    {% if monitor['combinations']['features'] is string %}
-        {% do monitor['combinations'].update({'features': [monitor['combinations']['features']]}) %}
-    {% endif %}
+    {% set references, subgroups = [], [] %}
+    {% for group in ([monitor['subgroups']] if monitor['subgroups'] is string else monitor['subgroups']) %}
+        {% do subgroups.append([group] if group is string else group) %}
+    {% endfor %}
+    {% for name, item in monitor['references'].items() %}
+        {% set reference = {
+            'name': name,
+            'kind': none,
+            'from': data_health.normalised_date(item['from']),
+            'to': data_health.normalised_date(item['to']),
+            'relation': data_health.normalised_relation(item['relation']),
+            'days': item['last'].split(' ')[0] | int if item['last'] else none
+        } %}
+        {% set kind = 'relation' if reference['relation'] else 'rolling' if reference['days']
+            else 'window' if reference['from'] and reference['to'] else none %}
+        {% if kind %}{% do references.append(dict(reference, kind=kind)) %}{% endif %}
+    {% endfor %}
     {#- a monitor has rows in the parts that are on, that it does not switch off, and of which it has all that they need -#}
     {% set parts, had = {}, [] %}
     {% for part, description in data_health.parts().items() %}
@@ -45,8 +58,8 @@
         'relation': data_health.normalised_relation(monitor['relation']),
         'population': data_health.normalised_relation(monitor['population']),
         'population_names': data_health.normalised_relation(monitor['population_names']),
-        'references': data_health.resolved_references(monitor['references']),
-        'subgroups': data_health.column_groups(monitor['subgroups']),
+        'references': references,
+        'subgroups': subgroups,
         'label': label if label['column'] else none,
         'prediction': prediction if prediction['score'] or prediction['label'] else none
     }) %}
@@ -73,28 +86,6 @@
             {% set understood = item is not none and data_health.expected(child, item) is none %}
             {% do resolved.update({key: item if understood else child.get('default')}) %}
         {% endif %}
-    {% endfor %}
-    {{ return(resolved) }}
-{% endmacro %}
-
-
-{#- The references as a list of dictionaries that all have the same keys. -#}
-{% macro resolved_references(references) %}
-    {% set resolved = [] %}
-    {% for name, item in references.items() %}
-        {% set reference = {
-            'name': name,
-            'kind': none,
-            'from': data_health.normalised_date(item['from']),
-            'to': data_health.normalised_date(item['to']),
-            'relation': data_health.normalised_relation(item['relation']),
-            'days': item['last'].split(' ')[0] | int if item['last'] else none
-        } %}
-        {% if reference['relation'] %}{% do reference.update({'kind': 'relation'}) %}
-        {% elif reference['days'] %}{% do reference.update({'kind': 'rolling'}) %}
-        {% elif reference['from'] and reference['to'] %}{% do reference.update({'kind': 'window'}) %}
-        {% endif %}
-        {% if reference['kind'] %}{% do resolved.append(reference) %}{% endif %}
     {% endfor %}
     {{ return(resolved) }}
 {% endmacro %}

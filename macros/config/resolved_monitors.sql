@@ -4,10 +4,8 @@
     health_monitors runs.
 #}
 {% macro resolved_monitors() %}
-    {% set configuration = data_health.configured_block() %}
-    {% set monitors = {} %}
-    {% if configuration is mapping and configuration.get('monitors') is mapping %}
-        {% set schema = data_health.monitor_schema() %}
+    {% set configuration, schema, monitors = data_health.configured_block(), data_health.monitor_schema(), {} %}
+    {% if configuration.get('monitors') is mapping %}
         {% for name, monitor in configuration['monitors'].items() %}
             {% set both = data_health.resolved_monitor(schema, configuration.get('defaults'), name | string, monitor) %}
             {% do monitors.update({name | string: both[1]}) %}
@@ -18,24 +16,27 @@
 
 
 {#
-    The monitors that this run is limited to. Loops that declare lineage go over all of them instead, so that it
-    does not depend on the environment. One without a usable relation is left out, because compiling must work all
-    the same.
+    The monitors that this run is limited to. Names every relation of every monitor, so that dbt knows the lineage whatever is selected
+    at run time. One without a usable relation is left out, because compiling must work all the same.
 #}
 {% macro selected_monitors() %}
     {% set wanted = env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select | list %}
     {% set monitors = {} %}
     {% for name, monitor in data_health.resolved_monitors().items() %}
+        {% for read in data_health.relations_of_monitor(monitor) %}{% do data_health.relation_of(read.relation) %}{% endfor %}
         {% if monitor['relation'] and (not wanted or name in wanted) %}{% do monitors.update({name: monitor}) %}{% endif %}
     {% endfor %}
     {{ return(monitors) }}
 {% endmacro %}
 
 
-{# The demo's monitors are read only where the package is the project itself, so that nothing of them reaches a consumer. #}
+{#
+    What is written under `data_health`, an empty mapping where that is none: validate_configuration() says so. The demo's monitors are
+    read only where the package is the project itself, so that nothing of them reaches a consumer.
+#}
 {% macro configured_block() %}
     {% set configuration = var('data_health', none) %}
-    {% if configuration is not none %}{{ return(configuration) }}{% endif %}
+    {% if configuration is not none %}{{ return(configuration if configuration is mapping else {}) }}{% endif %}
     {% set demo = {
         'monitors': var('demo_monitors', {}), 'cleaning': var('demo_cleaning', {}),
         'acknowledgements': var('demo_acknowledgements', none), 'known_biases': var('demo_known_biases', none)

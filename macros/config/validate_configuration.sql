@@ -4,60 +4,65 @@
 #}
 {% macro validate_configuration() %}
     {% if not execute or flags.WHICH not in ['run', 'build'] %}{{ return(none) }}{% endif %}
-    {% set configuration, schema = data_health.configured_block(), data_health.monitor_schema() %}
-    {% set problems, switches = [], {} %}
-    {% if configuration is not mapping %}
+    {% set problems, switches, renamed = [], {}, [] %}
+    {% set raw, configuration, schema = var('data_health', none), data_health.configured_block(), data_health.monitor_schema() %}
+    {% if raw is not none and raw is not mapping %}
         {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases' %}
-        {% do problems.append(data_health.problem('', 'data_health', configuration, allowed)) %}
-    {% else %}
-        {% for name, part in data_health.parts().items() %}
-            {% do switches.update({name: {'type': 'boolean', 'description': part.description}}) %}
-        {% endfor %}
-        {% set block = {'keys': {
-            'defaults': {'type': 'mapping', 'keys': schema},
-            'monitors': {'type': 'mapping', 'keys': {}},
-            'parts': {'type': 'mapping', 'keys': switches},
-            'cleaning': {'type': 'mapping', 'keys': {}},
-            'acknowledgements': {'type': 'relation'},
-            'known_biases': {'type': 'relation'}
-        }} %}
-        {% set renamed = dict(configuration) %}
-        {% if renamed.get('defaults') is mapping %}
-            {% do renamed.update({'defaults': data_health.with_current_names(renamed['defaults'])}) %}
-        {% endif %}
-        {% do problems.extend(data_health.schema_problems(block, '', '', renamed)) %}
-        {% set written = configuration.get('parts') if configuration.get('parts') is mapping else {} %}
-        {% for name, part in data_health.parts().items() if written.get(name) is true %}
-            {% for needed in part.needs if written.get(needed) is false %}
-                {% set allowed = 'true, because ' ~ name ~ ' is true and needs it' %}
-                {% do problems.append(data_health.problem('', 'parts.' ~ needed, false, allowed)) %}
-            {% endfor %}
-        {% endfor %}
+        {% do problems.append(data_health.problem('', 'data_health', raw, allowed)) %}
     {% endif %}
+    {% for name, part in data_health.parts().items() %}
+        {% do switches.update({name: {'type': 'boolean', 'description': part.description}}) %}
+    {% endfor %}
+    {% set block = {'keys': {
+        'defaults': {'type': 'mapping', 'keys': schema},
+        'monitors': {'type': 'mapping', 'keys': {}},
+        'parts': {'type': 'mapping', 'keys': switches},
+        'cleaning': {'type': 'mapping', 'keys': {}},
+        'acknowledgements': {'type': 'relation'},
+        'known_biases': {'type': 'relation'}
+    }} %}
+    {% set current, defaults = dict(configuration), configuration.get('defaults') %}
+    {% if defaults is mapping %}{% do current.update({'defaults': data_health.with_current_names(defaults)}) %}{% endif %}
+    {% do problems.extend(data_health.schema_problems(block, '', '', current)) %}
+    {% set written = configuration.get('parts') if configuration.get('parts') is mapping else {} %}
+    {% for name, part in data_health.parts().items() if written.get(name) is true %}
+        {% for needed in part.needs if written.get(needed) is false %}
+            {% set allowed = 'true, because ' ~ name ~ ' is true and needs it' %}
+            {% do problems.append(data_health.problem('', 'parts.' ~ needed, false, allowed)) %}
+        {% endfor %}
+    {% endfor %}
     {% set resolved, selected = data_health.resolved_monitors(), data_health.selected_monitors() %}
     {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}
-        {% do problems.append(data_health.problem('', 'DATA_HEALTH_ONLY', name, data_health.known_names(name, resolved.keys() | list))) %}
+        {% do problems.append(data_health.problem('', 'DATA_HEALTH_ONLY', name, names=resolved.keys() | list)) %}
     {% endfor %}
     {% if data_health.rebuild_span() is string %}{% do problems.append(data_health.rebuild_span()) %}{% endif %}
-    {% set monitors = configuration.get('monitors') if configuration is mapping else none %}
-    {% for name, monitor in (monitors if monitors is mapping else {}).items() %}
-        {% set found = data_health.monitor_problems(schema, configuration.get('defaults'), name, monitor) %}
+    {% set monitors = configuration.get('monitors') if configuration.get('monitors') is mapping else {} %}
+    {% for name, monitor in monitors.items() %}
+        {% set found = data_health.monitor_problems(schema, defaults, name, monitor) %}
         {% if not found and name in selected %}
             {% set found = data_health.warehouse_problems(resolved[name], monitor) %}
         {% endif %}
         {% do problems.extend(found) %}
     {% endfor %}
-    {% set cleaning = configuration.get('cleaning') if configuration is mapping else none %}
-    {% for name, written in (cleaning if cleaning is mapping else {}).items() %}
+    {% for name, written in (configuration.get('cleaning') if configuration.get('cleaning') is mapping else {}).items() %}
         {% do problems.extend(data_health.cleaning_problems(name, written)) %}
     {% endfor %}
     {#- read like the tables of a monitor, though they are of them all -#}
     {% set reader = {'name': '', 'references': []} %}
-    {% for key in ['acknowledgements', 'known_biases'] if configuration is mapping %}
+    {% for key in ['acknowledgements', 'known_biases'] %}
         {% do reader.update({key: data_health.normalised_relation(configuration.get(key))}) %}
     {% endfor %}
     {% do problems.extend(data_health.warehouse_problems(reader, {})) %}
-    {% do data_health.warn_of_old_names(configuration) %}
+    {% for owner, written in [['defaults', defaults]] + monitors.items() | list %}
+        {% set old_names, place = [], owner if loop.first else "monitor '" ~ owner ~ "'" %}
+        {% do data_health.with_current_names(written, old_names) %}
+        {% for old, new in old_names %}
+            {% do renamed.append(place ~ ': ' ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')) %}
+        {% endfor %}
+    {% endfor %}
+    {% if renamed %}
+        {% do exceptions.warn('data_health: keys have new names; the old ones work until version 0.2\n- ' ~ renamed | join('\n- ')) %}
+    {% endif %}
     {% if problems %}
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
@@ -65,24 +70,19 @@
 {% endmacro %}
 
 
-{# One line of the message. `owner` is the monitor, or '' for what stands outside of monitors. #}
-{% macro problem(owner, key, found, allowed, detail='') %}
-    {% set place = "monitor '" ~ owner ~ "', " if owner else '' %}
-    {% set text = found | string %}
-    {% set text = text[:77] ~ '...' if text | length > 80 else text %}
-    {% set shown = 'nothing' if found is none else ("'" ~ text ~ "'" if found is string else text) %}
-    {{ return(place ~ key ~ ': found ' ~ shown ~ (' (' ~ detail ~ ')' if detail else '') ~ '; allowed: ' ~ allowed) }}
-{% endmacro %}
-
-
 {#
-    The known names, the one that `name` resembles most in front. Pairs of letters see a missing letter, single
-    letters see two that changed places.
+    One line of the message. `owner` is the monitor, or '' for what stands outside of monitors. Of `names`, which are allowed, the one
+    that `found` resembles most is in front: pairs of letters see a missing letter, single letters see two that changed places.
 #}
-{% macro known_names(name, known) %}
-    {% set best = namespace(name=none, score=0.55) %}
-    {% set text = name | string | lower %}
-    {% for candidate in known %}
+{% macro problem(owner, key, found, allowed='', detail='', names=none) %}
+    {% set place = "monitor '" ~ owner ~ "', " if owner else '' %}
+    {% set text = '' if found is none else found | string %}
+    {% set shortened = text[:77] ~ '...' if text | length > 80 else text %}
+    {% set shown = 'nothing' if found is none else ("'" ~ shortened ~ "'" if found is string else shortened) %}
+    {% set line = place ~ key ~ ': found ' ~ shown ~ (' (' ~ detail ~ ')' if detail else '') ~ '; allowed: ' ~ allowed %}
+    {% if names is none %}{{ return(line) }}{% endif %}
+    {% set best, text = namespace(name=none, score=0.55), text | lower %}
+    {% for candidate in names %}
         {% set other = candidate | string | lower %}
         {% set shared = namespace(pairs=0, letters=0) %}
         {% for i in range(text | length) %}
@@ -97,5 +97,5 @@
         {% endif %}
     {% endfor %}
     {% set hint = "did you mean '" ~ best.name ~ "'? All: " if best.name is not none else '' %}
-    {{ return(hint ~ known[:30] | join(', ') ~ (', ...' if known | length > 30 else '')) }}
+    {{ return(line ~ (': ' if allowed else '') ~ hint ~ names[:30] | join(', ') ~ (', ...' if names | length > 30 else '')) }}
 {% endmacro %}

@@ -21,10 +21,8 @@
                     {% set column = data_health.find_column(columns, name) %}
                     {% set family = data_health.type_family(column.data_type) if column is not none else none %}
                     {% if column is none and not use.get('optional') %}
-                        {% set known = data_health.known_names(name, columns | map(attribute='name') | list) %}
-                        {% do problems.append(
-                            data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation ~ ': ' ~ known)
-                        ) %}
+                        {% do problems.append(data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation,
+                            names=columns | map(attribute='name') | list)) %}
                     {% elif column is not none and use.get('family') and family != use['family'] %}
                         {% set words = {'timestamp': 'date or timestamp', 'string': 'text'}.get(use['family'], use['family']) %}
                         {% set allowed = 'a column of type ' ~ words %}

@@ -27,10 +27,9 @@
 {%- endmacro %}
 
 
-{# A moment in the monitor's time zone as a literal of the time column's own type, so that partitions are pruned. #}
-{% macro time_literal(moment, timezone, has_zone) -%}
-    {%- set moment = moment if moment | length > 10 else moment ~ ' 00:00:00' -%}
-    {{ return(data_health.engine_sql('time_literal_with_zone' if has_zone else 'time_literal', moment, timezone)) }}
+{# The moment at which this run began, in UTC, fine enough to tell two runs apart. #}
+{% macro run_time() -%}
+    {{ return("cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "' as timestamp)") }}
 {%- endmacro %}
 
 
@@ -53,14 +52,16 @@
 
 {#
     A list of rows as a select: `columns` are names and types, `rows` are lists of values in their order, dates as texts. Without rows it
-    has none, and the types all the same.
+    has none, and the types all the same: what a model is before there is anything to read.
 #}
-{% macro rows_as_table(columns, rows) -%}
-    {%- if not rows -%}{{ return(data_health.no_rows(columns)) }}{%- endif %}
+{% macro rows_as_table(columns, rows=[]) %}
     select
         {%- for name, data_type in columns.items() %}
-        cast({{ name }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
+        cast({{ name if rows else 'null' }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
+    {%- if not rows %}
+    where false
+    {%- else %}
     from (
         values
         {%- for row in rows %}
@@ -77,4 +78,5 @@
             ){{ ',' if not loop.last }}
         {%- endfor %}
     ) as listed_rows ({{ columns | join(', ') }})
+    {%- endif %}
 {%- endmacro %}

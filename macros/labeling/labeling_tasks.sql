@@ -41,8 +41,7 @@
             'score': 'cast(' ~ score.identifier ~ ' as double precision)' if score else none,
             'positive': none if positive is none else positive | string | lower if positive is boolean else positive | string,
             'random_number': 'cast(abs(' ~ hash ~ ' % 4503599627370496) as double precision) / 4503599627370496e0',
-            'source': data_health.scan_source(dataset, monitor.label is not none and monitor.label.relation is not none),
-            'condition': data_health.scan_condition(dataset, none)
+            'rows': data_health.scanned_rows(dataset, none, with_labels=monitor.label is not none and monitor.label.relation is not none)
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}

@@ -7,22 +7,10 @@
 {%- endmacro %}
 
 
-{# The median distance of values from a centre, their median; an aggregate, nulls are left out. #}
-{% macro median_deviation(value, centre) -%}
-    percentile_cont(0.5) within group (order by abs({{ value }} - {{ centre }}))
-{%- endmacro %}
-
-
 {#
     A share on the arcsine scale, 2·asin √p, where that of n rows has the variance 1/n, whatever it is. The difference of two
     of them is Cohen's h.
 #}
 {% macro arcsine_share(share) -%}
     2 * asin(sqrt({{ share }}))
-{%- endmacro %}
-
-
-{# Cohen's h: the difference of two shares on the arcsine scale. #}
-{% macro cohens_h(share, other_share) -%}
-    {{ data_health.arcsine_share(share) }} - {{ data_health.arcsine_share(other_share) }}
 {%- endmacro %}

@@ -1,23 +1,11 @@
-{# The values of one column as x, with their period and segment. #}
-{% macro column_rows(part, value) %}
-        select
-            {{ data_health.row_period(part.scan.dataset, part.scan.has_timeless_rows) }} as period_start,
-            {{ part.segmentation.value ~ ' as segment_value,' if part.segment_keys }}
-            {{ value }} as x
-        from {{ data_health.scan_source(part.scan.dataset, part.column.from_labels) }}
-        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
-            {{ data_health.engine_sql('compute_once') }}
-{%- endmacro %}
-
-
 {#
-    Rows per fine bin. A column of few different values is counted by value first, so that a bin is computed per value, not per row.
-    Beside the value stands what the method of the grid needs of it.
+    Rows per fine bin, or of other columns per length of a text, per shape of a text or per category. A column of few different values is
+    counted by value first, so that a bin is computed per value, not per row; beside the value stands what the method of the grid needs of
+    it. Lengths have one bin each up to 512, beyond bins that grow by a tenth each.
 #}
-{% macro counted_bins(part) -%}
-{%- set column, grid, is_discrete = part.column, part.column.grid, part.column.grid.is_discrete -%}
-{%- set keys = (['period_start'] + part.segment_keys) | join(', ') -%}
-{%- set rows = data_health.column_rows(part, column.value) -%}
+{% macro counted_values(part) -%}
+{%- set column, grid, is_binned = part.column, part.column.grid, part.shape == 'bins' -%}
+{%- set is_discrete, keys = is_binned and grid.is_discrete, (['period_start'] + part.segment_keys) | join(', ') -%}
 {%- set rows_to_place %}
         {%- if is_discrete %}
         select
@@ -25,11 +13,11 @@
             x,
             count(*) as n
         from (
-{{ rows }}
+{{ part.rows }}
         ) as single_rows
         group by {{ keys }}, x
         {%- else %}
-{{ rows }}
+{{ part.rows }}
         {%- endif %}
 {%- endset %}
     select
@@ -37,12 +25,25 @@
         period_start,
         {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
         {{ part.segment_value }} as segment_value,
+        {%- if is_binned %}
         bin,
         {{ 'sum(n)' if is_discrete else 'count(*)' }} as row_count,
         sum({{ data_health.engine_sql('summand', 'finite_x') }}{{ ' * n' if is_discrete }}) as value_sum,
         min(finite_x) as minimum,
         max(finite_x) as maximum
+        {%- elif part.shape == 'lengths' %}
+        cast(case when x < 512 then x else 512 + {{ data_health.engine_sql('tail_bin', 'x - 512', '1e0') }} end as bigint) as bin,
+        count(*) as row_count,
+        cast(sum(x) as double precision) as value_sum,
+        cast(min(x) as double precision) as minimum,
+        cast(max(x) as double precision) as maximum
+        {%- else %}
+        '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
+        x as category,
+        count(*) as row_count
+        {%- endif %}
     from (
+    {%- if is_binned %}
         select
             {{ keys }},
             {{ 'n,' if is_discrete }}
@@ -62,37 +63,10 @@
         {%- endif %}
         ) as column_rows
     ) as binned_rows
-    group by {{ keys }}, bin
-{%- endmacro %}
-
-
-{#
-    Rows per category, or per shape of a text, or per length of a text: one bin per length up to 512, bins that grow by a tenth each
-    beyond.
-#}
-{% macro counted_categories(part) %}
-    {%- set value = part.column.value -%}
-    {%- set pattern = data_health.engine_sql('text_pattern', value) -%}
-    {%- set counted = {'lengths': 'length(' ~ value ~ ')', 'patterns': pattern}.get(part.shape, value) %}
-    select
-        {{ part.column.id }} as column_id,
-        period_start,
-        {{ data_health.text_literal(part.segmentation.column) }} as segment_column,
-        {{ part.segment_value }} as segment_value,
-        {%- if part.shape == 'lengths' %}
-        cast(case when x < 512 then x else 512 + {{ data_health.engine_sql('tail_bin', 'x - 512', '1e0') }} end as bigint) as bin,
-        count(*) as row_count,
-        cast(sum(x) as double precision) as value_sum,
-        cast(min(x) as double precision) as minimum,
-        cast(max(x) as double precision) as maximum
-        {%- else %}
-        '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
-        x as category,
-        count(*) as row_count
-        {%- endif %}
-    from (
-{{ data_health.column_rows(part, counted) }}
+    {%- else %}
+{{ part.rows }}
     ) as column_rows
+    {%- endif %}
     {{ 'where x is not null' if part.shape == 'patterns' }}
-    group by {{ (['period_start'] + part.segment_keys) | join(', ') }}, {{ 'bin' if part.shape == 'lengths' else 'x' }}
+    group by {{ keys }}, {{ 'bin' if part.shape in ['bins', 'lengths'] else 'x' }}
 {%- endmacro %}

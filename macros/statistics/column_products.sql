@@ -7,12 +7,12 @@
 {% macro product_columns(datasets, is_wide=false) -%}
     {%- set result, levels = [], {} -%}
     {%- set asked = datasets | selectattr('monitor.components.one_hot') | list -%}
-    {%- for stored in data_health.one_hot_relations() if asked and load_relation(stored) is not none -%}
-        {%- set query = 'select monitor, column_name, level, factor_name from ' ~ stored ~ ' order by 1, 2, 3' -%}
+    {%- if asked and load_relation(ref('one_hot_levels')) is not none -%}
+        {%- set query = 'select monitor, column_name, level, factor_name from ' ~ ref('one_hot_levels') ~ ' order by 1, 2, 3' -%}
         {%- for row in run_query(query).rows -%}
             {%- do levels.setdefault(row['monitor'] ~ '|' ~ row['column_name'], []).append(row) -%}
         {%- endfor -%}
-    {%- endfor -%}
+    {%- endif -%}
     {%- for dataset in datasets if dataset.monitor.parts.components -%}
         {%- set names, by_name, has_batches = [], {}, data_health.engine_sql('reads_batches') -%}
         {%- set width = namespace(total=0, lists=0) -%}
@@ -179,16 +179,9 @@
                             {%- for column in part.columns %},
                             {{ column.value }} as x_{{ column.id }}
                             {%- endfor %}
-                        from {{ data_health.scan_source(part.scan.dataset) }}
-                        where {{ data_health.scan_condition(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
+                        from {{ data_health.scanned_rows(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
                         {{ data_health.engine_sql('compute_once') }}
                     ) as rows_of_tile {{ data_health.engine_sql('compute_once') }}
                 ) as finite_rows {{ data_health.engine_sql('compute_once') }}
             ) as deviations {{ data_health.engine_sql('compute_once') }}
-{%- endmacro %}
-
-
-{# The table of the levels that count as columns, in a list; an empty list where no monitor asks for any. #}
-{% macro one_hot_relations() -%}
-    {{ return([ref('one_hot_levels')] if data_health.is_configured('components.one_hot') else []) }}
 {%- endmacro %}

@@ -1,53 +1,65 @@
 {#
-    What is scanned for a monitor: the production table, and the references that are tables of their own or windows
-    that do not begin and end with a period. Every other reference is a sum over production periods.
-    Reads the catalogue, each table once, so it is called only while dbt executes; a table that is not there yet is left out.
+    What is scanned for the monitors of this run: the production table of each, and the references that are tables of their own or windows
+    that do not begin and end with a period. Every other reference is a sum over production periods. Reads the catalogue, so there are none
+    while dbt parses, nor under --empty, unless only the columns are wanted; a table that is not there yet is left out.
     A label that stands in a table of its own takes the place of a column of the same name. `weight` is null where a row has none that
-    counts: negative, NaN or infinite; in a table without the column all weigh the same.
+    counts: negative, NaN or infinite; in a table without the column all weigh the same. `local_time` and `local_loaded_at` are those of a
+    row in the zone of the monitor; a time without a zone of its own is taken as it stands. `segmentations` are the groups of rows that
+    statistics are kept for: all rows, and the rows of each value of a segment column. `watched` are the columns that have statistics,
+    numbered through all datasets.
 #}
-{% macro scanned_datasets(configured_monitor) -%}
-    {%- set relation = data_health.relation_of(configured_monitor.relation) -%}
-    {%- set stored_columns = data_health.columns_of(relation) -%}
-    {%- set monitor = data_health.monitor_in_table_names(configured_monitor, stored_columns or []) -%}
-    {%- set tables = [['production', none, relation, stored_columns]] -%}
-    {%- for reference in monitor.references -%}
-        {%- if reference.kind == 'relation' -%}
-            {%- set other_relation = data_health.relation_of(reference.relation) -%}
-            {%- do tables.append([reference.name, reference, other_relation, data_health.columns_of(other_relation)]) -%}
-        {%- elif reference.kind == 'window' and monitor.time and not data_health.is_sum_of_periods(reference, monitor.grain) -%}
-            {%- do tables.append([reference.name, reference, relation, stored_columns]) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- set datasets = [] -%}
-    {%- for name, reference, table, table_columns in tables if table_columns is not none -%}
-        {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
-        {%- set columns = data_health.monitored_columns(monitor, table_columns) -%}
-        {%- set weight = data_health.find_column(columns | rejectattr('is_derived') | list, monitor.weight) if monitor.weight else none -%}
-        {%- set number = 'cast(' ~ weight.identifier ~ ' as double precision)' if weight else none -%}
-        {%- if monitor.label and monitor.label.relation and not is_other_table -%}
-            {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) or [] -%}
-            {%- set label = data_health.find_column(label_columns, monitor.label.column) -%}
-            {%- for column in columns if label and column.name == monitor.label.column -%}
-                {%- do column.update({'left_out': 'the label comes from its own table'}) -%}
-            {%- endfor -%}
-            {%- if label -%}
-                {%- do columns.append(data_health.monitored_column(monitor, monitor.label.column, label, 'label', true)) -%}
+{% macro datasets_of_this_run(under_empty=false) -%}
+    {%- set monitors, datasets, numbered = data_health.selected_monitors(), [], namespace(count=0) -%}
+    {%- for configured in monitors.values() if execute and (under_empty or not flags.EMPTY) -%}
+        {%- set relation = data_health.relation_of(configured.relation) -%}
+        {%- set stored_columns = data_health.columns_of(relation) -%}
+        {%- set monitor = data_health.monitor_in_table_names(configured, stored_columns or []) -%}
+        {%- set tables = [['production', none, relation, stored_columns]] -%}
+        {%- for reference in monitor.references -%}
+            {%- if reference.kind == 'relation' -%}
+                {%- set other_relation = data_health.relation_of(reference.relation) -%}
+                {%- do tables.append([reference.name, reference, other_relation, data_health.columns_of(other_relation)]) -%}
+            {%- elif reference.kind == 'window' and monitor.time and not data_health.is_sum_of_periods(reference, monitor.grain) -%}
+                {%- do tables.append([reference.name, reference, relation, stored_columns]) -%}
             {%- endif -%}
-        {%- endif -%}
-        {%- set dataset = {
-            'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table,
-                'columns': columns,
-            'weight': 'case when ' ~ number ~ ' between 0e0 and 1e100 then ' ~ number ~ ' end' if weight else 'cast(1 as double precision)'
-        } -%}
-        {%- for role in ['time', 'loaded_at'] -%}
-            {%- set column = data_health.find_column(table_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}
-            {%- set type = column.data_type | lower if column else '' -%}
-            {%- do dataset.update({
-                role: 'monitored_rows.' ~ data_health.quoted(column.name) if column else none,
-                role ~ '_has_zone': 'with time zone' in type or type.startswith('timestamptz') or type in ['timestamp_tz', 'timestamp_ltz']
-            }) -%}
         {%- endfor -%}
-        {%- do datasets.append(dataset) -%}
+        {%- for name, reference, table, table_columns in tables if table_columns is not none -%}
+            {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
+            {%- set has_own_labels = monitor.label and monitor.label.relation and not is_other_table -%}
+            {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) if has_own_labels else none -%}
+            {%- set label = data_health.find_column(label_columns or [], monitor.label.column) if has_own_labels else none -%}
+            {%- set columns = data_health.monitored_columns(monitor, table_columns, label) -%}
+            {%- set plain_columns = columns | rejectattr('is_derived') | list -%}
+            {%- set weight = data_health.find_column(plain_columns, monitor.weight) if monitor.weight else none -%}
+            {%- set number = 'cast(' ~ weight.identifier ~ ' as double precision)' if weight else none -%}
+            {%- set segmentations = [{'column': '(all)', 'value': "cast('(all)' as varchar)"}] -%}
+            {%- for segment in monitor.segments -%}
+                {%- for column in columns if column.name == segment -%}
+                    {%- do segmentations.append({'column': segment, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
+                {%- endfor -%}
+            {%- endfor -%}
+            {%- set dataset = {
+                'name': name, 'monitor': monitor, 'reference': reference, 'is_other_table': is_other_table, 'relation': table,
+                'columns': columns, 'segmentations': segmentations,
+                'weight': 'case when ' ~ number ~ ' between 0e0 and 1e100 then ' ~ number ~ ' end' if weight
+                    else 'cast(1 as double precision)'
+            } -%}
+            {%- for role in ['time', 'loaded_at'] -%}
+                {%- set column = data_health.find_column(table_columns, monitor[role]) if monitor[role] and not is_other_table else none -%}
+                {%- set type = column.data_type | lower if column else '' -%}
+                {%- set has_zone = 'with time zone' in type or type.startswith('timestamptz')
+                    or type in ['timestamp_tz', 'timestamp_ltz'] -%}
+                {%- set moment = 'monitored_rows.' ~ data_health.quoted(column.name) if column else none -%}
+                {%- set in_zone = '(' ~ moment ~ ' at time zone ' ~ data_health.text_literal(monitor.timezone) ~ ')' -%}
+                {%- do dataset.update({role: moment, role ~ '_has_zone': has_zone, 'local_' ~ role: in_zone if has_zone else moment}) -%}
+            {%- endfor -%}
+            {%- set watched = [] -%}
+            {%- for column in columns if not column.left_out -%}
+                {%- do watched.append(dict(column, id=numbered.count, monitor=monitor, dataset=dataset)) -%}
+                {%- set numbered.count = numbered.count + 1 -%}
+            {%- endfor -%}
+            {%- do datasets.append(dict(dataset, watched=watched)) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{ return(datasets) }}
 {%- endmacro %}
@@ -67,27 +79,4 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(true) }}
-{%- endmacro %}
-
-
-{# Names every relation of every monitor, so that dbt knows the lineage whatever is selected at run time. #}
-{% macro declare_monitored_relations() -%}
-    {%- for name, monitor in data_health.resolved_monitors().items() -%}
-        {%- for read in data_health.relations_of_monitor(monitor) -%}
-            {%- do data_health.relation_of(read.relation) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-
-{# The scanned datasets of the monitors of this run; none while dbt parses and under --empty. #}
-{% macro datasets_of_this_run() -%}
-    {%- do data_health.declare_monitored_relations() -%}
-    {%- set datasets = [] -%}
-    {%- if execute and not flags.EMPTY -%}
-        {%- for monitor in data_health.selected_monitors().values() -%}
-            {%- do datasets.extend(data_health.scanned_datasets(monitor)) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(datasets) }}
 {%- endmacro %}

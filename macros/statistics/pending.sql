@@ -1,15 +1,3 @@
-{# Every column that has statistics, of every dataset of this run, wanted. #}
-{% macro watched_columns(datasets) -%}
-    {%- set watched = [] -%}
-    {%- for dataset in datasets -%}
-        {%- for column in dataset.columns if not column.left_out -%}
-            {%- do watched.append(dict(column, id=watched | length, monitor=dataset.monitor, dataset=dataset)) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(watched) }}
-{%- endmacro %}
-
-
 {#
     What the statistics should have been built from: one row per period and column that the tables can still tell.
     A table without a time is counted as a whole on every build date, and only today's count can be taken again. Columns with `companions`,
@@ -100,7 +88,7 @@ stored as (
     from {{ stored_relation }}
     group by period_column_key
 {%- else %}
-    {{- data_health.no_rows({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
+    {{- data_health.rows_as_table({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
 {%- endif %}),
 
 high_water_marks as (
@@ -180,16 +168,4 @@ order by 1, 2, 3, 4 nulls last
         {%- endfor -%}
     {%- endif -%}
     {{ return(scans.values() | list) }}
-{%- endmacro %}
-
-
-{# The groups of rows that statistics are kept for: all rows, and the rows of each value of a segment column. #}
-{% macro segmentations(scan) -%}
-    {%- set result = [{'column': '(all)', 'value': "cast('(all)' as varchar)"}] -%}
-    {%- for name in scan.monitor.segments -%}
-        {%- for column in scan.dataset.columns if column.name == name -%}
-            {%- do result.append({'column': name, 'value': 'cast(' ~ column.identifier ~ ' as varchar)'}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(result) }}
 {%- endmacro %}

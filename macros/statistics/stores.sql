@@ -1,26 +1,10 @@
 {#
-    The table that this model has built before, or none. Not is_incremental(): that is false where the relation is a view, as after a
-    `dbt clone`, which would be a store that forgets.
-#}
-{% macro past_of_this() -%}
-    {{ return(load_relation(this) if execute and model.resource_type == 'model' else none) }}
-{%- endmacro %}
-
-
-{# Does dbt add to the table of this model, and not make it anew? #}
-{% macro adds_to_this() -%}
-    {%- set past = data_health.past_of_this() -%}
-    {{ return(past is not none and past.is_table and config.get('materialized') == 'incremental' and not should_full_refresh()) }}
-{%- endmacro %}
-
-
-{#
     What this model has stored, as a select of these columns; one that an older version did not write is null. No rows where there is no
     past.
 #}
 {% macro past_rows(columns, condition='true', distinct=false) -%}
-    {%- set past = data_health.past_of_this() -%}
-    {%- if past is none -%}{{ return(data_health.no_rows(columns)) }}{%- endif -%}
+    {%- set past = data_health.stored_model() -%}
+    {%- if past is none -%}{{ return(data_health.rows_as_table(columns)) }}{%- endif -%}
     {%- set written = adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') | list %}
     select{{ ' distinct' if distinct }}
         {%- for name, data_type in columns.items() %}
@@ -39,8 +23,8 @@
     holds are selected again beside them, so that nothing is lost. The view is read before the table takes its place.
 #}
 {% macro with_kept_rows(new_rows, condition='true') -%}
-    {%- set past, key = data_health.past_of_this(), config.get('unique_key') -%}
-    {%- if past is none or data_health.adds_to_this() -%}{{ return(new_rows) }}{%- endif -%}
+    {%- set past, key = data_health.stored_model(), config.get('unique_key') -%}
+    {%- if past is none or (past.is_table and not should_full_refresh()) -%}{{ return(new_rows) }}{%- endif -%}
     {%- set written = adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') | list -%}
     {%- set names = get_column_schema_from_query(new_rows) | map(attribute='name') | list %}
 with new_rows as (

@@ -37,7 +37,7 @@ MODELS = {
             count, row_count, other_count, other_row_count,
             {{ data_health.newcombe('lower', 'now', 'then') }} as lower_end,
             {{ data_health.newcombe('upper', 'now', 'then') }} as upper_end,
-            {{ data_health.cohens_h('now_share', 'then_share') }} as h,
+            {{ data_health.arcsine_share('now_share') }} - {{ data_health.arcsine_share('then_share') }} as h,
             case when count > 0 and other_count > 0 then
                 {{ data_health.log_ratio_error('count', 'row_count', 'other_count', 'other_row_count') }} end as log_error
         from pairs
@@ -52,7 +52,7 @@ MODELS = {
         from ranked
     """,
     "spreads.sql": """
-        select {{ data_health.robust_spread(data_health.median_deviation('x', '3.5e0')) }} as spread
+        select {{ data_health.robust_spread('percentile_cont(0.5) within group (order by abs(x - 3.5e0))') }} as spread
         from {{ source('raw', 'measured') }}
     """,
     "tails.sql": """

@@ -10,22 +10,32 @@
 -- depends_on: {{ ref('column_grids') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
-{%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
+{%- set watched = data_health.datasets_of_this_run() | sum(attribute='watched', start=[]) %}
 {%- set bins, lengths, categories = [], [], [] %}
 {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns'], 'key': []} %}
 {%- for scan in data_health.pending_scans(this, watched) %}
     {%- for column in scan.columns %}
         {%- for shape in shapes.get(column.grid_kind, ['values']) %}
-            {%- for segmentation in data_health.segmentations(scan) %}
+            {%- for segmentation in scan.dataset.segmentations %}
                 {#- grouping by the constant that stands for all rows would cost a tenth of the time -#}
                 {%- set is_whole = segmentation.column == '(all)' %}
+                {%- set value = 'length(' ~ column.value ~ ')' if shape == 'lengths'
+                    else data_health.engine_sql('text_pattern', column.value) if shape == 'patterns' else column.value %}
+                {%- set rows %}
+        select
+            {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
+            {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
+            {{ value }} as x
+        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, column.from_labels) }}
+            {{ data_health.engine_sql('compute_once') }}
+                {%- endset %}
                 {%- set part = {
-                    'scan': scan, 'column': column, 'shape': shape, 'segmentation': segmentation,
+                    'rows': rows, 'column': column, 'shape': shape, 'segmentation': segmentation,
                     'segment_keys': [] if is_whole else ['segment_value'],
                     'segment_value': "cast('(all)' as varchar)" if is_whole else 'segment_value'
                 } %}
                 {%- set selects = {'bins': bins, 'lengths': lengths}.get(shape, categories) %}
-                {%- do selects.append(data_health.counted_bins(part) if shape == 'bins' else data_health.counted_categories(part)) %}
+                {%- do selects.append(data_health.counted_values(part)) %}
             {%- endfor %}
         {%- endfor %}
     {%- endfor %}
@@ -43,17 +53,17 @@ with wanted as (
 ),
 
 bins as (
-{{ data_health.united(bins, 'bins') or data_health.no_rows(bin_columns) }}
+{{ data_health.united(bins, 'bins') or data_health.rows_as_table(bin_columns) }}
 
 ),
 
 lengths as (
-{{ data_health.united(lengths, 'lengths') or data_health.no_rows(bin_columns) }}
+{{ data_health.united(lengths, 'lengths') or data_health.rows_as_table(bin_columns) }}
 
 ),
 
 categories as (
-{{ data_health.united(categories, 'categories') or data_health.no_rows({
+{{ data_health.united(categories, 'categories') or data_health.rows_as_table({
     'column_id': 'integer', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar',
     'bin_type': 'varchar', 'category': 'varchar', 'row_count': 'bigint'
 }) }}
@@ -234,7 +244,7 @@ inner join wanted
     on distributions.column_id = wanted.column_id
     and coalesce(distributions.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
     'bin_type': 'varchar', 'bin': 'bigint', 'category': 'varchar', 'row_count': 'bigint', 'value_sum': 'double precision',

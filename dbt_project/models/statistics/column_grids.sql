@@ -9,7 +9,7 @@
 -- depends_on: {{ ref('monitored_periods') }}
 
 {%- do data_health.begin_model([ref('monitored_periods')], adds_to_this=true) %}
-{%- set samples = data_health.grid_samples(data_health.watched_columns(data_health.datasets_of_this_run())) %}
+{%- set samples = data_health.grid_samples(data_health.datasets_of_this_run() | sum(attribute='watched', start=[])) %}
 {%- set sampled_count = 'coalesce(column_totals.value_count, sampled_texts.value_count, 0)' %}
 {#- in 4096ths: every 32nd part, and ever smaller ones towards both ends #}
 {%- set knot_numerators = [1, 2, 4, 8, 16, 32, 64] + range(128, 4096, 128) | list + [4032, 4064, 4080, 4088, 4092, 4094, 4095] %}
@@ -18,10 +18,37 @@
 {%- set is_staged = column_count > most and flags.WHICH in ['run', 'build', 'retry'] %}
 {%- set parts, drawn = [], [] %}
 {%- for sample in samples %}
-    {%- do sample.update({'table': 'sample_' ~ loop.index}) %}
+    {#- the same rows at every run: those with the smallest hashes of key and time, or of all sampled columns where there is no key; the
+        largest of these hashes is found first, so that only the sample is sorted with all its columns -#}
+    {%- set hashed = [] %}
+    {%- for key in sample.monitor.key if not sample.dataset.is_other_table %}
+        {%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) %}
+    {%- endfor %}
+    {%- if hashed and sample.dataset.time %}{% do hashed.append(sample.dataset.time) %}{% endif %}
+    {%- set row_hash = data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) %}
+    {%- set scanned_rows = data_health.scanned_rows(sample.dataset, sample.stretches, with_labels=sample.from_labels) %}
+    {%- set rows %}
+    select
+        {%- for column in sample.columns %}
+        {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ scanned_rows }}
+        and {{ row_hash }} <= (
+            select max(row_hash)
+            from (
+                select {{ row_hash }} as row_hash
+                from {{ scanned_rows }}
+                order by row_hash
+                limit 20000
+            ) as smallest_hashes
+        )
+    order by {{ row_hash }}
+    limit 20000
+    {%- endset %}
+    {%- do sample.update({'table': 'sample_' ~ loop.index, 'rows': rows}) %}
     {%- if is_staged %}
         {%- do sample.update({'table': 'data_health_sample_' ~ loop.index ~ '_' ~ invocation_id[:8]}) %}
-        {%- do run_query('create temporary table ' ~ sample.table ~ ' as ' ~ data_health.sampled_rows(sample)) %}
+        {%- do run_query('create temporary table ' ~ sample.table ~ ' as ' ~ rows) %}
         {%- for columns in sample.columns | batch(most) %}{% do parts.append([{'table': sample.table, 'columns': columns}]) %}{% endfor %}
     {%- endif %}
 {%- endfor %}
@@ -39,7 +66,7 @@ with
 {% for sample in part if not is_staged %}
 {{ sample.table }} as (
 
-{{ data_health.sampled_rows(sample) }}
+{{ sample.rows }}
 
 ),
 {% endfor %}
@@ -56,7 +83,7 @@ drawn_columns as (
 {%- for name, data_type, is_number in [('text_values', 'varchar', false), ('number_values', 'double precision', true)] %}
 {{ name }} as (
 
-    {{ data_health.no_rows({'column_id': 'integer', 'x': data_type}) }}
+    {{ data_health.rows_as_table({'column_id': 'integer', 'x': data_type}) }}
     {%- for sample in part %}
         {%- set ids, values = [], [] %}
         {%- for column in sample.columns if is_number == (column.kind in ['numeric', 'timestamp']) %}
@@ -558,7 +585,7 @@ select * from {{ table }}
 {% elif samples %}
 {{ drawn[0] }}
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',
     'data_type': 'varchar', 'kind': 'varchar', 'method': 'varchar', 'centre': 'double precision', 'scale': 'double precision',
         'lower_edge': 'double precision',

@@ -9,11 +9,9 @@
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
 -- depends_on: {{ ref('column_statistics') }}
-{%- if data_health.is_configured('components.one_hot') %}
--- depends_on: {{ ref('one_hot_levels') }}
-{%- endif %}
 
-{%- set counted_from = [ref('monitored_periods'), ref('column_grids'), ref('column_statistics')] + data_health.one_hot_relations() %}
+{%- set counted_from = [ref('monitored_periods'), ref('column_grids'), ref('column_statistics')] %}
+{%- if data_health.is_configured('components.one_hot') %}{% do counted_from.append(ref('one_hot_levels')) %}{% endif %}
 {%- do data_health.begin_model(counted_from, adds_to_this=true) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
@@ -45,9 +43,10 @@ from wanted
 inner join {{ data_health.named_model('column_grids') }}
     on wanted.monitor = column_grids.monitor
     and wanted.grid_name = column_grids.column_name
-left join {{ data_health.named_model('column_statistics', load_relation(ref('column_statistics')) is not none, dict(
-    data_health.statistic_types(), period_column_key='varchar', segment_column='varchar', built_from='varchar'
-)) }}
+left join {{ data_health.named_model('column_statistics', load_relation(ref('column_statistics')) is not none, {
+    'period_column_key': 'varchar', 'segment_column': 'varchar', 'built_from': 'varchar', 'null_count': 'bigint', 'nan_count': 'bigint',
+    'positive_infinity_count': 'bigint', 'negative_infinity_count': 'bigint', 'minimum': 'double precision', 'maximum': 'double precision'
+}) }}
     on wanted.period_key || '|' || wanted.grid_name = column_statistics.period_column_key
     and column_statistics.segment_column = '(all)'
 group by wanted.column_id
@@ -175,7 +174,7 @@ inner join factors as factors_b
     on products.column_b_id = factors_b.column_id
     and factors_a.period_key = factors_b.period_key
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'column_a': 'varchar', 'column_b': 'varchar', 'grid_generation_a': 'integer', 'grid_generation_b': 'integer',
     'centre_a': 'double precision', 'centre_b': 'double precision', 'scale_a': 'double precision', 'scale_b': 'double precision',

@@ -10,9 +10,16 @@
 -- depends_on: {{ ref('column_grids') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
-{%- set watched = data_health.watched_columns(data_health.datasets_of_this_run()) %}
+{%- set watched = data_health.datasets_of_this_run() | sum(attribute='watched', start=[]) %}
 {%- set scans = data_health.pending_scans(this, watched) %}
-{%- set types, known_zeros = data_health.statistic_types(), ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
+{%- set types = {
+    'row_count': 'bigint', 'null_count': 'bigint', 'nan_count': 'bigint', 'positive_infinity_count': 'bigint',
+    'negative_infinity_count': 'bigint', 'extreme_count': 'bigint', 'zero_count': 'bigint', 'negative_count': 'bigint',
+    'empty_count': 'bigint', 'minimum': 'double precision', 'maximum': 'double precision',
+    'sum_1': 'double precision', 'sum_2': 'double precision', 'sum_3': 'double precision', 'sum_4': 'double precision',
+    'length_sum': 'bigint', 'length_minimum': 'bigint', 'length_maximum': 'bigint', 'distinct_count': 'bigint'
+} %}
+{%- set known_zeros = ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
 {#- per scan, chunk of twelve columns and segmentation one wide aggregate, turned into rows of the long table; columns of labels apart -#}
 {%- set measured = [] %}
 {%- for scan in scans %}
@@ -53,7 +60,7 @@
     {%- endfor %}
     {%- for columns in chunks %}
         {%- set chunk_number = loop.index %}
-        {%- for segmentation in data_health.segmentations(scan) %}
+        {%- for segmentation in scan.dataset.segmentations %}
             {%- set name = 'scan_' ~ scan_number ~ '_chunk_' ~ chunk_number ~ '_segmentation_' ~ loop.index %}
             {%- set measured_rows %}
     select * from (
@@ -90,8 +97,7 @@
                 {%- for column in columns %},
                 {{ column.value }} as value_{{ column.id }}
                 {%- endfor %}
-            from {{ data_health.scan_source(scan.dataset, columns[0].from_labels) }}
-            where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+            from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, columns[0].from_labels) }}
                 {{ data_health.engine_sql('compute_once') }}
         ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk
@@ -160,7 +166,7 @@ inner join wanted
 } %}
 {%- do columns.update(types) %}
 {%- do columns.update({'built_from': 'varchar', 'built_at': 'timestamp'}) %}
-{{ data_health.no_rows(columns) }}
+{{ data_health.rows_as_table(columns) }}
 {% endif %}
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

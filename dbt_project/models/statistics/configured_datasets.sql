@@ -25,5 +25,5 @@ from (
     {%- endfor %}
 ) as datasets ({{ types | join(', ') }})
 {%- else %}
-{{ data_health.no_rows(types) }}
+{{ data_health.rows_as_table(types) }}
 {%- endif %}

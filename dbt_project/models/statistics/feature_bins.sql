@@ -13,7 +13,7 @@
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_distributions')], adds_to_this=true) %}
 {%- set cell_limit, automatic_limit, automatic_count = 200000, 20000, 6 %}
 {%- set stored, candidates, features_of = {}, [], {} %}
-{%- if data_health.past_of_this() is not none %}
+{%- if data_health.stored_model() is not none %}
     {%- set stored_columns %}
         select distinct monitor, configuration_key, generation, row_count_when_drawn, column_name, family
         from {{ this }}
@@ -366,7 +366,7 @@ inner join all_bins
     {%- endif %}
 {{ drawn }}
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'attributes_key': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer',
     'row_count_when_drawn': 'bigint', 'position': 'integer', 'column_name': 'varchar', 'family': 'varchar', 'kind': 'varchar',
     'cell_count': 'double precision', 'code': 'integer', 'bin_type': 'varchar', 'category': 'varchar',

@@ -48,8 +48,7 @@ counted as (
         select
             {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
             {{ scan.columns[0].cell }} as cell_code
-        from {{ data_health.scan_source(scan.dataset) }}
-        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside) }}
             {{ data_health.engine_sql('compute_once') }}
     ) as rows_of_scan
     group by period_start, cell_code
@@ -74,7 +73,7 @@ inner join wanted_periods
     on counted.column_id = wanted_periods.column_id
     and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted_periods.period_start, cast('0001-01-01' as date))
 {% else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
     'attributes_key': 'varchar', 'cell_code': 'bigint', 'row_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'
 }) }}

@@ -9,7 +9,7 @@
 
 {%- do data_health.begin_model([ref('labeling_rows'), ref('labeling_shortlist')], adds_to_this=true) %}
 {#- releases before kept these rows in the table of the mart, which is made anew only after this one -#}
-{%- set adopted = data_health.stored_model('health_labeling_candidates') if data_health.past_of_this() is none else none %}
+{%- set adopted = data_health.stored_model('health_labeling_candidates') if data_health.stored_model() is none else none %}
 {%- set columns = {
     'candidate_key': 'varchar', 'monitor': 'varchar', 'batch': 'bigint', 'rank': 'bigint', 'row_key': 'varchar', 'strategy': 'varchar',
     'reason': 'varchar', 'period_start': 'date', 'subgroup': 'varchar', 'predicted_label': 'varchar', 'confidence': 'double precision',

@@ -29,9 +29,9 @@ with counted as (
 {%- set stretches = [{'from': counted_from, 'to': none}, {'from': none, 'to': none}] if counted_from else none -%}
 {%- set with_labels = monitor.label is not none and not dataset.is_other_table -%}
 {%- set label = data_health.quoted('data_health_label' if monitor.label.relation else monitor.label.column) if with_labels else none -%}
-{%- set event_time, load_time = data_health.local_time(dataset, 'time'), data_health.local_time(dataset, 'loaded_at') -%}
 {#- the high-water mark is the newest load, or else event, in UTC where it knows its zone; later rows are left to the next run -#}
-{%- set marking_time = data_health.local_time(dataset, 'loaded_at' if dataset.loaded_at else 'time', 'UTC') %}
+{%- set marking = 'loaded_at' if dataset.loaded_at else 'time' -%}
+{%- set marking_time = '(' ~ dataset[marking] ~ " at time zone 'UTC')" if dataset[marking ~ '_has_zone'] else dataset[marking] %}
     select
         {{ data_health.text_literal(monitor.name) }} as monitor,
         {{ data_health.text_literal(dataset.name) }} as dataset,
@@ -42,18 +42,18 @@ with counted as (
         cast({{ "'" ~ reference.to[:10] ~ "'" if reference and reference.kind == 'window' else 'null' }} as date) as window_end,
         count(*) as row_count,
         {{ 'count(monitored_rows.' ~ label ~ ')' if label else 'cast(null as bigint)' }} as labelled_count,
-        {{ 'sum(case when ' ~ load_time ~ ' > ' ~ dbt.dateadd('day', monitor.late_after_days, event_time) ~ ' then 1 else 0 end)'
+        {{ 'sum(case when ' ~ dataset.local_loaded_at ~ ' > '
+                ~ dbt.dateadd('day', monitor.late_after_days, dataset.local_time) ~ ' then 1 else 0 end)'
             if dataset.loaded_at and dataset.time else 'cast(null as bigint)' }} as late_row_count,
-        {{ 'max(cast(' ~ event_time ~ ' as timestamp))' if dataset.time else 'cast(null as timestamp)' }} as newest_event,
-        {{ 'max(cast(' ~ load_time ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load,
+        {{ 'max(cast(' ~ dataset.local_time ~ ' as timestamp))' if dataset.time else 'cast(null as timestamp)' }} as newest_event,
+        {{ 'max(cast(' ~ dataset.local_loaded_at ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load,
         {{ 'max(cast(' ~ marking_time ~ ' as timestamp))' if dataset.loaded_at or dataset.time else 'cast(null as timestamp)' }}
             as high_water_mark
-    from {{ data_health.scan_source(dataset, with_labels=with_labels and monitor.label.relation is not none) }}
-    where {{ data_health.scan_condition(dataset, stretches) }}
+    from {{ data_health.scanned_rows(dataset, stretches, with_labels=with_labels and monitor.label.relation is not none) }}
     group by 6
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'grain': 'varchar',
         'on_missing_period': 'varchar', 'period_start': 'date', 'window_end': 'date', 'row_count': 'bigint',
         'labelled_count': 'bigint', 'late_row_count': 'bigint', 'newest_event': 'timestamp', 'newest_load': 'timestamp',
@@ -193,7 +193,7 @@ counting_scope as (
         cast('{{ counting_starts.get(dataset.monitor.name) or '0001-01-01' }}' as date) as counted_from
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'grain': 'varchar', 'on_missing_period': 'varchar', 'counted_from': 'date'}) }}
+    {{ data_health.rows_as_table({'monitor': 'varchar', 'grain': 'varchar', 'on_missing_period': 'varchar', 'counted_from': 'date'}) }}
 {%- endfor %}
 
 ),

@@ -92,7 +92,7 @@ select
 from ranked_categories
 where level_number <= most_levels
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'column_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'level': 'varchar', 'factor_name': 'varchar',
     'level_number': 'integer', 'row_count': 'bigint', 'drawn_at': 'timestamp'
 }) }}

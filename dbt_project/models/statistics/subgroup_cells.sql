@@ -60,8 +60,7 @@ counted as (
             {{ sql.prediction }} as prediction,
             {{ sql.prediction_is_positive }} as prediction_is_positive,
             {{ sql.missing }} as missing
-        from {{ data_health.scan_source(scan.dataset, has_own_labels) }}
-        where {{ data_health.scan_condition(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, has_own_labels) }}
             {{ data_health.engine_sql('compute_once') }}
     ) as rows_of_scan
     group by period_start, model_version, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8
@@ -99,7 +98,7 @@ inner join wanted
 {%- for number in range(1, 9) %}{% do columns.update({'value_' ~ number: 'varchar'}) %}{% endfor %}
 {%- for name in sums %}{% do columns.update({name: 'double precision' if name.endswith('weight_sum') else 'bigint'}) %}{% endfor %}
 {%- do columns.update({'feature_count': 'bigint', 'built_from': 'varchar', 'built_at': 'timestamp'}) %}
-{{ data_health.no_rows(columns) }}
+{{ data_health.rows_as_table(columns) }}
 {% endif %}
 {%- endset %}
 {{ data_health.with_kept_rows(new_rows) }}

@@ -1,11 +1,10 @@
 {{ config(enabled=data_health.part_is_on('components') and data_health.engine_sql('runs_python')) }}
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
-{%- if data_health.is_configured('components.one_hot') %}
--- depends_on: {{ ref('one_hot_levels') }}
-{%- endif %}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')] + data_health.one_hot_relations()) %}
+{%- set counted_from = [ref('monitored_periods'), ref('column_grids')] %}
+{%- if data_health.is_configured('components.one_hot') %}{% do counted_from.append(ref('one_hot_levels')) %}{% endif %}
+{%- do data_health.begin_model(counted_from) %}
 {%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
 {%- set stored = data_health.stored_model('wide_products') if watched else none %}
@@ -81,7 +80,7 @@ stored as (
     from {{ stored }}
     group by period_key
 {%- else %}
-{{ data_health.no_rows({'period_key': 'varchar', 'built_from': 'varchar'}) }}
+{{ data_health.rows_as_table({'period_key': 'varchar', 'built_from': 'varchar'}) }}
 {%- endif %}
 
 ),
@@ -139,10 +138,9 @@ with scans (scan_number, period_sql, source_sql, weight_column, weight_sql) as (
 
     values
     {%- for scan in scans %}{% set column = scan['columns'][0] %}{% set dataset = column.dataset %}
-        {%- set condition = data_health.scan_condition(dataset, scan.stretches, scan.first_moment_outside) %}
         ({{ loop.index }}, {{ data_health.text_literal([
             data_health.row_period(dataset, scan.has_no_time),
-            'from ' ~ data_health.scan_source(dataset) ~ ' where ' ~ condition,
+            'from ' ~ data_health.scanned_rows(dataset, scan.stretches, scan.first_moment_outside),
             column.weight_column, column.weight
         ]) }}){{ ',' if not loop.last }}
     {%- endfor %}
@@ -194,7 +192,7 @@ counted_lists as (
     from {{ stored }}
     where source_column <> column_name
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'source_column': 'varchar', 'column_number': 'integer', 'centre': 'double precision',
     'scale': 'double precision', 'period_rank': 'integer'
 }) }}
@@ -252,7 +250,7 @@ left join list_grids
     and factors.list_length is not null
 where factors.list_length is not null or grids.generation is not null
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'scan_number': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'period_start': 'date',
     'period_sql': 'varchar', 'source_sql': 'varchar', 'weight_column': 'varchar', 'weight_sql': 'varchar',
     'column_number': 'integer', 'column_name': 'varchar', 'value_sql': 'varchar', 'list_length': 'integer',

@@ -36,9 +36,9 @@
 } %}
 {%- set wanted_columns = {'cleaning_period_key': 'varchar', 'cleaning': 'varchar', 'period_start': 'date', 'built_from': 'varchar',
     'changed_count': 'bigint'} %}
-{%- set wanted_periods = wanted | join('\n    union all\n    ') or data_health.no_rows(wanted_columns) %}
+{%- set wanted_periods = wanted | join('\n    union all\n    ') or data_health.rows_as_table(wanted_columns) %}
 {#- an older version of the package wrote the table whole, without what it was built from -#}
-{%- set past = data_health.past_of_this() %}
+{%- set past = data_health.stored_model() %}
 {%- set is_stored = past is not none and 'built_from' in adapter.get_columns_in_relation(past) | map(attribute='name') | map('lower') %}
 {%- set still_holds %}
     {%- if is_stored -%}
@@ -52,7 +52,7 @@
     {%- else -%} false
     {%- endif %}
 {%- endset %}
-{%- if data_health.adds_to_this() and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
+{%- if past is not none and past.is_table and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
     {%- call statement('forget_other_changes', auto_begin=true) %}
         delete from {{ this }}
         where not ({{ still_holds }})
@@ -72,7 +72,7 @@ stored as (
     from {{ this }}
     where {{ still_holds }}
 {%- else %}
-    {{ data_health.no_rows({'cleaning_period_key': 'varchar'}) }}
+    {{ data_health.rows_as_table({'cleaning_period_key': 'varchar'}) }}
 {%- endif %}
 
 )
@@ -140,7 +140,7 @@ changes ({{ columns | join(', ') }}) as (
     select * from set_{{ loop.index }}_changes
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows(columns) }}
+    {{ data_health.rows_as_table(columns) }}
 {%- endfor %}
 
 )

@@ -8,7 +8,7 @@
 ) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- do data_health.begin_model(adds_to_this=true) %}
-{%- set plans, is_stored = [], data_health.past_of_this() is not none %}
+{%- set plans, is_stored = [], data_health.stored_model() is not none %}
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation and cleaning.rules %}
     {%- do plans.append(data_health.cleaning_plan(name)) %}
 {%- endfor %}
@@ -132,7 +132,7 @@ outcomes ({{ columns | join(', ') }}) as (
     select * from set_{{ loop.index }}_outcomes
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows(columns) }}
+    {{ data_health.rows_as_table(columns) }}
 {%- endfor %}
 
 )

@@ -23,7 +23,10 @@ subspace_distances as (
 left_out_columns as (
 
     select monitor, reference, column_name
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'column_name': 'varchar', 'values_used': 'varchar',
+        'component': 'bigint'
+    }) }}
     where kind = 'loading'
         and values_used = 'all'
         and component is null

@@ -15,7 +15,13 @@ eigenvalues as (
         monitor, reference, loadings_version, component, eigenvalue, noise_eigenvalue, has_variance,
         hotelling_t2_limit_95, hotelling_t2_limit_99, reconstruction_error_limit_95, reconstruction_error_limit_99,
         row_count, effective_row_count, column_count
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint',
+        'eigenvalue': 'double precision', 'noise_eigenvalue': 'double precision', 'has_variance': 'boolean',
+        'hotelling_t2_limit_95': 'double precision', 'hotelling_t2_limit_99': 'double precision',
+        'reconstruction_error_limit_95': 'double precision', 'reconstruction_error_limit_99': 'double precision',
+        'row_count': 'bigint', 'effective_row_count': 'double precision', 'column_count': 'bigint'
+    }) }}
     where kind = 'eigenvalue'
 
 ),

@@ -14,7 +14,12 @@ loadings as (
     select
         monitor, reference, loadings_version, component, column_name, loading, eigenvalue, is_kept, mean,
         standard_deviation, scale, reason_left_out
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint',
+        'column_name': 'varchar', 'loading': 'double precision', 'eigenvalue': 'double precision', 'is_kept': 'boolean',
+        'mean': 'double precision', 'standard_deviation': 'double precision', 'scale': 'double precision',
+        'reason_left_out': 'varchar', 'values_used': 'varchar'
+    }) }}
     where kind = 'loading'
         and values_used = 'all'
 

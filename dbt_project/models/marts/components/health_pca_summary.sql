@@ -21,7 +21,10 @@ components as (
 fitted_columns as (
 
     select distinct monitor, reference, loadings_version, column_name, reason_left_out, row_count
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'column_name': 'varchar',
+        'reason_left_out': 'varchar', 'row_count': 'bigint', 'values_used': 'varchar'
+    }) }}
     where kind = 'loading'
         and values_used = 'all'
 
@@ -30,7 +33,9 @@ fitted_columns as (
 moved_columns as (
 
     select distinct monitor, reference, moved_columns
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'moved_columns': 'varchar'
+    }) }}
     where kind = 'eigenvalue'
 
 ),

@@ -166,7 +166,7 @@ effects as (
 
     select
         pooled_shares.*,
-        {{ data_health.cohens_h('outside_share_99', 'expected_share_99') }} as effect,
+        {{ data_health.arcsine_share('outside_share_99') }} - {{ data_health.arcsine_share('expected_share_99') }} as effect,
         tolerated_errors * sqrt(1e0 / row_count + 1e0 / nullif(expected_rows, 0)) as chance,
         outside_share_99 - expected_share_99 as excess_share,
         greatest(

@@ -1,16 +1,14 @@
-{%- do data_health.declare_monitored_relations() %}
-{%- set configuration = data_health.configured_block() %}
-{%- set block = configuration if configuration is mapping else {} %}
+{%- set selected, written, block = data_health.selected_monitors(), data_health.written_monitors(), data_health.configured_block() %}
 {%- for key in ['acknowledgements', 'known_biases'] if data_health.normalised_relation(block.get(key)) %}
     {%- do data_health.relation_of(data_health.normalised_relation(block.get(key))) %}
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
-{%- set monitors, written = data_health.selected_monitors() if execute else {}, data_health.written_monitors() %}
+{%- set monitors, datasets = selected if execute else {}, data_health.datasets_of_this_run(under_empty=true) %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column = {}, [none, none, none, none, none] %}
 {%- for monitor_name, monitor in monitors.items() %}
-    {%- set rows = [['monitor', monitor_name, data_health.relation_text(monitor.relation)] + of_no_column] %}
+    {%- set rows = [['monitor', monitor_name, data_health.setting_text(monitor.relation)] + of_no_column] %}
     {%- for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
         {%- if value is not none and value != [] and value != {} %}
             {%- set text = value | string if value is string or value is number else data_health.setting_text(value) %}
@@ -23,7 +21,7 @@
     {%- for reference in monitor.references %}
         {%- set text = 'from ' ~ reference['from'] ~ ' to ' ~ reference.to if reference.kind == 'window'
             else 'last ' ~ reference.days ~ ' days' if reference.kind == 'rolling'
-            else data_health.relation_text(reference.relation) %}
+            else data_health.setting_text(reference.relation) %}
         {%- do rows.append(['reference', reference.name, text] + of_no_column) %}
     {%- endfor %}
     {%- for name, part in data_health.parts().items() if not part.asked_by_set %}
@@ -32,7 +30,7 @@
     {%- endfor %}
     {#- as the production table has a column; one that only a reference has, as the reference has it -#}
     {%- set columns = {} %}
-    {%- for dataset in data_health.scanned_datasets(monitor) %}
+    {%- for dataset in datasets if dataset.monitor.name == monitor_name %}
         {%- for column in dataset.columns %}
             {%- set known = columns.get(column.name) %}
             {#- a label that stands in a table of its own takes the place of a column that is not watched -#}
@@ -70,7 +68,7 @@ with described_monitors as (
     ) as described
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
         'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar'
     }) }}
@@ -83,7 +81,7 @@ previous_build as (
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
     from {{ previous }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
         'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar',
         'watched_since': 'timestamp', 'built_at': 'timestamp'

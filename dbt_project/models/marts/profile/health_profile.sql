@@ -1,5 +1,6 @@
 {{ config(enabled=data_health.part_is_on('profile')) }}
 {%- do data_health.begin_model() %}
+{%- set quantiles = ['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'] %}
 with column_roles as (
 
     select monitor, name as column_name, role, is_value_shown
@@ -57,7 +58,7 @@ profiles as (
         category_summaries.entropy,
         category_summaries.top_value,
         category_summaries.top_count
-        {%- for name in data_health.profile_quantiles() %},
+        {%- for name in quantiles %},
         quantiles.{{ name }},
         quantiles.{{ name }}_lower,
         quantiles.{{ name }}_upper
@@ -130,7 +131,7 @@ select
         then fourth_moment / power(second_moment, 2e0) - 3 end as excess_kurtosis,
     coalesce(abs(mean_shift) > 100 * sqrt(greatest(second_moment, 0e0)), false) as is_imprecise,
     extreme_count,
-    {%- for name in data_health.profile_quantiles() %}
+    {%- for name in quantiles %}
     {{ name }},
     {{ name }}_lower,
     {{ name }}_upper,

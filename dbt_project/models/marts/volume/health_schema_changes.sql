@@ -190,7 +190,7 @@ told_changes as (
     select monitor, dataset, column_name, change, compared_with, detected_at
     from {{ previous }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'dataset': 'varchar', 'column_name': 'varchar', 'change': 'varchar', 'compared_with': 'varchar',
         'detected_at': 'timestamp'
     }) }}

@@ -1,5 +1,4 @@
-{%- set configuration = data_health.configured_block() %}
-{%- set acknowledgements = data_health.normalised_relation(configuration.get('acknowledgements')) if configuration is mapping else none %}
+{%- set acknowledgements = data_health.normalised_relation(data_health.configured_block().get('acknowledgements')) %}
 with judgements as (
 
     select
@@ -73,7 +72,7 @@ watched_relations as (
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.relation %}
     union all
     select {{ data_health.text_literal(name) }} as monitor, 'cleaning' as kind,
-        {{ data_health.text_literal(data_health.relation_text(cleaning.relation)) }} as relation,
+        {{ data_health.text_literal(data_health.setting_text(cleaning.relation)) }} as relation,
         {{ data_health.text_literal(cleaning.owner or none) }} as owner
 {%- endfor %}
 
@@ -91,7 +90,7 @@ acknowledgements as (
         cast(note as varchar) as note
     from {{ data_health.relation_of(acknowledgements) }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'first_period': 'date', 'acknowledged_until': 'date',
         'acknowledged_by': 'varchar', 'note': 'varchar'
     }) }}

@@ -21,7 +21,7 @@ with judged as (
     from {{ ref(name) }}
     {{- '\n\n    union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar',
         'reference': 'varchar', 'metric': 'varchar', 'period_start': 'date', 'status': 'varchar', 'evidence': 'varchar', 'mart': 'varchar'
     }) }}

@@ -32,6 +32,6 @@ select
 from rows_{{ outer.index }}
 {{ 'union all' if not (outer.last and loop.last) }}
 {%- endfor %}{% else %}
-{{ data_health.no_rows({'cleaning': 'varchar', 'purpose': 'varchar', 'row_number': 'bigint', 'column_name': 'varchar',
+{{ data_health.rows_as_table({'cleaning': 'varchar', 'purpose': 'varchar', 'row_number': 'bigint', 'column_name': 'varchar',
     'value': 'varchar'}) }}
 {%- endfor %}

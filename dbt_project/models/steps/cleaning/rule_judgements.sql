@@ -60,7 +60,8 @@ spreads as (
         judged.cleaning,
         judged.rule,
         judged.period_number,
-        {{ data_health.robust_spread(data_health.median_deviation('earlier.angle', 'medians.usual_angle')) }} as spread
+        {{ data_health.robust_spread('percentile_cont(0.5) within group (order by abs(earlier.angle - medians.usual_angle))') }}
+            as spread
     from numbered_outcomes as judged
     inner join medians
         on judged.cleaning = medians.cleaning

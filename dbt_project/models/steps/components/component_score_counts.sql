@@ -6,7 +6,11 @@ with limits as (
     select
         monitor, reference, loadings_version, component, hotelling_t2_limit_95, hotelling_t2_limit_99,
         reconstruction_error_limit_95, reconstruction_error_limit_99
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'component': 'bigint',
+        'hotelling_t2_limit_95': 'double precision', 'hotelling_t2_limit_99': 'double precision',
+        'reconstruction_error_limit_95': 'double precision', 'reconstruction_error_limit_99': 'double precision'
+    }) }}
     where kind = 'eigenvalue'
 
 ),

@@ -60,13 +60,13 @@ features as (
     where subject = 'column'
         and is_watched
         and role = 'feature'
-{%- for levels in data_health.one_hot_relations() %}
+{%- if data_health.is_configured('components.one_hot') %}
 
     union
 
     select monitor, factor_name as column_name
-    from {{ levels }}
-{%- endfor %}
+    from {{ ref('one_hot_levels') }}
+{%- endif %}
 
 ),
 
@@ -74,13 +74,13 @@ grids as (
 
     select monitor, column_name, coalesce(centre, 0e0) as centre, coalesce(scale, 1e0) as scale
     from {{ ref('column_grids') }}
-{%- for levels in data_health.one_hot_relations() %}
+{%- if data_health.is_configured('components.one_hot') %}
 
     union all
 
     select monitor, factor_name as column_name, 0e0 as centre, 1e0 as scale
-    from {{ levels }}
-{%- endfor %}
+    from {{ ref('one_hot_levels') }}
+{%- endif %}
 
 ),
 

@@ -32,13 +32,13 @@ features as (
     from {{ ref('health_monitors') }}
     where subject = 'column'
         and role = 'feature'
-{%- for levels in data_health.one_hot_relations() %}
+{%- if data_health.is_configured('components.one_hot') %}
 
     union
 
     select monitor, factor_name as column_name
-    from {{ levels }}
-{%- endfor %}
+    from {{ ref('one_hot_levels') }}
+{%- endif %}
 
 ),
 

@@ -15,10 +15,11 @@
         {%- endfor %}
         {%- set time = data_health.find_column(columns, monitor.time) if monitor.time else none %}
         {%- set type = time.data_type | lower if time else '' %}
+        {%- set has_zone = 'with time zone' in type or type.startswith('timestamptz') %}
+        {%- set moment = 'monitored_rows.' ~ data_health.quoted(time.name) if time else none %}
         {%- set dataset = {
-            'name': 'production', 'monitor': monitor, 'is_other_table': false,
-            'time': 'monitored_rows.' ~ data_health.quoted(time.name) if time else none,
-            'time_has_zone': 'with time zone' in type or type.startswith('timestamptz')
+            'name': 'production', 'monitor': monitor, 'is_other_table': false, 'time': moment,
+            'local_time': '(' ~ moment ~ ' at time zone ' ~ data_health.text_literal(monitor.timezone) ~ ')' if has_zone else moment
         } %}
         {%- set keys = [] %}
         {%- for name in monitor.key %}
@@ -48,7 +49,7 @@ select
 from {{ scan.relation }} as monitored_rows
 {{ 'union all' if not loop.last }}
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'loadings_version': 'varchar', 'component_count': 'bigint',
     'component_1': 'double precision', 'component_2': 'double precision', 'component_3': 'double precision',
     'hotelling_t2': 'double precision', 'reconstruction_error': 'double precision', 'row_hash': 'varchar'

@@ -6,7 +6,12 @@ with subspace_measures as (
     select
         monitor, reference, period_start, metric, column_name, value, reference_value, noise, component_count,
         column_count, row_count, effective_row_count, reference_effective_row_count
-    from {{ data_health.component_fits() }}
+    from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
+        'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'period_start': 'date', 'metric': 'varchar',
+        'column_name': 'varchar', 'value': 'double precision', 'reference_value': 'double precision', 'noise': 'double precision',
+        'component_count': 'bigint', 'column_count': 'bigint', 'row_count': 'bigint', 'effective_row_count': 'double precision',
+        'reference_effective_row_count': 'double precision'
+    }) }}
     where kind = 'measure'
 
 ),

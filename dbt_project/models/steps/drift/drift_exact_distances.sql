@@ -3,7 +3,6 @@
 {%- do data_health.begin_model() %}
 {#- what is sorted: every number of every scanned dataset of the monitors that ask for it, and of each of their segments #}
 {%- set selects, marks = [], {} %}
-{%- do data_health.declare_monitored_relations() %}
 {%- set asking = data_health.selected_monitors().values() | selectattr('exact') | selectattr('parts.drift') | list %}
 {%- for dataset in (data_health.datasets_of_this_run() if asking else []) if dataset.monitor.exact and dataset.monitor.parts.drift %}
     {%- if not marks %}
@@ -11,32 +10,30 @@
             {%- do marks.update({row['monitor'] ~ '|' ~ row['dataset']: row['first_moment_outside']}) %}
         {%- endfor %}
     {%- endif %}
-    {%- set scan = {
-        'dataset': dataset, 'monitor': dataset.monitor, 'has_timeless_rows': false,
-        'stretches': [{'from': '0001-01-01', 'to': '9999-12-31'}],
-        'first_moment_outside': marks.get(dataset.monitor.name ~ '|' ~ dataset.name)
-    } %}
+    {%- set stretches, first_outside = [{'from': '0001-01-01', 'to': '9999-12-31'}], marks.get(dataset.monitor.name ~ '|' ~ dataset.name) %}
     {%- for column in dataset.columns if column.kind in ['numeric', 'timestamp'] and not column.left_out %}
-        {%- for segmentation in data_health.segmentations(scan) if segmentation.column != column.name %}
-            {%- set part = {
-                'scan': scan, 'column': column, 'segmentation': segmentation,
-                'segment_keys': [] if segmentation.column == '(all)' else ['segment_value']
-            } %}
+        {%- for segmentation in dataset.segmentations if segmentation.column != column.name %}
+            {%- set is_whole = segmentation.column == '(all)' %}
             {%- set value_select %}
     select
         {{ data_health.text_literal(dataset.monitor.name) }} as monitor,
         {{ data_health.text_literal(dataset.name) }} as dataset,
         {{ data_health.text_literal(column.name) }} as column_name,
         {{ data_health.text_literal(segmentation.column) }} as segment_column,
-        {{ 'segment_value' if part.segment_keys else "cast('(all)' as varchar)" }} as segment_value,
+        {{ "cast('(all)' as varchar)" if is_whole else 'segment_value' }} as segment_value,
         period_start,
         x,
         count(*) as row_count
     from (
-{{ data_health.column_rows(part, column.value) }}
+        select
+            {{ data_health.row_period(dataset, false) }} as period_start,
+            {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
+            {{ column.value }} as x
+        from {{ data_health.scanned_rows(dataset, stretches, first_outside, column.from_labels) }}
+            {{ data_health.engine_sql('compute_once') }}
     ) as column_rows
     where {{ 'x is not null' if column.is_exact_number else data_health.engine_sql('is_finite', 'x') }}
-    group by period_start, x{{ ', segment_value' if part.segment_keys }}
+    group by period_start, x{{ ', segment_value' if not is_whole }}
             {%- endset %}
             {%- do selects.append(value_select) %}
         {%- endfor %}
@@ -179,7 +176,7 @@ group by comparison_number, column_number
 -- depends_on: {{ ref('drift_comparisons') }}
 -- depends_on: {{ ref('drift_columns') }}
 -- depends_on: {{ ref('dataset_periods') }}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
 }) }}
 {% endif %}

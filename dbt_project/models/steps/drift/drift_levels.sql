@@ -156,7 +156,8 @@ spreads as (
         histories.column_number,
         histories.threshold_number,
         max(medians.history_median) as history_median,
-        {{ data_health.robust_spread(data_health.median_deviation('histories.value', 'medians.history_median')) }} as history_spread
+        {{ data_health.robust_spread('percentile_cont(0.5) within group (order by abs(histories.value - medians.history_median))') }}
+            as history_spread
     from histories
     inner join medians
         on histories.comparison_number = medians.comparison_number

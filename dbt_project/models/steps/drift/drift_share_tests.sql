@@ -70,7 +70,8 @@ tested_shares as (
         column_number,
         subject,
         category,
-        abs({{ data_health.cohens_h('least(row_count / total, 1e0)', 'least(reference_count / reference_total, 1e0)') }}) as h,
+        abs({{ data_health.arcsine_share('least(row_count / total, 1e0)') }}
+            - {{ data_health.arcsine_share('least(reference_count / reference_total, 1e0)') }}) as h,
         (reference_count + row_count) / (reference_total + total) as pooled_share,
         case when least(reference_total, total) * (reference_count + row_count) / (reference_total + total) >= 5
             and least(reference_total, total) * (1 - (reference_count + row_count) / (reference_total + total)) >= 5

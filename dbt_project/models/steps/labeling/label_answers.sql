@@ -29,7 +29,7 @@ with written_answers as (
     from {{ relation }}
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'annotator': 'varchar', 'labelled_at': 'timestamp',
         'source': 'varchar', 'seconds': 'double precision', 'is_gold': 'boolean'
     }) }}

@@ -11,7 +11,7 @@ select
     given_label
 from {{ batches }}
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'batch': 'bigint', 'row_key': 'varchar', 'strategy': 'varchar', 'answers_before': 'bigint',
     'given_label': 'varchar'
 }) }}

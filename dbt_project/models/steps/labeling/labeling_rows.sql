@@ -14,7 +14,10 @@
         {%- do cells.update({task.monitor.name: task.cell}) %}
     {%- endfor %}
 {%- endif %}
-{#- `cell` is the number of the cell of features, `labels` what may be said, `inputs` what probabilities are made of by `layers` #}
+{#-
+    `cell` is the number of the cell of features, `labels` what may be said, `inputs` what probabilities are made of by `layers`: columns
+    over those of the layer before, so that what is long is computed once. The last has probability_1 and so on, in the order of labels.
+#}
 {%- for task in tasks %}
     {%- set fitted = data_health.engine_sql('runs_python') and not task.score %}
     {%- set learner = data_health.stored_learner(ref('data_health', 'learner_fits'), task) if fitted else none %}
@@ -37,7 +40,31 @@
         'cell': cells[task.monitor.name] or 'cast(null as bigint)', 'inputs': inputs, 'labels': labels,
         'learner_version': learner.version if learner else 'score' if task.score else none
     }) %}
-    {%- do task.update({'layers': data_health.score_layers(task, learner)}) %}
+    {%- set layers, logits, odds, probabilities = [], {}, {}, {} %}
+    {%- set numbers = range(1, labels | length + 1) | list %}
+    {%- for number in numbers if learner %}
+        {%- do logits.update({'logit_' ~ number: learner.logits[loop.index0]}) %}
+        {%- do odds.update({'odds_' ~ number: 'exp(logit_' ~ number ~ ' - greatest(logit_' ~ numbers | join(', logit_') ~ '))'}) %}
+        {%- do probabilities.update({'probability_' ~ number: 'tree_scores.probabilities[' ~ number ~ ']' if learner.is_stored
+            else 'odds_' ~ number ~ ' / (odds_' ~ numbers | join(' + odds_') ~ ')'}) %}
+    {%- endfor %}
+    {%- if task.score %}
+        {%- set both = {'probability_1': '1e0 - score', 'probability_2': 'score'} %}
+        {%- do layers.append({'name': 'scored_rows', 'says': 'a score is of two labels', 'columns': both}) %}
+    {%- elif learner and learner.is_stored %}
+        {%- do layers.extend([
+            {'name': 'hashed_rows', 'says': 'what trees have scored it by', 'columns': learner.terms},
+            {'name': 'scored_rows', 'says': 'probabilities of the trees', 'columns': probabilities, 'joins_trees': true}
+        ]) %}
+    {%- elif learner %}
+        {%- do layers.extend([
+            {'name': 'standardised_rows', 'says': 'numbers as they were learnt from', 'columns': learner.terms},
+            {'name': 'summed_rows', 'says': 'the log odds of every label against the first', 'columns': logits},
+            {'name': 'weighed_rows', 'says': 'odds against the likeliest', 'columns': odds},
+            {'name': 'scored_rows', 'says': 'probabilities of the regression', 'columns': probabilities}
+        ]) %}
+    {%- endif %}
+    {%- do task.update({'layers': layers}) %}
 {%- endfor %}
 {%- set values = [] %}
 {%- for number in range(1, 9) %}{% do values.append('value_' ~ number) %}{% endfor %}
@@ -82,8 +109,7 @@ read_rows_{{ number }} as (
         {%- for name, input in task.inputs.items() %},
         {{ input }} as {{ name }}
         {%- endfor %}
-    from {{ task.source }}
-    where {{ task.condition }} {{ data_health.engine_sql('compute_once') }}
+    from {{ task.rows }} {{ data_health.engine_sql('compute_once') }}
 
 ),
 
@@ -171,7 +197,7 @@ judged_rows as (
         'margin': 'double precision', 'entropy': 'double precision', 'positive_probability': 'double precision',
         'learner_version': 'varchar'
     }) %}
-    {{- data_health.no_rows(columns) }}
+    {{- data_health.rows_as_table(columns) }}
 {%- endfor %}
 
 )

@@ -8,7 +8,7 @@ with tables_of_rows (monitor, learner, rows_sql) as (
     {%- for task in tasks %}
         {%- set columns = [task.row_key ~ ' as row_key', task.random_number ~ ' as random_number', task.label ~ ' as label'] %}
         {%- for feature in task.features %}{% do columns.append(feature.value ~ ' as feature_' ~ loop.index) %}{% endfor %}
-        {%- set rows_sql = 'select ' ~ columns | join(', ') ~ ' from ' ~ task.source ~ ' where ' ~ task.condition %}
+        {%- set rows_sql = 'select ' ~ columns | join(', ') ~ ' from ' ~ task.rows %}
         ({{ data_health.text_literal([task.monitor.name, task.learner, rows_sql]) }}){{ ',' if not loop.last }}
     {%- endfor %}
 
@@ -39,7 +39,7 @@ from tables_of_rows
 inner join features
     on tables_of_rows.monitor = features.monitor
 {%- else %}
-{{ data_health.no_rows({
+{{ data_health.rows_as_table({
     'monitor': 'varchar', 'feature_number': 'integer', 'column_name': 'varchar', 'is_number': 'boolean', 'value_sql': 'varchar',
     'learner': 'varchar', 'rows_sql': 'varchar'
 }) }}

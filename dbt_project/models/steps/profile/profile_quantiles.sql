@@ -1,6 +1,8 @@
 {{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
 {#- Quantiles from the fine bins: the value of a rank lies between the smallest and the largest value of its bin. #}
-{%- set quantiles = data_health.profile_quantiles() %}
+{%- set quantiles = {
+    'p01': '0.01e0', 'p05': '0.05e0', 'p25': '0.25e0', 'p50': '0.5e0', 'p75': '0.75e0', 'p95': '0.95e0', 'p99': '0.99e0'
+} %}
 with parts_of_periods as (
 
     select dataset_period_key, stored_period_key, count(*) over (partition by dataset_period_key) as part_count

@@ -31,9 +31,25 @@ period_statistics as (
         -- its fourth power has to be a number
         case when abs(column_statistics.centre - column_grids.centre) > 1e-60
             then column_statistics.centre - column_grids.centre else 0 end as centre_shift,
-        {%- for statistic in data_health.statistic_types() %}
-        column_statistics.{{ statistic }},
-        {%- endfor %}
+        column_statistics.row_count,
+        column_statistics.null_count,
+        column_statistics.nan_count,
+        column_statistics.positive_infinity_count,
+        column_statistics.negative_infinity_count,
+        column_statistics.extreme_count,
+        column_statistics.zero_count,
+        column_statistics.negative_count,
+        column_statistics.empty_count,
+        column_statistics.minimum,
+        column_statistics.maximum,
+        column_statistics.sum_1,
+        column_statistics.sum_2,
+        column_statistics.sum_3,
+        column_statistics.sum_4,
+        column_statistics.length_sum,
+        column_statistics.length_minimum,
+        column_statistics.length_maximum,
+        column_statistics.distinct_count,
         column_statistics.row_count - column_statistics.null_count - column_statistics.nan_count
             - column_statistics.positive_infinity_count - column_statistics.negative_infinity_count
             - column_statistics.extreme_count as moment_count

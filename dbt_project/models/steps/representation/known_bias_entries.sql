@@ -2,8 +2,7 @@
     enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases'),
     materialized='ephemeral'
 ) }}
-{%- set configuration = data_health.configured_block() %}
-{%- set register = data_health.normalised_relation(configuration.get('known_biases')) if configuration is mapping else none %}
+{%- set register = data_health.normalised_relation(data_health.configured_block().get('known_biases')) %}
 {%- set monitors = data_health.resolved_monitors() %}
 {%- set metrics = [
     'share_ratio', 'share', 'row_count', 'label_rate_ratio', 'selection_ratio', 'true_positive_rate', 'false_positive_rate',
@@ -25,7 +24,7 @@ with written_entries as (
         cast(expiry as date) as expiry
     from {{ data_health.relation_of(register) }}
 {%- else %}
-    {{ data_health.no_rows({
+    {{ data_health.rows_as_table({
         'id': 'varchar', 'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'metric': 'varchar',
         'threshold': 'double precision', 'reference': 'varchar', 'owner': 'varchar', 'opened': 'date', 'expiry': 'date'
     }) }}

@@ -14,7 +14,7 @@ with written_shares as (
     from {{ data_health.relation_of(monitor.population) }}
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'share': 'double precision'}) }}
+    {{ data_health.rows_as_table({'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'share': 'double precision'}) }}
 {%- endfor %}
 
 ),

@@ -14,7 +14,7 @@ with written_names as (
     from {{ data_health.relation_of(monitor.population_names) }}
     {{ 'union all' if not loop.last }}
 {%- else %}
-    {{ data_health.no_rows({'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'population_value': 'varchar'}) }}
+    {{ data_health.rows_as_table({'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'population_value': 'varchar'}) }}
 {%- endfor %}
 
 )

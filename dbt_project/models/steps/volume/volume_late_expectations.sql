@@ -55,7 +55,8 @@ late_spreads as (
     select
         judged.monitor,
         judged.period_start,
-        {{ data_health.robust_spread(data_health.median_deviation('earlier.late_angle', 'medians.usual_angle')) }} as spread
+        {{ data_health.robust_spread('percentile_cont(0.5) within group (order by abs(earlier.late_angle - medians.usual_angle))') }}
+            as spread
     from late_numbers as judged
     inner join late_medians as medians
         on judged.monitor = medians.monitor

@@ -18,7 +18,7 @@ with settings as (
         {%- endfor %}
     ) as settings ({{ types | join(', ') }})
 {%- else %}
-    {{ data_health.no_rows(types) }}
+    {{ data_health.rows_as_table(types) }}
 {%- endif %}
 
 ),

@@ -11,56 +11,51 @@
         {% do problems.append(data_health.problem('', owner ~ 'relation', none, data_health.expected(schema['relation'], none))) %}
     {% endif %}
     {% for problem in data_health.schema_problems({'keys': schema}, '', '', written) %}{% do problems.append(owner ~ problem) %}{% endfor %}
+    {% set kinds, options = data_health.rule_kinds(), ['name', 'column', 'columns', 'on_failure', 'default', 'when', 'formats'] %}
     {% set rules = written.get('rules') %}
     {% for rule in (rules if rules is iterable and rules is not string and rules is not mapping else []) if rule is mapping %}
-        {% set number = loop.index %}
-        {% for key, found, allowed in data_health.rule_problems(rule) %}
-            {% do problems.append(data_health.problem('', owner ~ 'rules[' ~ number ~ ']' ~ ('.' ~ key if key else ''), found, allowed)) %}
+        {% set place, wrong, found = owner ~ 'rules[' ~ loop.index ~ ']', [], [] %}
+        {% set unknown = rule.keys() | reject('in', options + kinds.keys() | list) | list %}
+        {% for key in unknown %}
+            {% do problems.append(data_health.problem('', place ~ '.' ~ key, key, names=options + kinds.keys() | list)) %}
+        {% endfor %}
+        {% for kind in kinds if rule.get(kind) is not none %}{% do found.append(kind) %}{% endfor %}
+        {% if found | length != 1 and not unknown %}
+            {% do wrong.append(['', rule.keys() | list | join(', '), 'exactly one of ' ~ kinds.keys() | join(', ')]) %}
+        {% elif found | length == 1 %}
+            {% set kind, named = found[0], rule.get('columns') is not none or rule.get('column') is not none %}
+            {% set outcomes, failing = kinds[kind].get('on_failure') or [], 'on_failure' in rule %}
+            {% set outcomes = outcomes if named else ['warn', 'quarantine'] %}
+            {% set on_failure = rule['on_failure'] or 'null' if failing else none %}
+            {% set expected = data_health.expected(kinds[kind].argument, rule[kind]) %}
+            {% if expected %}{% do wrong.append([kind, rule[kind], expected]) %}{% endif %}
+            {% if rule.get('columns') is not none and rule.get('column') is not none %}
+                {% do wrong.append(['columns', rule['columns'], 'either column or columns']) %}
+            {% elif not named and kind != 'expression' %}
+                {% set allowed = 'the name of a column; columns: [...] for several, columns: all for every one' %}
+                {% do wrong.append(['column', none, allowed]) %}
+            {% endif %}
+            {% for key, type in {'name': 'text', 'column': 'column', 'columns': 'columns', 'when': 'text', 'formats': 'formats'}.items()
+                if rule.get(key) is not none %}
+                {% set expected = data_health.expected({'type': type}, rule[key]) %}
+                {% if expected %}{% do wrong.append([key, rule[key], expected]) %}{% endif %}
+            {% endfor %}
+            {% if failing and on_failure not in outcomes %}
+                {% set allowed = outcomes | join(', ') or 'nothing: ' ~ kind ~ ' changes values and cannot fail' %}
+                {% do wrong.append(['on_failure', on_failure, allowed]) %}
+            {% endif %}
+            {% if (on_failure == 'default') != (rule.get('default') is not none) %}
+                {% do wrong.append(['default', rule.get('default'), 'one value, with on_failure: default']) %}
+            {% endif %}
+            {% if rule.get('formats') is not none and kind != 'cast' %}
+                {% do wrong.append(['formats', rule['formats'], 'only beside cast: date or cast: timestamp']) %}
+            {% endif %}
+        {% endif %}
+        {% for key, found, allowed in wrong %}
+            {% do problems.append(data_health.problem('', place ~ ('.' ~ key if key else ''), found, allowed)) %}
         {% endfor %}
     {% endfor %}
     {{ return(problems) }}
-{% endmacro %}
-
-
-{# What is wrong with one rule, as [key, found, allowed]. #}
-{% macro rule_problems(rule) %}
-    {% set kinds, options = data_health.rule_kinds(), ['name', 'column', 'columns', 'on_failure', 'default', 'when', 'formats'] %}
-    {% set wrong = [] %}
-    {% for key in rule if key not in kinds and key not in options %}
-        {% do wrong.append([key, key, data_health.known_names(key, options + kinds.keys() | list)]) %}
-    {% endfor %}
-    {% set kind = data_health.rule_kind(rule) %}
-    {% if kind is none %}
-        {% if not wrong %}
-            {%- do wrong.append(['', rule.keys() | list | join(', '), 'exactly one of ' ~ kinds.keys() | join(', ')]) %}
-        {%- endif %}
-        {{ return(wrong) }}
-    {% endif %}
-    {% set description, named = kinds[kind], rule.get('columns') is not none or rule.get('column') is not none %}
-    {% set outcomes, failing = description.get('on_failure') or [], 'on_failure' in rule %}
-    {% set on_failure = rule['on_failure'] or 'null' if failing else none %}
-    {% set expected = data_health.expected(description.argument, rule[kind]) %}
-    {% if expected %}{% do wrong.append([kind, rule[kind], expected]) %}{% endif %}
-    {% if rule.get('columns') is not none
-        and rule.get('column') is not none %}{% do wrong.append(['columns', rule['columns'], 'either column or columns']) %}
-    {% elif not named and not (kind == 'expression') %}{% do wrong.append(['column', none,
-        'the name of a column; columns: [...] for several, columns: all for every one']) %}{% endif %}
-    {% for key, type in {'name': 'text', 'column': 'column', 'columns': 'columns', 'when': 'text', 'formats': 'formats'}.items()
-        if rule.get(key) is not none %}
-        {% set expected = data_health.expected({'type': type}, rule[key]) %}
-        {% if expected %}{% do wrong.append([key, rule[key], expected]) %}{% endif %}
-    {% endfor %}
-    {% if failing and on_failure not in (outcomes if named else ['warn', 'quarantine']) %}
-        {% do wrong.append(['on_failure', on_failure, (outcomes if named else ['warn', 'quarantine']) | join(', ') or 'nothing: ' ~ kind
-            ~ ' changes values and cannot fail']) %}
-    {% endif %}
-    {% if (on_failure == 'default') != (rule.get('default') is not none) %}
-        {% do wrong.append(['default', rule.get('default'), 'one value, with on_failure: default']) %}
-    {% endif %}
-    {% if rule.get('formats') is not none and kind != 'cast' %}
-        {%- do wrong.append(['formats', rule['formats'], 'only beside cast: date or cast: timestamp']) %}
-    {%- endif %}
-    {{ return(wrong) }}
 {% endmacro %}
 
 
@@ -119,8 +114,8 @@
         {% for name in names if name and name != 'all' %}
             {% set column = data_health.find_column(known, name) %}
             {% if column is none %}
-                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column of the relation: '
-                    ~ data_health.known_names(name, types.keys() | list))) %}
+                {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name, 'a column of the relation',
+                    names=types.keys() | list)) %}
             {% elif family and data_health.type_family(types[column.name]) != family %}
                 {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name,
                     'a column that is a date or timestamp after the rules; cast it', 'type ' ~ types[column.name])) %}

@@ -55,37 +55,3 @@
     {%- endif -%}
     {{ return(samples.values() | list) }}
 {%- endmacro %}
-
-
-{#
-    The same rows at every run: those with the smallest hashes of key and time, or of all sampled columns where there is no key.
-    The largest of these hashes is found first, so that only the sample is sorted with all its columns.
-#}
-{% macro sampled_rows(sample) -%}
-    {%- set hashed = [] -%}
-    {%- for key in sample.monitor.key if not sample.dataset.is_other_table -%}
-        {%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) -%}
-    {%- endfor -%}
-    {%- if hashed and sample.dataset.time -%}{%- do hashed.append(sample.dataset.time) -%}{%- endif %}
-    {%- set row_hash = data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) %}
-    {%- set source = data_health.scan_source(sample.dataset, sample.from_labels) %}
-    {%- set condition = data_health.scan_condition(sample.dataset, sample.stretches) %}
-    select
-        {%- for column in sample.columns %}
-        {{ column.value }} as value_{{ column.id }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ source }}
-    where {{ condition }}
-        and {{ row_hash }} <= (
-            select max(row_hash)
-            from (
-                select {{ row_hash }} as row_hash
-                from {{ source }}
-                where {{ condition }}
-                order by row_hash
-                limit 20000
-            ) as smallest_hashes
-        )
-    order by {{ row_hash }}
-    limit 20000
-{%- endmacro %}
