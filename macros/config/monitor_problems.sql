@@ -37,25 +37,6 @@
 {% endmacro %}
 
 
-{# Unknown keys and values of a wrong type, at any depth. `place` is the path of `value` in the configuration. #}
-{% macro schema_problems(entry, owner, place, value) %}
-    {% set problems = [] %}
-    {% set known = entry['keys'] %}
-    {% for key, item in value.items() %}
-        {% set child = known.get('*') or known.get(key) %}
-        {% set item_place = place ~ '.' ~ key if place else key | string %}
-        {% if child is none %}
-            {% do problems.append(data_health.problem(owner, item_place, key, detail='unknown key', names=known.keys() | list)) %}
-        {% elif item is not none and data_health.expected(child, item) is not none %}
-            {% do problems.append(data_health.problem(owner, item_place, item, data_health.expected(child, item))) %}
-        {% elif item is mapping and child.get('keys') %}
-            {% do problems.extend(data_health.schema_problems(child, owner, item_place, item)) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(problems) }}
-{% endmacro %}
-
-
 {# Columns asked to be two things at once, and outcomes that are told by halves. #}
 {% macro role_problems(owner, merged, monitor) %}
     {% set wrong = [] %}

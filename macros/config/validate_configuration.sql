@@ -68,34 +68,3 @@
         {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
     {% endif %}
 {% endmacro %}
-
-
-{#
-    One line of the message. `owner` is the monitor, or '' for what stands outside of monitors. Of `names`, which are allowed, the one
-    that `found` resembles most is in front: pairs of letters see a missing letter, single letters see two that changed places.
-#}
-{% macro problem(owner, key, found, allowed='', detail='', names=none) %}
-    {% set place = "monitor '" ~ owner ~ "', " if owner else '' %}
-    {% set text = '' if found is none else found | string %}
-    {% set shortened = text[:77] ~ '...' if text | length > 80 else text %}
-    {% set shown = 'nothing' if found is none else ("'" ~ shortened ~ "'" if found is string else shortened) %}
-    {% set line = place ~ key ~ ': found ' ~ shown ~ (' (' ~ detail ~ ')' if detail else '') ~ '; allowed: ' ~ allowed %}
-    {% if names is none %}{{ return(line) }}{% endif %}
-    {% set best, text = namespace(name=none, score=0.55), text | lower %}
-    {% for candidate in names %}
-        {% set other = candidate | string | lower %}
-        {% set shared = namespace(pairs=0, letters=0) %}
-        {% for i in range(text | length) %}
-            {% set shared.letters = shared.letters + (1 if text[i] in other else 0) %}
-            {% set shared.pairs = shared.pairs + (1 if text[i:i + 2] in other and i + 1 < text | length else 0) %}
-        {% endfor %}
-        {% set longest = [text | length, other | length] | max %}
-        {% set score = shared.letters / longest / 2 + shared.pairs / longest / 2 %}
-        {% if score >= best.score %}
-            {% set best.name = candidate %}
-            {% set best.score = score %}
-        {% endif %}
-    {% endfor %}
-    {% set hint = "did you mean '" ~ best.name ~ "'? All: " if best.name is not none else '' %}
-    {{ return(line ~ (': ' if allowed else '') ~ hint ~ names[:30] | join(', ') ~ (', ...' if names | length > 30 else '')) }}
-{% endmacro %}
