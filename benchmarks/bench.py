@@ -18,6 +18,9 @@ from peers import Peer, PeerRun, run_peers
 from project import Build, Project
 from tables import sums_sql
 
+# what a monitor of one line does not ask for
+OTHER_PARTS = ("components", "coverage", "combinations", "representation", "labeling")
+
 
 def main() -> None:
     """Generate the table, measure, print."""
@@ -31,6 +34,9 @@ def main() -> None:
     )
     parser.add_argument("--peer-seconds", type=float, default=1800, help="and at most so long")
     parser.add_argument("--memory-limit", default="", help="of DuckDB, in SUMMARIZE, sums and builds alike, as 3GB")
+    parser.add_argument(
+        "--all-parts", action="store_true", help="build the parts that a monitor of one line does not ask for"
+    )
     parser.add_argument("--folder", type=Path, help="keep the database and the project here")
     options = parser.parse_args()
     if options.folder:
@@ -42,7 +48,7 @@ def main() -> None:
 
 def run(options: argparse.Namespace, folder: Path) -> None:
     """Measure in this folder and print as it goes."""
-    project = Project(folder, options.grain, options.memory_limit)
+    project = Project(folder, options.grain, options.memory_limit, parts=OTHER_PARTS if options.all_parts else ())
     project.generate(options.rows, options.columns, options.days)
     project.prepare()
     print(

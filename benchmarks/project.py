@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,10 +47,12 @@ class Project:
         block: dict[str, Any] | None = None,
         models: dict[str, str] | None = None,
         settings: dict[str, Any] | None = None,
+        parts: Iterable[str] = (),
     ) -> None:
         """Write the files; nothing is run.
 
-        `block` replaces the configuration, `models` are the user's own by file name, `settings` are DuckDB's.
+        `block` replaces the configuration, `models` are the user's own by file name, `settings` are DuckDB's; `parts` are switched on
+        though the monitor does not ask for them.
         """
         self.folder = folder.resolve()
         self.database = self.folder / "bench.duckdb"
@@ -69,7 +72,7 @@ class Project:
                 "version": "1.0.0",
                 "profile": "bench",
                 "model-paths": ["models"],
-                "vars": {"data_health": block or {"monitors": {"bench": monitor}}},
+                "vars": {"data_health": block or {"monitors": {"bench": monitor}, "parts": dict.fromkeys(parts, True)}},
                 "flags": {"send_anonymous_usage_stats": False},
             },
             "profiles.yml": {"bench": {"target": "dev", "outputs": {"dev": output}}},
@@ -121,8 +124,9 @@ class Project:
         return Build(process, seconds, processor, collecting, compiling, sent["count"], sent["largest"], sent["sender"])
 
     def statistics_tables(self) -> dict[str, str]:
-        """Name and relation of each model of the folder `statistics`: those that count the rows, and what they stand on."""
-        return {node["name"]: node["relation_name"] for node in self.models() if node["fqn"][1] == "statistics"}
+        """Name and relation of each model of the folder `statistics` that has one: what counts the rows, and what it stands on."""
+        of_statistics = [node for node in self.models() if node["fqn"][1] == "statistics"]
+        return {node["name"]: node["relation_name"] for node in of_statistics if node["relation_name"]}
 
     def models(self) -> list[dict[str, Any]]:
         """What dbt knows of each model of the package, by name."""
