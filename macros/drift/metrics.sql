@@ -29,12 +29,13 @@
             'definition': "'psi_' || groups || '_laplace_half'",
             'bins': 'present_bin_count', 'page': 'drift.md#shares-of-groups'},
         'population_stability_index_unsmoothed': {
-            'formula': 'case when min(p) > 0 and min(q) > 0 then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end',
+            'formula': 'case when min(p) > 0 and min(q) > 0'
+                ~ '\n            then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end',
             'definition': "'psi_' || groups || '_unsmoothed'", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'kullback_leibler_divergence': {
             'formula': 'case when max(case when p = 0 and q > 0 then 1 else 0 end) = 0'
-                ~ ' then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end',
+                ~ '\n            then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end',
             'definition': "'kl_current_from_reference_' || groups || '_nats'", 'bins': 'bin_count',
             'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_distance': {
