@@ -83,25 +83,3 @@
     {%- endfor -%}
     {{ return(monitors) }}
 {%- endmacro %}
-
-
-{#
-    Why a part has no rows of a monitor, or may have none although it is on; none where there is nothing to explain. `written` is
-    what written_monitors() says of it.
-#}
-{% macro reason_of_part(monitor, written, name) -%}
-    {%- set part, configured = data_health.parts()[name], data_health.configured_block().get('parts') -%}
-    {%- set switches = configured if configured is mapping else {} -%}
-    {%- if monitor.parts[name] -%}
-        {%- for key in part.asked_by or ['relation'] if written.get(key) is not none -%}{{ return(none) }}{%- endfor -%}
-        {{ return('this monitor has none of the keys that ask for it: ' ~ part.asked_by | join(', ')) }}
-    {%- endif -%}
-    {%- if data_health.part_is_on(name) -%}{{ return('switched off for this monitor, or a part that it needs is') }}{%- endif -%}
-    {%- if part.needs_python and not data_health.engine_sql('runs_python') -%}
-        {{ return('the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts') }}
-    {%- endif -%}
-    {%- for needed in part.needs if switches.get(needed) is false -%}
-        {{ return('needs ' ~ needed ~ ', which parts switches off') }}
-    {%- endfor -%}
-    {{ return('parts switches it off' if switches.get(name) is false else 'no monitor asks for it') }}
-{%- endmacro %}

@@ -7,6 +7,7 @@
         Hellinger's is the root of 1 - sum(sqrt(p q)), without taking a number near one from one
     value, lower, upper: expressions over the columns of `intervals` in dbt_project/models/steps/drift/drift_metrics.sql; without a value,
         the column with the name of the metric; without bounds, the value
+    is_of_groups: a distance between shares of groups; where the groups are made of bins of several values, it has no bounds
     definition: an expression that says by which convention it was computed
     bins: over how many groups or categories
     expectation, floor: what chance alone gives on average, and exceeds in one case in twenty. `noise` is 1/n + 1/m, times the variance
@@ -24,52 +25,52 @@
             'formula': 'sum((smooth_q - smooth_p) * ln(smooth_q / smooth_p))',
             'definition': "'psi_' || groups || '_laplace_half'", 'bins': 'bin_count',
             'expectation': '(bin_count - 1) * noise', 'floor': 'chi_95 * noise',
-            'threshold': 'psi', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
+            'threshold': 'psi', 'is_in_latest': true, 'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'population_stability_index_without_nulls': {
             'definition': "'psi_' || groups || '_laplace_half'",
-            'bins': 'present_bin_count', 'page': 'drift.md#shares-of-groups'},
+            'bins': 'present_bin_count', 'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'population_stability_index_unsmoothed': {
             'formula': 'case when min(p) > 0 and min(q) > 0'
                 ~ '\n            then sum(case when p > 0 and q > 0 then (q - p) * ln(q / p) end) end',
             'definition': "'psi_' || groups || '_unsmoothed'", 'bins': 'bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'kullback_leibler_divergence': {
             'formula': 'case when max(case when p = 0 and q > 0 then 1 else 0 end) = 0'
                 ~ '\n            then sum(case when q > 0 and p > 0 then q * ln(q / p) else 0 end) end',
             'definition': "'kl_current_from_reference_' || groups || '_nats'", 'bins': 'bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_distance': {
             'formula': 'sqrt(greatest(' ~ jensen_shannon_divergence ~ ', 0e0))',
             'definition': "'js_distance_base2_' || groups", 'bins': 'bin_count',
             'expectation': 'sqrt((bin_count - 1) * noise / (8 * ln(2e0)))', 'floor': 'sqrt(chi_95 * noise / (8 * ln(2e0)))',
-            'threshold': 'js', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
+            'threshold': 'js', 'is_in_latest': true, 'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_distance_without_nulls': {
             'definition': "'js_distance_base2_' || groups", 'bins': 'present_bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'jensen_shannon_divergence_of_fine_bins': {
             'formula': jensen_shannon_divergence, 'value': 'fine_divergence',
             'definition': "'js_divergence_base2_fine_bins'", 'page': 'drift.md#shares-of-groups'},
         'hellinger_distance': {
             'formula': 'sqrt(sum(power(sqrt(p) - sqrt(q), 2)) / 2)',
             'definition': "'hellinger_' || groups", 'bins': 'bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'hellinger_distance_without_nulls': {
             'definition': "'hellinger_' || groups", 'bins': 'present_bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'total_variation': {
             'formula': 'sum(abs(p - q)) / 2',
             'definition': "'total_variation_' || groups", 'bins': 'bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'total_variation_without_nulls': {
             'definition': "'total_variation_' || groups", 'bins': 'present_bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'largest_share_difference': {
             'formula': 'max(abs(p - q))',
             'definition': "'l_infinity_' || groups", 'bins': 'bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'largest_share_difference_without_nulls': {
             'definition': "'l_infinity_' || groups", 'bins': 'present_bin_count',
-            'page': 'drift.md#shares-of-groups'},
+            'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'kolmogorov_smirnov': {
             'value': 'kolmogorov_smirnov_lower', 'lower': 'kolmogorov_smirnov_lower', 'upper': 'kolmogorov_smirnov_upper',
             'definition': "'ks_statistic' || ordering",
@@ -78,12 +79,12 @@
         'chi_square': {
             'definition': "'chi_square_contingency_' || contingency_groups", 'bins': 'contingency_group_count',
             'expectation': '(contingency_group_count - 1) * variance_inflation', 'floor': 'contingency_chi_95 * variance_inflation',
-            'p': 'categorical_p', 'page': 'drift.md#shares-of-groups'},
+            'p': 'categorical_p', 'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'cramers_v': {
             'definition': "'cramers_v_bias_corrected_' || contingency_groups", 'bins': 'contingency_group_count',
             'expectation': '0e0',
             'floor': 'sqrt(greatest(contingency_chi_95 * variance_inflation - contingency_group_count + 1, 0e0) / contingency_row_count)',
-            'threshold': 'cramers_v', 'is_in_latest': true, 'page': 'drift.md#shares-of-groups'},
+            'threshold': 'cramers_v', 'is_in_latest': true, 'is_of_groups': true, 'page': 'drift.md#shares-of-groups'},
         'wasserstein': {
             'value': 'wasserstein_lower', 'lower': 'wasserstein_lower', 'upper': 'wasserstein_upper',
             'definition': "'wasserstein_1' || ordering",

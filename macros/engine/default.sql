@@ -1,15 +1,18 @@
 {#
     Standard SQL, where there is any. NaN equals itself, and is greater than any number, in DuckDB, PostgreSQL, Snowflake and Spark.
     Times: epoch_seconds takes a time without zone as UTC; from_epoch_seconds gives one without zone.
+    days_later, weeks_later, months_later, quarters_later: the first day of the period that is so many after the one that begins on a day.
     text_pattern: a run of digits becomes 9, of letters a, of blanks one blank; at most 40 characters are read.
     row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn;
-    row_hash_number: the same as a whole number, to be summed up.
+    row_hash_number: the same as a whole number, to be summed up; row_hash_key: one of at most 63 bits, to join by.
+    key_part: a column of a key as a text, to be joined with others by bars.
     count_where: rows for which a condition holds; a sum of casts takes half the time of a sum over a case.
     types_with_nan: parts of the names of the number types that have NaN or infinities.
     tail_bin: number of the bin at a distance beyond a grid; the first is one step wide, each other a tenth wider: 0.0953… is ln(1.1).
+    coarse_bin: the number of a bin among bins so many times as wide, the next multiple that is not above it.
     quotient of a distance, which is not negative, and a step; deviation of a value from a centre; summand of a sum of any
     doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end the query.
-    list_element: an element of a list of literals, counted from one.
+    text_rows: one row for each part of a text that is cut at a separator.
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
     pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length;
     text_list leaves out nulls.
@@ -34,20 +37,27 @@
             ~ " '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
         'types_with_nan': 'float double real',
         'quotient': "({first}) / {second}",
+        'coarse_bin': "{first} - mod(mod({first}, {second}) + {second}, {second})",
         'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first}) / {second}) / 0.09531017980432493e0)",
         'deviation': "{first} - {second}",
         'summand': "{first}",
-        'list_element': "(array[{first}])[{second}]",
         'row_hash': "md5({first})",
         'row_hash_number': "hashtextextended({first}, 0)",
+        'row_hash_key': "hashtextextended({first}, 0)",
+        'text_rows': "unnest(string_to_array({first}, {second}))",
         'row_hash_column': "coalesce(cast(length(cast({first} as varchar)) as varchar) || ':' || cast({first} as varchar), 'null')",
         'row_hash_separator': " || '|' || ",
+        'key_part': "coalesce(cast({first} as varchar), '(null)')",
         'epoch_seconds': "cast(extract(epoch from {first}) as double precision)",
         'from_epoch_seconds': "(to_timestamp({first}) at time zone 'UTC')",
         'period_start_day': "cast({first} as date)",
         'period_start_week': "cast(date_trunc('week', {first}) as date)",
         'period_start_month': "cast(date_trunc('month', {first}) as date)",
         'period_start_quarter': "cast(date_trunc('quarter', {first}) as date)",
+        'days_later': "cast({first} + ({second}) * interval '1 day' as date)",
+        'weeks_later': "cast({first} + ({second}) * interval '7 day' as date)",
+        'months_later': "cast({first} + ({second}) * interval '1 month' as date)",
+        'quarters_later': "cast({first} + ({second}) * interval '3 month' as date)",
         'time_literal': "timestamp '{first}'",
         'time_literal_with_zone': "timestamp with time zone '{first} {second}'",
         'matches': "({first} ~ {second})",

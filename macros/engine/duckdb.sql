@@ -10,6 +10,7 @@
         'distinct_count': "approx_count_distinct({first})",
         'row_hash': "hash({first})",
         'row_hash_number': "hash({first})",
+        'row_hash_key': "cast(hash({first}) >> 1 as bigint)",
         'row_hash_column': "{first}",
         'row_hash_separator': ", ",
         'epoch_seconds': "case when isfinite({first}) then cast(epoch({first}) as double)"

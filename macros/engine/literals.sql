@@ -33,15 +33,6 @@
 {%- endmacro %}
 
 
-{# The first day of the period that is so many after the one that begins on this day. PostgreSQL has no interval of a quarter. #}
-{% macro periods_later(value, grain, periods=1) -%}
-    {%- if grain == 'quarter' -%}
-        {{ return("cast(" ~ dbt.dateadd('month', '3 * (' ~ periods ~ ')', value) ~ " as date)") }}
-    {%- endif -%}
-    {{ return("cast(" ~ dbt.dateadd(grain, periods, value) ~ " as date)") }}
-{%- endmacro %}
-
-
 {# Columns as one value that is spread evenly and the same at every run: the order in which samples are drawn. #}
 {% macro row_hash(columns, operation='row_hash') -%}
     {%- set parts = [] -%}

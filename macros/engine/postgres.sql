@@ -12,7 +12,6 @@
         'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first} + 1e-20 * {second}) / {second}) / 0.09531017980432493e0)",
         'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
         'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
-        'list_element': "(cast(array[{first}] as double precision[]))[{second}]",
         'runs_python': false,
         'compute_once': "offset 0",
         'begin_model': "set local enable_nestloop = off; set local jit = off",

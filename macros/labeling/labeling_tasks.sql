@@ -7,7 +7,11 @@
     {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.parts.labeling and dataset.monitor.labeling.answers
         and dataset.monitor.key -%}
         {%- set monitor, features, values = dataset.monitor, [], [] -%}
-        {%- set row_key = data_health.key_text(monitor.key, 'monitored_rows.') -%}
+        {%- set parts_of_key = [] -%}
+        {%- for name in monitor.key -%}
+            {%- do parts_of_key.append(data_health.engine_sql('key_part', 'monitored_rows.' ~ data_health.quoted(name))) -%}
+        {%- endfor -%}
+        {%- set row_key = parts_of_key | join(" || '|' || ") -%}
         {%- set plain_columns = dataset.columns | rejectattr('is_derived') | list -%}
         {%- set label = (plain_columns | selectattr('from_labels') | list + [none])[0] -%}
         {%- if not label and monitor.label and not monitor.label.relation -%}
@@ -45,14 +49,4 @@
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}
-{%- endmacro %}
-
-
-{# The key of a row as one text, of columns that are found after `prefix`. #}
-{% macro key_text(names, prefix='') -%}
-    {%- set parts = [] -%}
-    {%- for name in names -%}
-        {%- do parts.append("coalesce(cast(" ~ prefix ~ data_health.quoted(name) ~ " as varchar), '(null)')") -%}
-    {%- endfor -%}
-    {{ return(parts | join(" || '|' || ")) }}
 {%- endmacro %}

@@ -1,7 +1,8 @@
 {#
-    Rows per fine bin, or of other columns per length of a text, per shape of a text or per category. A column of few different values is
-    counted by value first, so that a bin is computed per value, not per row; beside the value stands what the method of the grid needs of
-    it. Lengths have one bin each up to 512, beyond bins that grow by a tenth each.
+    Rows per fine bin, or of other columns per length of a text, per shape of a text or per category. What is null, NaN or infinite is
+    counted by column_statistics. A column of few different values is counted by value first, so that a bin is computed per value, not per
+    row; beside the value stands what the method of the grid needs of it. Lengths have one bin each up to 512, beyond bins that grow by a
+    tenth each.
 #}
 {% macro counted_values(part) -%}
 {%- set column, grid, is_binned = part.column, part.column.grid, part.shape == 'bins' -%}
@@ -28,7 +29,7 @@
         {%- if is_binned %}
         bin,
         {{ 'sum(n)' if is_discrete else 'count(*)' }} as row_count,
-        sum({{ data_health.engine_sql('summand', 'finite_x') }}{{ ' * n' if is_discrete }}) as value_sum,
+        sum({{ data_health.engine_sql('summand', 'deviation') }}{{ ' * n' if is_discrete }}) as value_sum,
         min(finite_x) as minimum,
         max(finite_x) as maximum
         {%- elif part.shape == 'lengths' %}
@@ -38,7 +39,6 @@
         cast(min(x) as double precision) as minimum,
         cast(max(x) as double precision) as maximum
         {%- else %}
-        '{{ 'pattern' if part.shape == 'patterns' else 'value' }}' as bin_type,
         x as category,
         count(*) as row_count
         {%- endif %}
@@ -48,14 +48,15 @@
             {{ keys }},
             {{ 'n,' if is_discrete }}
             {{ 'x' if column.is_exact_number else data_health.engine_sql('finite_or_null', 'x') }} as finite_x,
+            {{ data_health.engine_sql('deviation', 'x', data_health.double_literal(grid.centre)) }} as deviation,
             {{ data_health.bin_of('x', grid, column.is_exact_number) }} as bin
         from (
-        {%- if grid.method == 'linear' %}
+        {%- if grid.method in ['linear', 'values', 'decimals'] %}
 {{ rows_to_place }}
         {%- else %}
         select
             rows_to_place.*,
-            {{ data_health.place_among('x', grid.knots, 0, grid.knots | length) ~ ' as stretch' if grid.method == 'knots'
+            {{ data_health.place_among('x', grid.edges) ~ ' as place' if grid.method == 'quantiles'
                 else 'case when x > 0 then ln(x) end as logarithm' }}
         from (
 {{ rows_to_place }}
@@ -67,6 +68,6 @@
 {{ part.rows }}
     ) as column_rows
     {%- endif %}
-    {{ 'where x is not null' if part.shape == 'patterns' }}
+    {{ 'where x is not null' if not is_binned }}
     group by {{ keys }}, {{ 'bin' if part.shape in ['bins', 'lengths'] else 'x' }}
 {%- endmacro %}

@@ -5,7 +5,8 @@
         {%- set monitor = dataset.monitor -%}
         {%- if monitor.lookback and monitor.time and load_relation(relation) is not none -%}
             {%- set newest = run_query(
-                "select " ~ data_health.periods_later('max(period_start)', monitor.grain, 1 - monitor.lookback) ~ " from " ~ relation
+                "select " ~ data_health.engine_sql(monitor.grain ~ 's_later', 'max(period_start)', (1 - monitor.lookback) | string)
+                ~ " from " ~ relation
                 ~ " where monitor = " ~ data_health.text_literal(monitor.name) ~ " and dataset = 'production' and fingerprint = "
                 ~ data_health.text_literal(data_health.monitor_fingerprint(monitor))
             ).rows[0][0] -%}

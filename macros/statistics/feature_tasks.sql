@@ -31,37 +31,37 @@
             {%- set own_columns = dataset.columns | rejectattr('from_labels') | rejectattr('is_derived') | list -%}
             {%- set found = data_health.find_column(own_columns, feature.name) -%}
             {%- set column = found if found and found.family == feature.family and not found.left_out else none -%}
-            {%- set codes, edges = feature.codes, feature.edges | map('float') | list -%}
+            {%- set codes = feature.codes -%}
             {%- set is_integer = column and column.data_type | lower in ['tinyint', 'smallint', 'integer', 'bigint'] -%}
             {%- set value = column.identifier if is_integer or (column and column.family == 'boolean') else column.value if column -%}
-            {%- set has_bin_per_number = is_integer and edges | length > 1 and edges[1:] | map('int') | list == edges[1:]
-                and edges[-1] - edges[1] == edges | length - 2 and edges[-1] | abs < 2 ** 53 -%}
-            {%- if has_bin_per_number -%}
-                {#- of nearly all rows the code is the value less another number, which costs a third of comparing -#}
-                {%- set before = edges[1] | int - 2 -%}
-                {%- set code = 'case when ' ~ value ~ ' between ' ~ (before + 1) ~ ' and ' ~ edges[-1] | int
-                    ~ ' then cast(' ~ value ~ ' as bigint) - (' ~ before ~ ')' ~ ' when ' ~ value ~ ' is null then ' ~ codes['null']
-                    ~ ' when ' ~ value ~ ' <= ' ~ before ~ ' then 1 else ' ~ edges | length ~ ' end' -%}
-            {%- elif column and feature.kind == 'numeric' -%}
-                {%- set last_place = [edges | length - 1, 0] | max -%}
-                {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:], 0, last_place) -%}
+            {%- if column and feature.kind == 'numeric' and not codes.other -%}
+                {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:]) -%}
                 {%- set any_number = ' when ' ~ data_health.engine_sql('is_finite', column.value) ~ ' then ' ~ finite
                     ~ ' when ' ~ data_health.engine_sql('is_nan', column.value) ~ ' then ' ~ codes['nan']
                     ~ ' when ' ~ column.value ~ ' < 0 then ' ~ codes['negative_infinity'] ~ ' else ' ~ codes['positive_infinity'] -%}
                 {%- set code = 'case when ' ~ column.value ~ ' is null then ' ~ codes['null']
                     ~ (' else ' ~ finite if column.is_exact_number else any_number) ~ ' end' -%}
             {%- elif column -%}
-                {%- set branches, is_text = [], value == column.value -%}
+                {%- set branches, is_code, is_text = [], feature.kind == 'numeric', value == column.value -%}
                 {%- for category, category_code in feature['values']
                     if is_text or category in ['true', 'false'] or category | int | string == category -%}
-                    {%- set spelled = data_health.text_literal(category) if is_text else category -%}
+                    {%- set spelled = data_health.double_literal(category) if is_code and not is_integer
+                        else data_health.text_literal(category) if is_text else category -%}
                     {%- do branches.append('when ' ~ spelled ~ ' then ' ~ category_code) -%}
                 {%- endfor -%}
-                {%- set known_value = 'case ' ~ value ~ ' ' ~ branches | join(' ') ~ ' else ' ~ codes['other'] ~ ' end' -%}
-                {%- set code = 'case when ' ~ value ~ ' is null then ' ~ codes['null'] ~ ' else '
+                {%- set numbers = feature['values'] | map(attribute=0) | map('int') | list if is_code and is_integer else [] -%}
+                {#- of neighbouring codes it is the value less another number, which costs a third of comparing -#}
+                {%- set known_value = 'case when ' ~ value ~ ' between ' ~ numbers[0] ~ ' and ' ~ numbers[-1] ~ ' then cast(' ~ value
+                    ~ ' as bigint) - (' ~ (numbers[0] - feature['values'][0][1]) ~ ') else ' ~ codes['other'] ~ ' end'
+                    if numbers and numbers[-1] - numbers[0] == numbers | length - 1
+                    else 'case ' ~ value ~ ' ' ~ branches | join(' ') ~ ' else ' ~ codes['other'] ~ ' end' -%}
+                {%- set no_number = ' when ' ~ data_health.engine_sql('is_nan', value) ~ ' then ' ~ codes['nan']
+                    ~ ' when ' ~ value ~ " = cast('-Infinity' as double precision) then " ~ codes['negative_infinity']
+                    ~ ' when ' ~ value ~ " = cast('Infinity' as double precision) then " ~ codes['positive_infinity'] -%}
+                {%- set code = 'case when ' ~ value ~ ' is null then ' ~ codes['null']
+                    ~ (no_number if is_code and not column.is_exact_number) ~ ' else '
                     ~ (known_value if branches else codes['other']) ~ ' end' -%}
-            {%- else -%}
-                {%- set code = '0' -%}
+            {%- else -%}{%- set code = '0' -%}
             {%- endif -%}
             {%- do present.append(position if column else 0) -%}
             {%- do terms.append('cast(' ~ code ~ ' as bigint) * ' ~ 128 ** (position - 1)) -%}

@@ -8,7 +8,7 @@
         select
             monitor, column_name, family, kind, method, is_discrete, generation, row_count_when_drawn, sampled_value_count,
             cast(centre as varchar) as centre, cast(lower_edge as varchar) as lower_edge, cast(upper_edge as varchar) as upper_edge,
-            cast(step as varchar) as step, cast(bin_count as varchar) as bin_count, atoms, knots,
+            cast(step as varchar) as step, cast(bin_count as varchar) as bin_count, atoms, edges,
             cast(drawn_at as varchar) as drawn_at
         from {{ grid_relation }}
     {%- endset -%}
@@ -20,7 +20,7 @@
             'generation': row['generation'], 'row_count_when_drawn': row['row_count_when_drawn'],
             'sampled_value_count': row['sampled_value_count'], 'centre': row['centre'], 'lower': row['lower_edge'],
             'upper': row['upper_edge'], 'step': row['step'], 'bin_count': row['bin_count'],
-            'atoms': row['atoms'].split(';') if row['atoms'] else [], 'knots': row['knots'].split(';') if row['knots'] else []
+            'atoms': row['atoms'].split(';') if row['atoms'] else [], 'edges': row['edges'].split(';') if row['edges'] else []
         }}) -%}
     {%- endfor -%}
     {{ return(grids) }}

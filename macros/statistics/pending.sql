@@ -26,6 +26,9 @@
         watched_columns.column_name,
         watched_columns.grid_name,
         column_grids.generation as grid_generation,
+        -- of a grid whose fine bins are not merged, neighbours stay apart
+        case when column_grids.bin_starts is not null then column_grids.method end as grid_method,
+        column_grids.sampled_distinct_count as grid_distinct_count,
         column_grids.centre,
         watched_columns.max_categories,
         monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
@@ -73,15 +76,17 @@
 
 {#
     Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. What two builds at
-    once wrote twice was built from nothing.
+    once wrote twice was built from nothing. `stored`: another select of what was built from what, by period_column_key.
 #}
-{% macro pending_stretches(stored_relation, watched) -%}
+{% macro pending_stretches(stored_relation, watched, stored=none) -%}
 with wanted as (
 {{ data_health.wanted_statistics(watched) }}
 ),
 
 stored as (
-{%- if load_relation(stored_relation) is not none %}
+{%- if stored %}
+{{ stored }}
+{%- elif load_relation(stored_relation) is not none %}
     select
         period_column_key,
         case when min(built_at) = max(built_at) then max(built_from) end as built_from
@@ -139,14 +144,14 @@ order by 1, 2, 3, 4 nulls last
 
 {#
     What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some stretches
-    of time.
+    of time. `stored` as for pending_stretches().
 #}
-{% macro pending_scans(stored_relation, watched) -%}
+{% macro pending_scans(stored_relation, watched, stored=none) -%}
     {%- set scans = {} -%}
     {%- set is_ready = execute and watched and load_relation(ref('monitored_periods')) is not none
         and load_relation(ref('column_grids')) is not none -%}
     {%- if is_ready -%}
-        {%- for row in run_query(data_health.pending_stretches(stored_relation, watched)).rows -%}
+        {%- for row in run_query(data_health.pending_stretches(stored_relation, watched, stored)).rows -%}
             {%- set scan_key = row['monitor'] ~ '|' ~ row['dataset'] ~ '|' ~ row['column_ids'] -%}
             {%- if scan_key not in scans -%}
                 {%- set columns = [] -%}

@@ -60,3 +60,4 @@ left join new_keys
     on past_rows.{{ key }} = new_keys.{{ key }}
 where new_keys.{{ key }} is null
 {%- endmacro %}
+

@@ -83,7 +83,7 @@ def load_tables(project):
         production = lattice(seed, columns, count)
         training = [row for row in lattice(10 + seed, columns, count // 2) if row[0] != 8]
         training += [(*row[:1], "only in training", *row[2:]) for row in training[:3]]
-        # beyond what production has, on either side
+        # values that production does not have
         training += [(*row[:4], number, *row[5:]) for number in (-40, 40) for row in training[:6] if len(row) > 4]
         months = np.where(np.arange(count) < 0.6 * count, "2024-01-05", "2024-02-05").astype("datetime64[us]")
         project.load(name, as_columns(columns, production) | {"happened_at": months})
@@ -128,17 +128,16 @@ def as_columns(columns, rows):
     }
 
 
-def as_conditions(columns, production, rows):
-    """Each value as the marts name its bin. Bins are those of production: other texts are (other), other numbers fall into the bin below."""
+def as_conditions(columns, production, training, rows):
+    """Each value as the marts name it: texts that production has, and numbers that it or the training has."""
     named = []
     for place, name in enumerate(columns):
-        known = {row[place] for row in production if row[place] is not None}
-        numbers = [] if place % 2 else sorted(value for value in known if math.isfinite(value))
-        named.append([condition(name, row[place], known, numbers) for row in rows])
+        known = {row[place] for row in (production if place % 2 else production + training) if row[place] is not None}
+        named.append([condition(name, row[place], known) for row in rows])
     return list(zip(*named, strict=True))
 
 
-def condition(name, value, known, numbers):
+def condition(name, value, known):
     if value is None:
         return f"{name} is null"
     if isinstance(value, str):
@@ -146,15 +145,7 @@ def condition(name, value, known, numbers):
         return f"{name} = {spelled if value in known else '(other)'}"
     if not math.isfinite(value):
         return f"{name} = {'NaN' if math.isnan(value) else 'Infinity' if value > 0 else '-Infinity'}"
-    place = max(sum(number <= value for number in numbers) - 1, 0)
-    text = [f"{number:g}" for number in numbers]
-    if len(numbers) == 1:
-        return f"{name} is a number"
-    if place == 0:
-        return f"{name} < {text[1]}"
-    return (
-        f"{name} >= {text[place]}" if place == len(numbers) - 1 else f"{name} from {text[place]} to < {text[place + 1]}"
-    )
+    return f"{name} = {value:g}"
 
 
 def sides_of(project, name):
@@ -164,7 +155,7 @@ def sides_of(project, name):
     production = project.sql(f"select {listed}, happened_at from raw.{name}")
     training = project.sql(f"select {listed} from raw.{name}_training")
     months = [[row[:-1] for row in production if row[-1].month == month] for month in (1, 2)]
-    return [as_conditions(columns, production, rows) for rows in (*months, training)]
+    return [as_conditions(columns, production, training, rows) for rows in (*months, training)]
 
 
 def brute_force_gaps(rows, domains, threshold, levels):

@@ -1,6 +1,7 @@
 """What a build repairs: a named span, rows that came meanwhile, rows written twice, statistics of an older version."""
 
 import pytest
+from distributions import NAMED_DISTRIBUTIONS
 from consumer import Consumer
 
 ROWS = """
@@ -13,7 +14,7 @@ ROWS = """
         'c' || i % 7 as code
     from range(91 * 24) as numbers(i)
 """
-STATISTICS = ("column_statistics", "column_distributions")
+STATISTICS = ("column_statistics", NAMED_DISTRIBUTIONS)
 
 
 def made(folder, **settings):
@@ -46,7 +47,8 @@ def written_by_last_run(consumer, table):
 
 def contents(consumer, table):
     """Everything but when it was built, and from what."""
-    return consumer.sql(f"select * exclude (built_at, built_from) from {table} order by all")
+    left_out = "built_at, built_from" + (", statistics_key" if table == "column_statistics" else "")
+    return consumer.sql(f"select * exclude ({left_out}) from {table} order by all")
 
 
 @pytest.mark.parametrize(
@@ -84,9 +86,11 @@ def test_a_span_that_a_killed_run_left_half_built_is_finished_by_the_next(built,
     monkeypatch.setenv("DATA_HEALTH_REBUILD", "2024-02-01..2024-03-01")
     consumer.dbt("run", "--select", "health_monitors", "monitored_periods", "column_grids", "column_statistics")
     monkeypatch.delenv("DATA_HEALTH_REBUILD")
+    sizes = f"select period_start, sum(row_count), min(minimum) from {NAMED_DISTRIBUTIONS} where column_name = 'size' group by 1 order by 1"
+    assert [str(month) for month, *_ in consumer.sql(sizes)] == ["2024-01-01", "2024-03-01"]
     consumer.build_profile()
     assert written_by_last_run(consumer, "column_statistics") == []
-    assert written_by_last_run(consumer, "column_distributions") == ["2024-02-01"]
+    assert [row[1:] for row in consumer.sql(sizes)] == [(31 * 24, 0), (29 * 24, 1000), (31 * 24, 0)]
 
 
 def test_a_span_reaches_behind_the_lookback_and_accepts_rows_that_went(tmp_path, monkeypatch):
@@ -131,7 +135,7 @@ def test_rows_that_come_between_two_models_are_left_to_the_next_run(fixture, req
     consumer.dbt("run", "--select", "column_distributions")
     totals = """
         select period_start, row_count, (select sum(row_count) from column_distributions as bins
-            where bins.period_column_key = measured.period_column_key)
+            where bins.statistics_key = measured.statistics_key)
         from column_statistics as measured where column_name = 'size'
     """
     assert all(measured == binned for _, measured, binned in consumer.sql(totals))
@@ -144,10 +148,16 @@ def test_rows_that_come_between_two_models_are_left_to_the_next_run(fixture, req
 def test_rows_that_were_written_twice_are_seen_and_built_again(built, tmp_path):
     consumer = built.copy(tmp_path / "project")
     expected = {table: contents(consumer, table) for table in STATISTICS}
-    for table in STATISTICS:
-        consumer.sql(
-            f"insert into {table} select * replace (built_at + interval 3 second as built_at) from {table} where period_start = date '2024-02-01'"
-        )
+    february = "from column_statistics where period_start = date '2024-02-01'"
+    consumer.sql(
+        f"insert into column_distributions from column_distributions where statistics_key in (select statistics_key {february})"
+    )
+    assert contents(consumer, NAMED_DISTRIBUTIONS) != expected[NAMED_DISTRIBUTIONS]
+    consumer.dbt("run")
+    assert contents(consumer, NAMED_DISTRIBUTIONS) == expected[NAMED_DISTRIBUTIONS]
+    consumer.sql(
+        f"insert into column_statistics select * replace (built_at + interval 3 second as built_at) {february}"
+    )
     consumer.sql(
         "insert into monitored_periods select * replace (changed_at + interval 3 second as changed_at) from monitored_periods"
     )
@@ -164,19 +174,18 @@ def test_statistics_of_an_older_version_are_built_again_where_the_rows_still_are
     consumer = built.copy(tmp_path / "project")
     # an older version: other fingerprints, and columns that it did not know
     older = "replace(built_from, (select any_value(fingerprint) from monitored_periods), 'older')"
-    for table, column in (("column_statistics", "extreme_count"), ("column_distributions", "value_sum")):
-        consumer.sql(f"update {table} set built_from = {older}")
-        consumer.sql(f"alter table {table} drop column {column}")
+    consumer.sql(f"update column_statistics set built_from = {older}")
+    consumer.sql("alter table column_statistics drop column extreme_count")
     consumer.sql("update monitored_periods set fingerprint = 'older'")
     for column in ("high_water_mark", "recounted_at"):
         consumer.sql(f"alter table monitored_periods drop column {column}")
     consumer.sql("delete from raw.rows where happened_at < '2024-02-01'")
     consumer.build_profile()
-    known = "select cast(period_start as varchar), count({0}) from {1} where column_name = 'size' group by 1 order by 1"
-    for column, table in (("extreme_count", "column_statistics"), ("value_sum", "column_distributions")):
-        counts = consumer.sql(known.format(column, table))
-        assert [month for month, _ in counts] == ["2024-01-01", "2024-02-01", "2024-03-01"]
-        assert [count > 0 for _, count in counts] == [False, True, True]
+    counts = consumer.sql(
+        "select cast(period_start as varchar), count(extreme_count) from column_statistics where column_name = 'size' group by 1 order by 1"
+    )
+    assert [month for month, _ in counts] == ["2024-01-01", "2024-02-01", "2024-03-01"]
+    assert [count > 0 for _, count in counts] == [False, True, True]
     assert consumer.sql("select status, row_count from monitored_periods where period_start = date '2024-01-01'") == [
         ("gone", 31 * 24)
     ]
@@ -185,6 +194,47 @@ def test_statistics_of_an_older_version_are_built_again_where_the_rows_still_are
     )
     assert [rows for rows, *_ in profile] == [31 * 24, 29 * 24, 31 * 24]
     assert all(has_median for *_, has_median in profile)
+
+
+@pytest.mark.parametrize("killed_at", ["", "narrow table made", "wide table dropped"])
+def test_distributions_with_names_in_every_row_become_narrow_and_lose_no_period(built, tmp_path, killed_at):
+    """As releases before wrote them: no key, a grid of fine bins only, and bins beside nulls with all names."""
+    consumer = built.copy(tmp_path / "project")
+    quantiles = "select p05_lower, p50, p95_upper from health_profile where column_name = 'size' order by period_start"
+    expected = consumer.sql(quantiles)
+    stored = f"select period_start, grid_generation, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'size' group by all order by all"
+    sums = consumer.sql(stored)
+    consumer.sql(f"""
+        create table wide as
+        select * exclude (value_sum, bin_width), value_sum + row_count * coalesce(centre, 0) as value_sum
+        from {NAMED_DISTRIBUTIONS} left join (select monitor, column_name, centre from column_grids) using (monitor, column_name)
+    """)
+    consumer.sql("drop table column_distributions")
+    consumer.sql("alter table wide rename to column_distributions")
+    for column in ("statistics_key", "bin_width"):
+        consumer.sql(f"alter table column_statistics drop column {column}")
+    for column in ("bin_starts", "edges"):
+        consumer.sql(f"alter table column_grids drop column {column}")
+    consumer.sql("delete from raw.rows where happened_at < '2024-02-01'")
+    if killed_at == "narrow table made":
+        consumer.sql("alter table column_statistics add column bin_width integer")
+        consumer.sql("alter table column_statistics add column upgraded_key bigint")
+        consumer.sql("create table column_distributions_narrow as select 1 as statistics_key")
+    if killed_at == "wide table dropped":
+        consumer.dbt("run", "--select", "health_monitors", "monitored_periods", "column_grids")
+        consumer.sql("alter table column_distributions rename to column_distributions_narrow")
+        consumer.sql("alter table column_statistics rename column statistics_key to upgraded_key")
+    consumer.build_profile()
+    assert consumer.sql("select table_name from information_schema.tables where table_name like 'column_distributions%'") == [
+        ("column_distributions",)
+    ]
+    assert consumer.sql(stored) == sums
+    for row, before in zip(consumer.sql(quantiles), expected, strict=True):
+        assert row == pytest.approx(before)
+    assert written_by_last_run(consumer, "column_statistics") == []
+    kept = contents(consumer, NAMED_DISTRIBUTIONS)
+    consumer.build_profile()
+    assert contents(consumer, NAMED_DISTRIBUTIONS) == kept
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_bounds_contain_the_distance_and_are_narrow_on_the_same_kind_of_data(mon
             row = drift[start, name, "kolmogorov_smirnov"]
             widths[start, name] = row["value_upper"] - row["value_lower"]
     kinds = values(np.random.default_rng(0), 0)
-    assert {key: width for key, width in widths.items() if key[1] in kinds and width > 0.01} == {}
+    assert {key: width for key, width in widths.items() if key[1] in kinds and width > 0.0125} == {}
     assert max(width for (_, name), width in widths.items() if name not in kinds) <= 1
 
 

@@ -121,25 +121,12 @@ def drift(project):
     return result
 
 
-def edges_of_bins(project, monitor):
-    """Column -> lower edges of its fine bins."""
-    rows = project.sql(f"""
-        select column_name, bin, min(minimum) from column_distributions
-        where monitor = '{monitor}' and segment_column = '(all)' and bin_type in ('bin', 'length')
-        group by column_name, bin order by column_name, bin
-    """)
-    edges = {}
-    for column, number, minimum in rows:
-        edges.setdefault(column, []).append(number if minimum is None else minimum)
-    return {column: np.array(values, dtype=float) for column, values in edges.items()}
-
-
 @pytest.fixture(scope="module")
 def oracle(project, drift):
     """The keys of `drift`, of the exact monitors, -> metric -> value."""
     result = {}
     for name, monitor in MONITORS.items():
-        samples, edges = Samples(project, monitor.get("time")), edges_of_bins(project, name)
+        samples = Samples(project, monitor.get("time"))
         window = next(iter(monitor["references"].values()))
         keys = [key for key in drift if key[0] == name]
         starts = sorted({key[2] for key in keys})
@@ -157,7 +144,7 @@ def oracle(project, drift):
                 first, end = map(datetime.date.fromisoformat, (window["from"], window["to"]))
                 earlier = samples.sample(f"raw.{name}", column, kind, first, end)
             current = samples.sample(f"raw.{name}", column, kind, *period)
-            result[key] = distances(kind, earlier, current, edges.get(column))
+            result[key] = distances(kind, earlier, current)
             if (*key[:3], f"{column} (days from event)") in drift:
                 result[key] = {name: value for name, value in result[key].items() if name in WITHOUT_VALUES}
         samples.connection.close()
@@ -174,6 +161,9 @@ def test_every_metric_equals_that_of_scipy(drift, oracle):
             if name == "out_of_range_share":
                 assert row["value_lower"] - 1e-12 <= value <= row["value_upper"] + 1e-12, key
                 continue
+            if name == "jensen_shannon_divergence_of_fine_bins":
+                assert -1e-12 <= row["value"] <= value + 1e-9, key
+                continue
             shown = (row["value"], row["value_lower"], row["value_upper"])[: len(values)]
             assert shown == pytest.approx(values, rel=1e-9, abs=1e-9), (key, name)
             if len(values) == 1:
@@ -182,19 +172,31 @@ def test_every_metric_equals_that_of_scipy(drift, oracle):
 
 
 def test_bins_bound_what_sorted_rows_give(drift, oracle):
-    checked = 0
+    """What is of groups of values is the same; of groups of bins it has no bounds, and from 4,096 rows on it is near."""
+    checked, of_values, large = 0, 0, []
     for key, expected in oracle.items():
         binned = drift[f"{key[0]}_binned", *key[1:]]
-        assert binned.keys() == drift[key].keys()
         for name, row in binned.items():
+            exact = drift[key].get(name)
             if name in ("kolmogorov_smirnov", "wasserstein", "wasserstein_normed", "out_of_range_share"):
                 slack = 1e-9 * max(1, abs(expected[name]))
                 assert row["value_lower"] - slack <= expected[name] <= row["value_upper"] + slack, (key, name)
                 assert row["value"] == row["value_lower"]
                 checked += 1
-            else:
-                assert row["value"] == pytest.approx(drift[key][name]["value"], rel=1e-12, abs=1e-15), (key, name)
+            elif row["definition"].endswith(("_of_bins", "_of_bins_laplace_half", "_of_bins_unsmoothed", "_of_bins_nats")):
+                assert row["value_lower"] is row["value_upper"] is None
+                sizes = row["row_count"], row["reference_row_count"]
+                if name == "population_stability_index" and min(sizes) >= 4096 and expected[name] <= 0.3:
+                    large.append((abs(row["value"] - expected[name]), key[3]))
+            elif name != "jensen_shannon_divergence_of_fine_bins":
+                assert row["value"] == pytest.approx(exact["value"], rel=1e-12, abs=1e-15), (key, name)
+                of_values += 1
     assert checked > 4000
+    assert of_values > 10_000
+    # survey weights, which come in clusters of their own every year, are the worst
+    assert len(large) > 30
+    assert max(error for error, _ in large) <= 0.006
+    assert {column for error, column in large if error > 0.002} <= {"WTINT2YR", "WTMEC2YR"}
 
 
 def null_test(row):

@@ -21,6 +21,7 @@ MOST_LINES, MOST_CTES = 275, 12
 CTE = re.compile(r"^(?:with )?\w+(?: \([^)]*\))? as (?:materialized |not materialized )?\($", re.MULTILINE)
 LONG_MODELS = {
     "column_grids": "kind, scale, bins and atoms come from one sample of rows; a second model would store or draw it again",
+    "column_distributions": "bins, lengths and categories of one scan are stored together, so that their sum tells whether a period is whole",
     "feature_bins": "bins of numbers, categories and special values are ranked together; the halves would be stores of their own",
     "drift_evidence": "one p value after the other over the same groups, and the order of all of them for the false discovery rate",
     "health_schema_changes": "six ways to differ, a CTE each, and what they are weighed by",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distributions import NAMED_DISTRIBUTIONS
 import walkthrough
 import yaml
 from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
@@ -261,7 +262,7 @@ def test_values_are_shown_only_where_they_may_be(project):
 
 def test_second_build_writes_no_statistics_and_a_corrected_value_is_recounted_on_demand(project, tmp_path):
     twin = project.copy(tmp_path / "twin")
-    tables = ("column_statistics", "column_distributions")
+    tables = ("column_statistics", NAMED_DISTRIBUTIONS)
     written = "select period_column_key, segment_column, segment_value, built_at from {} order by all"
     before = {table: twin.sql(written.format(table)) for table in tables}
     model = twin.folder / "models" / "stops.sql"

@@ -4,6 +4,7 @@ import datetime
 
 import numpy as np
 import pytest
+from distributions import NAMED_DISTRIBUTIONS
 
 RELATION = {"relation": {"source": ["raw", "rows"]}}
 ODD_TABLE = r"""
@@ -61,12 +62,12 @@ def test_special_numbers_are_told_apart(profile):
 
 
 def test_special_numbers_have_bins_of_their_own(odd):
-    bins = odd.sql("select bin_type, sum(row_count) from column_distributions where column_name = 'select' group by 1")
+    bins = odd.sql(f"select bin_type, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'select' group by 1")
     assert dict(bins) == {"null": 40, "nan": 40, "positive_infinity": 40, "negative_infinity": 40, "bin": 240}
 
 
 def test_texts_keep_quotes_new_lines_and_emoji(odd, profile):
-    counts = odd.sql("select category, sum(row_count) from column_distributions where column_name = 'Größe' group by 1")
+    counts = odd.sql(f"select category, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'Größe' group by 1")
     assert dict(counts) == {None: 100, "": 100, "O'Hara; drop": 100, "two\nlines 🙂": 100}
     assert profile["Größe"]["empty_share"] == 0.25
     assert profile["Größe"]["distinct_count"] == 3
@@ -124,7 +125,7 @@ def test_kinds(profile):
 
 
 def test_texts_that_are_nearly_unique_are_counted_by_length_and_shape(odd):
-    bins = odd.sql("select bin_type, sum(row_count) from column_distributions where column_name = 'note' group by 1")
+    bins = odd.sql(f"select bin_type, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'note' group by 1")
     assert dict(bins) == {"length": 400, "pattern": 400}
 
 
@@ -221,7 +222,8 @@ def test_a_column_that_is_null_at_first_gets_its_grid_with_its_first_values(make
     )
     assert [row["null_share"] for row in rows] == [1, 0]
     assert rows[1]["p50_lower"] <= 1e6 + 0.4995 <= rows[1]["p50_upper"]
-    assert rows[1]["p50_upper"] - rows[1]["p50_lower"] < 0.01
+    # a thousand values keep a quarter of the bins
+    assert rows[1]["p50_upper"] - rows[1]["p50_lower"] < 0.07
 
 
 def test_more_categories_than_the_limit_are_counted_together(make_consumer):
@@ -237,13 +239,13 @@ def test_more_categories_than_the_limit_are_counted_together(make_consumer):
         "union all select timestamp '2024-01-06', 'c' || (i % 10) from range(100) t(i)"
     )
     consumer.build_profile()
-    shares = dict(consumer.sql("select coalesce(category, bin_type), row_count from column_distributions"))
+    shares = dict(consumer.sql(f"select coalesce(category, bin_type), row_count from {NAMED_DISTRIBUTIONS}"))
     assert shares == {f"c{i}": 20 for i in range(10)} | {"other": 200}
     # known categories stay known, new ones beyond the limit do not come in
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', 'new' from range(500)")
     consumer.build_profile()
     february = consumer.sql(
-        "select bin_type, row_count from column_distributions where period_start = date '2024-02-01'"
+        f"select bin_type, row_count from {NAMED_DISTRIBUTIONS} where period_start = date '2024-02-01'"
     )
     assert february == [("other", 500)]
     (row,) = consumer.rows(
@@ -261,7 +263,7 @@ def test_nulls_among_exact_numbers_are_in_no_bin(make_consumer, kind):
         f"case when i % 10 = 0 then null else i % 9 end::{kind} as few from range(3000) t(i)"
     )
     consumer.build_profile()
-    counts = "select column_name, bin_type, sum(row_count) from column_distributions group by all order by all"
+    counts = f"select column_name, bin_type, sum(row_count) from {NAMED_DISTRIBUTIONS} group by all order by all"
     assert consumer.sql(counts) == [
         (name, bin_type, count) for name in ("few", "part") for bin_type, count in (("bin", 2700), ("null", 300))
     ]

@@ -4,6 +4,7 @@ import datetime
 
 import numpy as np
 import pytest
+from distributions import NAMED_DISTRIBUTIONS
 
 MONITOR = {
     "monitors": {
@@ -93,7 +94,7 @@ def compare_statistics(full, incremental):
         scale = max(abs(value) for value in ours[3:])
         assert theirs[3:] == pytest.approx(ours[3:], rel=1e-12, abs=1e-12 * scale)
     query = (
-        f"select {grain}, bin_type, bin, category, row_count, minimum, maximum from column_distributions order by all"
+        f"select {grain}, bin_type, bin, category, row_count, minimum, maximum from {NAMED_DISTRIBUTIONS} order by all"
     )
     assert full.sql(query) == incremental.sql(query)
 
@@ -105,7 +106,7 @@ def test_segments_add_up_to_all_rows(all_days):
     """
     assert all_days.sql(query.format("row_count", "column_statistics")) == []
     assert all_days.sql(query.format("sum_1", "column_statistics")) == []
-    assert all_days.sql(query.format("row_count", "column_distributions")) == []
+    assert all_days.sql(query.format("row_count", NAMED_DISTRIBUTIONS)) == []
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_one_more_day_touches_that_period_only(copied):
     copied.load("day", day_of_rows(DAYS, np.full(ROWS_A_DAY, DAYS + 1), seed=99))
     copied.sql("insert into raw.rows from raw.day")
     copied.build_profile()
-    for table in STATISTICS:
+    for table in ("column_statistics", NAMED_DISTRIBUTIONS):
         assert {period for period, _ in built_periods(copied, table, since)} == {"2024-03-09"}
     compiled = {
         result["unique_id"].split(".")[-1]: result["compiled_code"]
@@ -183,7 +184,7 @@ def test_a_new_column_is_built_alone(copied):
     since = newest_build(copied)
     copied.sql("alter table raw.rows add column extra double; update raw.rows set extra = 2 * size")
     copied.build_profile()
-    for table in STATISTICS:
+    for table in ("column_statistics", NAMED_DISTRIBUTIONS):
         periods = built_periods(copied, table, since)
         assert {column for _, column in periods} == {"extra"}
         assert len(periods) == DAYS
@@ -317,7 +318,7 @@ def test_labels_that_arrive_in_place_rebuild_the_label_only(make_consumer):
     # the later answer of two counts, and no row is counted twice
     consumer.sql("insert into raw.labels values (3, 'yes', timestamp '2024-02-02')")
     consumer.build_profile()
-    query = "select bin_type, category, row_count from column_distributions where column_name = 'label' order by all"
+    query = f"select bin_type, category, row_count from {NAMED_DISTRIBUTIONS} where column_name = 'label' order by all"
     assert consumer.sql(query) == [("null", None, 60), ("value", "no", 39), ("value", "yes", 1)]
     since = newest_build(consumer)
     consumer.sql("insert into raw.labels values (50, 'yes', timestamp '2024-02-03')")
@@ -331,10 +332,10 @@ def test_a_table_without_a_time_is_counted_on_each_build_date(make_consumer):
     consumer.sql("create table raw.rows as select i as x from range(100) t(i)")
     consumer.build_profile()
     # as if that had been yesterday
-    for table in (*STATISTICS, "monitored_periods"):
+    for table in ("column_statistics", "monitored_periods"):
         keys = (
             ", period_column_key = replace(period_column_key, ' 2', ' 1')"
-            if table in STATISTICS
+            if table == "column_statistics"
             else ", period_end = period_end - 1"
         )
         consumer.sql(
@@ -392,4 +393,4 @@ def test_a_grid_of_few_values_is_drawn_anew_when_the_table_has_grown_tenfold(mak
     consumer.sql("insert into raw.rows select timestamp '2024-02-05', i * 1.5 from range(400) t(i)")
     consumer.build_profile()
     assert consumer.sql("select generation, row_count_when_drawn from column_grids") == [(2, 430)]
-    assert consumer.sql("select distinct grid_generation from column_distributions") == [(2,)]
+    assert consumer.sql(f"select distinct grid_generation from {NAMED_DISTRIBUTIONS}") == [(2,)]

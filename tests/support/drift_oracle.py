@@ -1,7 +1,6 @@
 """The metrics of health_drift from raw values alone, by SciPy and NumPy; p is the reference, q the period.
 
 A sample is a tuple: the present values (a NumPy array of numbers, or a Counter of texts) and the number of nulls.
-Of the package only the edges of the stored fine bins are used, because the groups of numbers are cut at them.
 """
 
 import math
@@ -17,18 +16,17 @@ Z = stats.norm.ppf(0.975)
 WITHOUT_VALUES = {"null_share_difference", "null_share_h", "mean_shift", "standard_deviation_ratio"}
 
 
-def counts_of_bins(reference, current, edges):
-    """Counts (2 x bins) of the fine bins that begin at the edges."""
-    return np.array(
-        [np.bincount(np.searchsorted(edges, x, "right") - 1, minlength=len(edges)) for x in (reference, current)]
-    )
+def counts_of_values(reference, current):
+    """Counts (2 x values) of every value, in order."""
+    values = np.unique(np.concatenate([reference, current]))
+    return np.array([np.bincount(np.searchsorted(values, x), minlength=len(values)) for x in (reference, current)])
 
 
-def groups_of_numbers(reference, current, edges):
-    """Counts (groups x 2) over tenths of the reference, each fine bin in the tenth in which it begins."""
+def groups_of_numbers(reference, current):
+    """Counts (groups x 2) over tenths of the reference, each value in the tenth in which it begins."""
     if min(len(reference), len(current)) < MINIMUM_ROWS:
         return np.array([[len(reference), len(current)]])
-    counts = counts_of_bins(reference, current, edges)
+    counts = counts_of_values(reference, current)
     before = np.cumsum(counts[0]) - counts[0]
     group = np.minimum(np.floor(10 * (before / counts[0].sum())), 9).astype(int)
     return np.array([[row[group == number].sum() for row in counts] for number in range(10)])
@@ -100,14 +98,14 @@ def arcsine_difference(p, q):
     return abs(2 * math.asin(math.sqrt(p)) - 2 * math.asin(math.sqrt(q)))
 
 
-def distances(kind, reference, current, edges=None):
+def distances(kind, reference, current):
     """Metric -> value; of a metric with an interval (value, lower, upper)."""
     (x, x_nulls), (y, y_nulls) = reference, current
     is_number = kind in ("numeric", "timestamp", "text")
     x_size, y_size = (len(x), len(y)) if is_number else (x.total(), y.total())
     n, m = x_size + x_nulls, y_size + y_nulls
     nulls = np.array([[x_nulls, y_nulls]])
-    groups = groups_of_numbers(x, y, edges) if is_number else groups_of_categories(x, y)
+    groups = groups_of_numbers(x, y) if is_number else groups_of_categories(x, y)
     result = share_distances(present(np.vstack([groups, nulls])))
     result |= contingency(present(np.vstack([groups if is_number else every_category(x, y), nulls])))
     result["null_share_difference"] = newcombe(x_nulls, n, y_nulls, m)
@@ -117,7 +115,7 @@ def distances(kind, reference, current, edges=None):
         leave_out = ("population_stability_index_unsmoothed", "kullback_leibler_divergence")
         result |= {f"{name}_without_nulls": value for name, value in without.items() if name not in leave_out}
     if is_number and min(x_size, y_size) >= MINIMUM_ROWS:
-        result |= distances_of_numbers(x, y, counts_of_bins(x, y, edges))
+        result |= distances_of_numbers(x, y)
     if kind != "text" and is_number and x_size and y_size and np.ptp(x) > 0:
         result["mean_shift"] = (y.mean() - x.mean()) / x.std()
         result["standard_deviation_ratio"] = y.std() / x.std()
@@ -135,10 +133,11 @@ def distances(kind, reference, current, edges=None):
     return {name: value for name, value in result.items() if value is not None}
 
 
-def distances_of_numbers(x, y, bins):
+def distances_of_numbers(x, y):
     return {
         "kolmogorov_smirnov": stats.ks_2samp(x, y, method="asymp").statistic,
         "wasserstein": stats.wasserstein_distance(x, y),
         "out_of_range_share": np.mean((y < x.min()) | (y > x.max())),
-        "jensen_shannon_divergence_of_fine_bins": distance.jensenshannon(bins[0], bins[1], base=2) ** 2,
+        # of single values, which bins never exceed
+        "jensen_shannon_divergence_of_fine_bins": distance.jensenshannon(*counts_of_values(x, y), base=2) ** 2,
     }

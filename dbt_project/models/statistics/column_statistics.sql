@@ -19,6 +19,8 @@
     'sum_1': 'double precision', 'sum_2': 'double precision', 'sum_3': 'double precision', 'sum_4': 'double precision',
     'length_sum': 'bigint', 'length_minimum': 'bigint', 'length_maximum': 'bigint', 'distinct_count': 'bigint'
 } %}
+{%- set value_count = '(measured.row_count - measured.null_count - coalesce(measured.nan_count, 0)'
+    ~ ' - coalesce(measured.positive_infinity_count, 0) - coalesce(measured.negative_infinity_count, 0))' %}
 {%- set known_zeros = ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
 {#- per scan, chunk of twelve columns and segmentation one wide aggregate, turned into rows of the long table; columns of labels apart -#}
 {%- set measured = [] %}
@@ -52,7 +54,9 @@
                 'length_minimum': 'min(length(' ~ value ~ '))', 'length_maximum': 'max(length(' ~ value ~ '))'
             }) %}
         {%- endif %}
-        {%- do measures.update({'distinct_count': data_health.engine_sql('distinct_count', value)}) %}
+        {#- of whole numbers that no double can hold, different ones are told apart all the same -#}
+        {%- do measures.update({'distinct_count': data_health.engine_sql('distinct_count',
+            'exact_value_' ~ column.id if column.is_exact_number and column.grid_kind == 'numeric' else value)}) %}
         {%- do column.update({'measures': measures}) %}
     {%- endfor %}
     {%- for from_labels in [false, true] %}
@@ -82,6 +86,9 @@
             segment_value
             {%- for column in columns %},
             value_{{ column.id }}
+                {%- if column.is_exact_number and column.grid_kind == 'numeric' %},
+            exact_value_{{ column.id }}
+                {%- endif %}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
             {{ 'value_' ~ column.id if column.is_exact_number
                 else data_health.engine_sql('finite_or_null', 'value_' ~ column.id) }} as finite_value_{{ column.id }},
@@ -96,6 +103,9 @@
                 {{ segmentation.value }} as segment_value
                 {%- for column in columns %},
                 {{ column.value }} as value_{{ column.id }}
+                    {%- if column.is_exact_number and column.grid_kind == 'numeric' and not column.is_derived %},
+                {{ column.identifier }} as exact_value_{{ column.id }}
+                    {%- endif %}
                 {%- endfor %}
             from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, columns[0].from_labels) }}
                 {{ data_health.engine_sql('compute_once') }}
@@ -140,6 +150,9 @@ measured as (
 
 select
     wanted.period_key || '|' || wanted.column_name as period_column_key,
+    {{ data_health.row_hash([
+        'wanted.period_key', 'wanted.column_name', 'measured.segment_column', 'measured.segment_value', data_health.run_time()
+    ], 'row_hash_key') }} as statistics_key,
     wanted.period_key,
     wanted.monitor,
     wanted.dataset,
@@ -149,6 +162,15 @@ select
     measured.segment_value,
     wanted.grid_generation,
     wanted.centre,
+    -- at most 2·√n bins, or 32, of the 120, or of the different values, that a column has: a power of two of neighbours is kept as one
+    case
+        when wanted.grid_method is null or wanted.grid_method = 'values' or {{ value_count }} >= 4096 then 1
+        when wanted.grid_method = 'decimals' then cast(power(2e0, greatest(0e0, ceil(
+            ln(wanted.grid_distinct_count / greatest(32e0, 2e0 * sqrt({{ value_count }}))) / ln(2e0) - 1e-9
+        ))) as integer)
+        when {{ value_count }} >= 1024 then 2
+        else 4
+    end as bin_width,
     {%- for statistic, data_type in types.items() %}
     cast(measured.{{ statistic }} as {{ data_type }}) as {{ statistic }},
     {%- endfor %}
@@ -160,9 +182,9 @@ inner join wanted
     and coalesce(measured.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
 {% else %}
 {%- set columns = {
-    'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',
-    'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
-    'centre': 'double precision'
+    'period_column_key': 'varchar', 'statistics_key': 'bigint', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar',
+    'period_start': 'date', 'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar', 'grid_generation': 'integer',
+    'centre': 'double precision', 'bin_width': 'integer'
 } %}
 {%- do columns.update(types) %}
 {%- do columns.update({'built_from': 'varchar', 'built_at': 'timestamp'}) %}

@@ -8,10 +8,13 @@
 ) }}
 -- depends_on: {{ ref('monitored_periods') }}
 -- depends_on: {{ ref('column_grids') }}
+-- depends_on: {{ ref('column_statistics') }}
 -- depends_on: {{ ref('column_distributions') }}
 
-{%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_distributions')], adds_to_this=true) %}
-{%- set cell_limit, automatic_limit, automatic_count = 200000, 20000, 6 %}
+{%- do data_health.begin_model([
+    ref('monitored_periods'), ref('column_grids'), ref('column_statistics'), ref('column_distributions')
+], adds_to_this=true) %}
+{%- set cell_limit, automatic_limit, automatic_count, category_limit = 200000, 20000, 6, 20 %}
 {%- set stored, candidates, features_of = {}, [], {} %}
 {%- if data_health.stored_model() is not none %}
     {%- set stored_columns %}
@@ -51,12 +54,14 @@
         {%- do places.update({(data_health.find_column(usable, name) or {'name': name}).name: loop.index}) %}
     {%- endfor %}
     {%- do features_of.update({monitor.name: places.keys() | list}) %}
-    {#- raise the first when bins are cut in another way -#}
-    {%- set key = local_md5(['1', places.keys() | list] | string)[:12] %}
+    {%- set subgroups, kinds = monitor.subgroups | sum(start=[]), [] %}
+    {%- for column in usable if column.declared_kind %}{% do kinds.append([column.name, column.declared_kind]) %}{% endfor %}
+    {#- raise the first when bins have to be cut again; a release before did not know the rest -#}
+    {%- set cut_by = ['1', places.keys() | list] %}
+    {%- set key = local_md5((cut_by + [[] if places else subgroups, kinds]) | string)[:12] %}
     {%- set old, row_count = stored.get(monitor.name), row_counts[monitor.name] %}
     {%- set is_outgrown = old and old.row_count < 10000 and row_count >= 10 * old.row_count %}
-    {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
-        {%- set subgroups = monitor.subgroups | sum(start=[]) %}
+    {%- if not old or old.key not in [key, local_md5(cut_by | string)[:12]] or is_outgrown or old['columns'] | reject('in', named) | list %}
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
             {%- set own_place = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
             {%- do candidates.append([
@@ -77,34 +82,78 @@ with candidates as (
 
 grids as (
 
-    select monitor, column_name, family, kind
+    select monitor, column_name, family, kind, method
     from {{ ref('column_grids') }}
+
+),
+
+counted_columns as (
+
+    select column_statistics.*
+    from {{ data_health.named_model('column_statistics') }}
+    inner join grids
+        on column_statistics.monitor = grids.monitor
+        and column_statistics.column_name = grids.column_name
+    where column_statistics.segment_column = '(all)'
+        and grids.kind in ('numeric', 'categorical', 'boolean')
 
 ),
 
 distributions as (
 
-    select monitor, column_name, bin_type, bin, category, row_count, minimum
-    from {{ ref('column_distributions') }}
-    where dataset = 'production'
-        and segment_column = '(all)'
+    select
+        counted_columns.monitor,
+        counted_columns.dataset,
+        counted_columns.column_name,
+        case
+            when column_distributions.bin is not null then 'bin'
+            when column_distributions.category is not null then 'value'
+            else 'other'
+        end as bin_type,
+        column_distributions.category,
+        column_distributions.row_count,
+        column_distributions.minimum
+    from {{ data_health.named_model('column_distributions') }}
+    inner join counted_columns
+        on column_distributions.statistics_key = counted_columns.statistics_key
+
+),
+
+-- a code is a category, though it is written as a number
+columns_of_codes as (
+
+    select distributions.monitor, distributions.column_name
+    from distributions
+    inner join grids
+        on distributions.monitor = grids.monitor
+        and distributions.column_name = grids.column_name
+    where grids.method = 'values'
+        and distributions.bin_type = 'bin'
+    group by distributions.monitor, distributions.column_name
+    having count(distinct distributions.minimum) <= {{ category_limit }}
 
 ),
 
 columns_to_cut as (
 
-    select candidates.*, grids.kind
+    select
+        candidates.*,
+        grids.kind,
+        case when columns_of_codes.column_name is not null then 'code' else grids.kind end as cut_as
     from candidates
     inner join grids
         on candidates.monitor = grids.monitor
         and candidates.column_name = grids.column_name
         and candidates.family = grids.family
+    left join columns_of_codes
+        on candidates.monitor = columns_of_codes.monitor
+        and candidates.column_name = columns_of_codes.column_name
     where grids.kind in ('numeric', 'categorical', 'boolean')
 
 ),
 
--- 1. Numbers: one bin per fine bin where there are few, else six of about as many rows each.
-fine_bins as (
+-- 1. Numbers: one bin per stored bin where there are few, else six of about as many rows each.
+stored_bins as (
 
     select
         columns_to_cut.monitor,
@@ -115,8 +164,9 @@ fine_bins as (
     inner join distributions
         on columns_to_cut.monitor = distributions.monitor
         and columns_to_cut.column_name = distributions.column_name
-    where columns_to_cut.kind = 'numeric'
+    where columns_to_cut.cut_as = 'numeric'
         and distributions.bin_type = 'bin'
+        and distributions.dataset = 'production'
     group by columns_to_cut.monitor, columns_to_cut.column_name, distributions.minimum
 
 ),
@@ -124,12 +174,12 @@ fine_bins as (
 ranked_bins as (
 
     select
-        fine_bins.*,
-        count(*) over (partition by monitor, column_name) as fine_bin_count,
-        row_number() over (partition by monitor, column_name order by minimum nulls last) as fine_bin_rank,
+        stored_bins.*,
+        count(*) over (partition by monitor, column_name) as stored_bin_count,
+        row_number() over (partition by monitor, column_name order by minimum nulls last) as stored_bin_rank,
         (sum(row_count) over (partition by monitor, column_name order by minimum nulls last rows unbounded preceding) - row_count / 2)
             / sum(row_count) over (partition by monitor, column_name) as middle_rank
-    from fine_bins
+    from stored_bins
 
 ),
 
@@ -138,7 +188,7 @@ coarse_bins as (
     select
         monitor,
         column_name,
-        cast(case when fine_bin_count <= 10 then fine_bin_rank else least(floor(6 * middle_rank), 5) end as integer) as bin_group,
+        cast(case when stored_bin_count <= 10 then stored_bin_rank else least(floor(6 * middle_rank), 5) end as integer) as bin_group,
         min(minimum) as lower_edge,
         sum(row_count) as row_count
     from ranked_bins
@@ -146,25 +196,60 @@ coarse_bins as (
 
 ),
 
--- 2. Categories: the most frequent.
-ranked_categories as (
+-- 2. Categories: the most frequent. Codes that only a reference has are among them.
+category_counts as (
 
     select
         columns_to_cut.monitor,
         columns_to_cut.column_name,
         distributions.category,
+        cast(null as double precision) as number,
         sum(distributions.row_count) as row_count,
-        row_number() over (
-            partition by columns_to_cut.monitor, columns_to_cut.column_name
-            order by sum(distributions.row_count) desc nulls last, distributions.category nulls last
-        ) as category_rank
+        sum(distributions.row_count) as production_count
     from columns_to_cut
     inner join distributions
         on columns_to_cut.monitor = distributions.monitor
         and columns_to_cut.column_name = distributions.column_name
-    where columns_to_cut.kind <> 'numeric'
+    where columns_to_cut.cut_as in ('categorical', 'boolean')
         and distributions.bin_type = 'value'
+        and distributions.dataset = 'production'
     group by columns_to_cut.monitor, columns_to_cut.column_name, distributions.category
+
+    union all
+
+    select
+        columns_to_cut.monitor,
+        columns_to_cut.column_name,
+        case when distributions.minimum = floor(distributions.minimum) and abs(distributions.minimum) < 1e15
+            then cast(cast(distributions.minimum as bigint) as varchar) else cast(distributions.minimum as varchar) end as category,
+        distributions.minimum as number,
+        sum(distributions.row_count) as row_count,
+        sum(case when distributions.dataset = 'production' then distributions.row_count else 0 end) as production_count
+    from columns_to_cut
+    inner join distributions
+        on columns_to_cut.monitor = distributions.monitor
+        and columns_to_cut.column_name = distributions.column_name
+    where columns_to_cut.cut_as = 'code'
+        and distributions.bin_type = 'bin'
+    group by 1, 2, 3, 4
+
+),
+
+ranked_categories as (
+
+    select
+        monitor,
+        column_name,
+        category,
+        production_count as row_count,
+        row_number() over (
+            partition by monitor, column_name order by category_counts.row_count desc nulls last, category nulls last
+        ) as category_rank,
+        -- codes in their own order
+        row_number() over (
+            partition by monitor, column_name order by number nulls last, category_counts.row_count desc nulls last, category nulls last
+        ) as place
+    from category_counts
 
 ),
 
@@ -176,11 +261,13 @@ columns_with_bins as (
 ),
 
 -- 3. What is none of these has a bin of its own, whether there are such rows already or not; so has any number where there was none yet.
-special_types (kind, bin_type, place) as (
+special_types (cut_as, bin_type, place) as (
 
     values
         ('numeric', 'bin', 1), ('numeric', 'nan', 101), ('numeric', 'negative_infinity', 102), ('numeric', 'positive_infinity', 103),
         ('numeric', 'null', 104),
+        ('code', 'other', 100), ('code', 'nan', 101), ('code', 'negative_infinity', 102), ('code', 'positive_infinity', 103),
+        ('code', 'null', 104),
         ('categorical', 'other', 101), ('categorical', 'null', 104),
         ('boolean', 'other', 101), ('boolean', 'null', 104)
 
@@ -188,9 +275,18 @@ special_types (kind, bin_type, place) as (
 
 special_counts as (
 
+    {%- for bin_type in ['null', 'nan', 'negative_infinity', 'positive_infinity'] %}
+    select monitor, column_name, '{{ bin_type }}' as bin_type, sum({{ bin_type }}_count) as row_count
+    from counted_columns
+    where dataset = 'production'
+    group by monitor, column_name
+
+    union all
+    {% endfor %}
     select monitor, column_name, bin_type, sum(row_count) as row_count
     from distributions
-    where bin_type in ('nan', 'negative_infinity', 'positive_infinity', 'null', 'other')
+    where bin_type = 'other'
+        and dataset = 'production'
     group by monitor, column_name, bin_type
 
 ),
@@ -199,7 +295,7 @@ hidden_categories as (
 
     select monitor, column_name, sum(row_count) as row_count
     from ranked_categories
-    where category_rank > 20
+    where category_rank > {{ category_limit }}
     group by monitor, column_name
 
 ),
@@ -217,10 +313,10 @@ all_bins as (
         'value' as bin_type,
         category,
         cast(null as double precision) as lower_edge,
-        cast(category_rank as integer) as place,
+        cast(place as integer) as place,
         cast(row_count as double precision) as row_count
     from ranked_categories
-    where category_rank <= 20
+    where category_rank <= {{ category_limit }}
 
     union all
 
@@ -237,7 +333,7 @@ all_bins as (
         ) as row_count
     from columns_to_cut
     inner join special_types
-        on columns_to_cut.kind = special_types.kind
+        on columns_to_cut.cut_as = special_types.cut_as
     left join special_counts
         on columns_to_cut.monitor = special_counts.monitor
         and columns_to_cut.column_name = special_counts.column_name

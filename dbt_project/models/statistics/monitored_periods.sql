@@ -74,7 +74,7 @@ counted_periods as (
             window_end,
             case grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-                when '{{ grain }}' then {{ data_health.periods_later('period_start', grain) }}
+                when '{{ grain }}' then {{ data_health.engine_sql(grain ~ 's_later', 'period_start', '1') }}
             {%- endfor %}
             end
         ) as period_end,

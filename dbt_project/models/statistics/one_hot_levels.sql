@@ -7,8 +7,11 @@
     full_refresh=false
 ) }}
 -- depends_on: {{ ref('health_monitors') }}
+-- depends_on: {{ ref('column_grids') }}
+-- depends_on: {{ ref('column_statistics') }}
+-- depends_on: {{ ref('column_distributions') }}
 
-{%- do data_health.begin_model([ref('column_distributions')], adds_to_this=true) %}
+{%- do data_health.begin_model([ref('column_statistics'), ref('column_distributions')], adds_to_this=true) %}
 {#- a level is worth a column of its own from so many rows on -#}
 {%- set least_rows = 20 %}
 {%- set wanted = [] %}
@@ -48,14 +51,19 @@ counts_of_datasets as (
         new_columns.column_name,
         new_columns.most_levels,
         column_distributions.category,
-        column_distributions.dataset,
+        column_statistics.dataset,
         sum(column_distributions.row_count) as row_count
     from {{ data_health.named_model('column_distributions') }}
+    inner join {{ data_health.named_model('column_statistics') }}
+        on column_distributions.statistics_key = column_statistics.statistics_key
     inner join new_columns
-        on column_distributions.monitor = new_columns.monitor
-        and column_distributions.column_name = new_columns.column_name
-    where column_distributions.segment_column = '(all)'
-        and column_distributions.bin_type = 'value'
+        on column_statistics.monitor = new_columns.monitor
+        and column_statistics.column_name = new_columns.column_name
+    inner join {{ data_health.named_model('column_grids') }}
+        on column_statistics.monitor = column_grids.monitor
+        and column_statistics.column_name = column_grids.column_name
+    where column_statistics.segment_column = '(all)'
+        and column_grids.kind <> 'text'
         and column_distributions.category is not null
     group by 1, 2, 3, 4, 5
 

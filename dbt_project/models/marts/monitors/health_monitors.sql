@@ -25,7 +25,18 @@
         {%- do rows.append(['reference', reference.name, text] + of_no_column) %}
     {%- endfor %}
     {%- for name, part in data_health.parts().items() if not part.asked_by_set %}
-        {%- set reason = data_health.reason_of_part(monitor, written[monitor_name], name) %}
+        {%- set configured, asking, switched_off = data_health.configured_block().get('parts'), [], [] %}
+        {#- why a part has no rows of a monitor, or may have none although it is on -#}
+        {%- set switches = configured if configured is mapping else {} %}
+        {%- for key in part.asked_by or ['relation'] if written[monitor_name].get(key) is not none %}{% do asking.append(key) %}{% endfor %}
+        {%- for needed in part.needs if switches.get(needed) is false %}{% do switched_off.append(needed) %}{% endfor %}
+        {%- set reason = none if monitor.parts[name] and asking
+            else 'this monitor has none of the keys that ask for it: ' ~ part.asked_by | join(', ') if monitor.parts[name]
+            else 'switched off for this monitor, or a part that it needs is' if data_health.part_is_on(name)
+            else 'the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts'
+                if part.needs_python and not data_health.engine_sql('runs_python')
+            else 'needs ' ~ switched_off[0] ~ ', which parts switches off' if switched_off
+            else 'parts switches it off' if switches.get(name) is false else 'no monitor asks for it' %}
         {%- do rows.append(['part', name, 'on' if monitor.parts[name] else 'off'] + of_no_column[1:] + [reason]) %}
     {%- endfor %}
     {#- as the production table has a column; one that only a reference has, as the reference has it -#}

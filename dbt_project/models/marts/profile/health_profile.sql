@@ -117,6 +117,7 @@ select
     minimum,
     maximum,
     case when extreme_count = 0 then centre + mean_shift end as mean,
+    case when extreme_count = 0 then mean_shift end as mean_from_centre,
     case
         when minimum = maximum then 0e0
         when extreme_count = 0 and second_moment is not null then greatest(second_moment, 0e0)

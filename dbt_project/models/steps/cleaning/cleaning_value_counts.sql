@@ -29,7 +29,7 @@ distributions as (
         row_count,
         minimum,
         maximum
-    from {{ data_health.named_model('column_distributions', data_health.part_is_on('profile'), {
+    from {{ data_health.named_model('named_distributions', data_health.part_is_on('profile'), {
         'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'column_name': 'varchar', 'segment_column': 'varchar',
         'grid_generation': 'integer', 'bin_type': 'varchar', 'bin': 'bigint', 'category': 'varchar', 'row_count': 'bigint',
         'minimum': 'double precision', 'maximum': 'double precision'

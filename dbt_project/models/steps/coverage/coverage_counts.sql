@@ -15,12 +15,33 @@ comparisons as (
 
 ),
 
+columns_of_monitors as (
+
+    select column_number, monitor, column_name, role, kind
+    from {{ ref('drift_columns') }}
+
+),
+
+code_columns as (
+
+    select monitor, column_name
+    from {{ ref('column_grids') }}
+    where method = 'values'
+
+),
+
 features as (
 
-    select column_number, monitor
-    from {{ ref('drift_columns') }}
-    where role in ('feature', 'subgroup')
-        and kind in ('numeric', 'categorical', 'boolean')
+    select
+        columns_of_monitors.column_number,
+        columns_of_monitors.monitor,
+        code_columns.column_name is not null as is_code
+    from columns_of_monitors
+    left join code_columns
+        on columns_of_monitors.monitor = code_columns.monitor
+        and columns_of_monitors.column_name = code_columns.column_name
+    where columns_of_monitors.role in ('feature', 'subgroup')
+        and columns_of_monitors.kind in ('numeric', 'categorical', 'boolean')
 
 ),
 
@@ -29,6 +50,7 @@ compared_features as (
     select
         comparisons.comparison_number,
         features.column_number,
+        features.is_code,
         comparisons.period_number,
         comparisons.reference_number,
         settings.barely_seen_below
@@ -52,6 +74,7 @@ quantile_groups as (
         absent_cell_count,
         absent_count,
         unseen_count,
+        unseen_value,
         barely_seen_count
     from {{ ref('drift_quantile_groups') }}
 
@@ -98,6 +121,12 @@ counted_groups as (
         quantile_groups.absent_cell_count,
         quantile_groups.absent_count,
         quantile_groups.unseen_count,
+        case
+            when not compared_features.is_code then null
+            when abs(quantile_groups.unseen_value) < 1e15 and quantile_groups.unseen_value = floor(quantile_groups.unseen_value)
+                then cast(cast(quantile_groups.unseen_value as bigint) as varchar)
+            else cast(quantile_groups.unseen_value as varchar)
+        end as unseen_code,
         quantile_groups.barely_seen_count
     from compared_features
     inner join quantile_groups
@@ -120,6 +149,7 @@ counted_groups as (
         case when reference_count > 0 and row_count = 0 then 1 else 0 end as absent_cell_count,
         case when row_count = 0 then reference_count else 0 end as absent_count,
         case when reference_count = 0 then row_count else 0 end as unseen_count,
+        cast(null as varchar) as unseen_code,
         case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end as barely_seen_count
     from compared_groups
 
@@ -154,7 +184,7 @@ select
     sum(
         case when counted_groups.group_type in ('negative_infinity', 'positive_infinity') then counted_groups.unseen_count else 0 end
     ) as outside_infinity_count,
-    max(unseen_categories.category) as unseen_category,
+    coalesce(max(unseen_categories.category), max(counted_groups.unseen_code)) as unseen_category,
     max(case when counted_groups.group_type = 'uncut' then 1 else 0 end) = 1 as is_uncut,
     max(case when counted_groups.group_type = 'other' and counted_groups.reference_count > 0 then 1 else 0 end) = 1 as has_hidden_categories
 from counted_groups

@@ -3,17 +3,19 @@ with bins as (
 
     select
         column_number,
+        bin_width,
         grid_generation,
         bin,
         min(minimum) as lower_edge,
         max(maximum) as upper_edge
     from {{ ref('drift_bins') }}
-    group by column_number, grid_generation, bin
+    group by column_number, bin_width, grid_generation, bin
 
 )
 
 select
     column_number,
+    bin_width,
     grid_generation,
     bin,
     lower_edge,

@@ -36,63 +36,97 @@ stored_periods as (
 
 ),
 
+distributions as (
+
+    select
+        period_key, monitor, column_name, segment_column, segment_value, grid_generation, bin_type, bin_width, bin, row_count, value_sum,
+        centre, minimum, maximum
+    from {{ ref('named_distributions') }}
+
+),
+
+widths_of_comparisons as (
+
+    select column_number, period_number, reference_number, bin_width
+    from {{ ref('drift_bin_widths') }}
+
+),
+
+-- a large period that is compared with a small one is there in the bins of both
+wanted_widths as (
+
+    select column_number, period_number, bin_width from widths_of_comparisons
+    union
+    select column_number, reference_number as period_number, bin_width from widths_of_comparisons
+
+),
+
 -- numbers stand for names, because grouping by one number costs a fraction of it
 stored_bins as (
 
     select
         compared_columns.column_number,
         stored_periods.period_number,
-        stored_periods.part_count,
-        column_distributions.grid_generation,
-        column_distributions.bin,
-        cast(column_distributions.row_count as double precision) as row_count,
-        column_distributions.value_sum,
-        column_distributions.minimum,
-        column_distributions.maximum
-    from (select * from {{ ref('column_distributions') }}) as column_distributions
+        wanted_widths.bin_width,
+        case when stored_periods.part_count > 1 or wanted_widths.bin_width > distributions.bin_width then 1 else 0 end as is_part,
+        distributions.grid_generation,
+        distributions.bin,
+        cast(distributions.row_count as double precision) as row_count,
+        distributions.value_sum,
+        distributions.centre,
+        distributions.minimum,
+        distributions.maximum
+    from distributions
     inner join stored_periods
-        on column_distributions.period_key = stored_periods.stored_period_key
+        on distributions.period_key = stored_periods.stored_period_key
     inner join compared_columns
-        on column_distributions.monitor = compared_columns.monitor
-        and column_distributions.segment_column = compared_columns.segment_column
-        and coalesce(column_distributions.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
-        and column_distributions.column_name = compared_columns.column_name
-    where column_distributions.bin_type in ('bin', 'length')
+        on distributions.monitor = compared_columns.monitor
+        and distributions.segment_column = compared_columns.segment_column
+        and coalesce(distributions.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and distributions.column_name = compared_columns.column_name
+    inner join wanted_widths
+        on compared_columns.column_number = wanted_widths.column_number
+        and stored_periods.period_number = wanted_widths.period_number
+    where distributions.bin_type in ('bin', 'length')
 
 ),
 
 -- most are those of one stored period, and need not be added up
 summed_bins as (
 
-    select column_number, period_number, grid_generation, bin, row_count, value_sum, minimum, maximum
+    select column_number, period_number, bin_width, grid_generation, bin, row_count, value_sum, centre, minimum, maximum
     from stored_bins
-    where part_count = 1
+    where is_part = 0
 
     union all
 
     select
         column_number,
         period_number,
+        bin_width,
         grid_generation,
-        bin,
+        {{ data_health.engine_sql('coarse_bin', 'bin', 'bin_width') }} as bin,
         sum(row_count) as row_count,
         sum(value_sum) as value_sum,
+        max(centre) as centre,
         min(minimum) as minimum,
         max(maximum) as maximum
     from stored_bins
-    where part_count > 1
-    group by column_number, period_number, grid_generation, bin
+    where is_part = 1
+    group by 1, 2, 3, 4, 5
 
 )
 
 select
     column_number,
     period_number,
+    bin_width,
     grid_generation,
     bin,
     row_count,
-    -- beyond 1e50 sums are not what they were of, and no distance is shown
+    -- of distances from the centre; beyond 1e50 sums are not what they were of, and no distance is shown
     value_sum,
+    centre,
     greatest(minimum, -1e50) as minimum,
     least(maximum, 1e50) as maximum
 from summed_bins

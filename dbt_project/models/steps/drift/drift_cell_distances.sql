@@ -2,16 +2,16 @@
 {#- The cells of a column of one grid side by side: p and F are the reference's, q and G those of the period. #}
 with comparisons as (
 
-    select comparison_number, period_number, reference_number
-    from {{ ref('drift_comparisons') }}
+    select comparison_number, column_number, period_number, reference_number, bin_width
+    from {{ ref('drift_bin_widths') }}
 
 ),
 
 cells as (
 
     select
-        column_number, period_number, cell, lower_edge, upper_edge, next_edge, row_count, share, minimum, maximum, share_before,
-        share_to, area
+        column_number, period_number, bin_width, cell, lower_edge, upper_edge, next_edge, row_count, share, minimum, maximum, mean,
+        share_before, share_to, area
     from {{ ref('drift_cells') }}
 
 ),
@@ -35,13 +35,17 @@ paired_cells as (
         reference_cells.minimum as reference_minimum,
         reference_cells.maximum as reference_maximum,
         current_cells.minimum,
-        current_cells.maximum
+        current_cells.maximum,
+        current_cells.mean
     from comparisons
     inner join cells as current_cells
         on comparisons.period_number = current_cells.period_number
+        and comparisons.column_number = current_cells.column_number
+        and comparisons.bin_width = current_cells.bin_width
     inner join cells as reference_cells
         on comparisons.reference_number = reference_cells.period_number
         and current_cells.column_number = reference_cells.column_number
+        and current_cells.bin_width = reference_cells.bin_width
         and current_cells.cell = reference_cells.cell
 
 ),
@@ -51,11 +55,14 @@ bounded_cells as (
     select
         comparison_number,
         column_number,
-        f_before,
+        -- a single value belongs to the tenth of the reference in which it begins, a bin of several to that of its middle
+        case when reference_minimum < reference_maximum then (f_before + f_to) / 2 else f_before end as reference_rank,
         width,
         gap,
         reference_count,
         row_count,
+        minimum,
+        maximum,
         p,
         q,
         area_between,
@@ -73,13 +80,22 @@ bounded_cells as (
             when reference_minimum = maximum and reference_maximum = minimum then 0
             else greatest(f_to - g_before, g_to - f_before)
         end as largest_difference_inside,
-        -- before the first value of the reference or after its last one, be it inside the same cell
-        f_to = 0 or f_before = 1
-            or (f_before = 0 and maximum < reference_minimum)
-            or (f_to = 1 and minimum > reference_maximum) as is_outside,
+        -- rows before the first value of the reference or after its last one, at least. Where both have rows in the cell the mean tells: it
+        -- can only be that far from the end of the reference if some rows are beyond it, and these are no further than the last one.
+        case
+            when f_to = 0 or f_before = 1
+                or (f_before = 0 and maximum < reference_minimum)
+                or (f_to = 1 and minimum > reference_maximum) then row_count
+            when f_to = 1 and maximum > reference_maximum and mean > reference_maximum
+                then ceil(row_count * (mean - reference_maximum) / (maximum - reference_maximum) - 1e-6)
+            when f_before = 0 and minimum < reference_minimum and mean < reference_minimum
+                then ceil(row_count * (reference_minimum - mean) / (reference_minimum - minimum) - 1e-6)
+            else 0
+        end as outside_count,
         f_to = 0 or f_before = 1
             or (f_before = 0 and minimum < reference_minimum)
-            or (f_to = 1 and maximum > reference_maximum) as is_partly_outside
+            or (f_to = 1 and maximum > reference_maximum) as is_partly_outside,
+        coalesce(least(minimum, reference_minimum) < greatest(maximum, reference_maximum), false) as is_of_bins
     from paired_cells
 
 )
@@ -88,7 +104,7 @@ bounded_cells as (
 select
     comparison_number,
     column_number,
-    f_before,
+    reference_rank,
     reference_count,
     row_count,
     p,
@@ -101,6 +117,8 @@ select
         else largest_rise * least(greatest((area_between + largest_fall * width) / (largest_rise + largest_fall), 0e0), width)
             + largest_fall * (width - least(greatest((area_between + largest_fall * width) / (largest_rise + largest_fall), 0e0), width))
     end as largest_area,
-    is_outside,
-    is_partly_outside
+    outside_count,
+    is_partly_outside,
+    is_of_bins,
+    case when reference_count = 0 and minimum = maximum then minimum end as unseen_value
 from bounded_cells

@@ -24,7 +24,8 @@ quantile_groups as (
         fine_divergence,
         outside_count,
         partly_outside_count,
-        is_mixed
+        is_mixed,
+        is_of_bins
     from {{ ref('drift_quantile_groups') }}
 
 ),
@@ -141,7 +142,8 @@ function_distances as (
         greatest(sum(fine_divergence), 0e0) as fine_divergence,
         sum(outside_count) as outside_count,
         sum(partly_outside_count) as partly_outside_count,
-        max(case when is_mixed then 1 else 0 end) as is_mixed
+        max(case when is_mixed then 1 else 0 end) as is_mixed,
+        max(case when is_of_bins then 1 else 0 end) as is_of_bins
     from quantile_groups
     group by comparison_number, column_number
 
@@ -178,7 +180,8 @@ select
     function_distances.fine_divergence,
     function_distances.outside_count,
     function_distances.partly_outside_count,
-    coalesce(function_distances.is_mixed = 1, false) as is_mixed
+    coalesce(function_distances.is_mixed = 1, false) as is_mixed,
+    coalesce(function_distances.is_of_bins = 1, false) as is_of_bins
 from totals
 left join distances
     on totals.comparison_number = distances.comparison_number

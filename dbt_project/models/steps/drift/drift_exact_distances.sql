@@ -48,15 +48,14 @@ with counted_values as (
 -- where bins were compared, the values themselves can be
 compared_columns as (
 
-    select
-        drift_measures.comparison_number,
-        drift_measures.column_number,
+    select distinct
+        quantile_groups.comparison_number,
+        quantile_groups.column_number,
         drift_comparisons.period_number,
         drift_comparisons.reference_number
-    from (select * from {{ ref('drift_measures') }}) as drift_measures
+    from (select * from {{ ref('drift_quantile_groups') }}) as quantile_groups
     inner join (select * from {{ ref('drift_comparisons') }}) as drift_comparisons
-        on drift_measures.comparison_number = drift_comparisons.comparison_number
-    where drift_measures.kolmogorov_smirnov_lower is not null
+        on quantile_groups.comparison_number = drift_comparisons.comparison_number
 
 ),
 
@@ -150,6 +149,8 @@ distribution_functions as (
     select
         comparison_number,
         column_number,
+        reference_count,
+        row_count,
         sum(reference_count) over in_order as reference_rank,
         sum(row_count) over in_order as current_rank,
         sum(reference_count) over (partition by comparison_number, column_number) as reference_total,
@@ -161,22 +162,27 @@ distribution_functions as (
 
 )
 
+-- by the tenth of the reference in which a value begins
 select
     comparison_number,
     column_number,
+    cast(least(floor(10 * ((reference_rank - reference_count) / reference_total)), 9) as bigint) as group_number,
+    sum(reference_count) as reference_count,
+    sum(row_count) as row_count,
     max(abs(reference_rank / reference_total - current_rank / total)) as kolmogorov_smirnov,
     coalesce(sum(abs(reference_rank / reference_total - current_rank / total) * width), 0e0) as wasserstein
 from distribution_functions
 where reference_total > 0
     and total > 0
-group by comparison_number, column_number
+group by 1, 2, 3
 {% else %}
 {#- what is read, for the lineage of a run that asks for nothing exact #}
--- depends_on: {{ ref('drift_measures') }}
+-- depends_on: {{ ref('drift_quantile_groups') }}
 -- depends_on: {{ ref('drift_comparisons') }}
 -- depends_on: {{ ref('drift_columns') }}
 -- depends_on: {{ ref('dataset_periods') }}
 {{ data_health.rows_as_table({
-    'comparison_number': 'integer', 'column_number': 'integer', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
+    'comparison_number': 'integer', 'column_number': 'integer', 'group_number': 'bigint', 'reference_count': 'double precision',
+    'row_count': 'double precision', 'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
 }) }}
 {% endif %}

@@ -18,7 +18,7 @@ compared_columns as (
 quantile_groups as (
 
     select comparison_number, column_number, group_number, reference_count, row_count
-    from {{ ref('drift_quantile_groups') }}
+    from {{ ref('drift_tenths') }}
 
 ),
 
@@ -74,25 +74,32 @@ uncut_groups as (
 
 ),
 
+distributions as (
+
+    select period_key, monitor, column_name, segment_column, segment_value, bin_type, category, row_count
+    from {{ ref('named_distributions') }}
+
+),
+
 -- 2. Categories, nulls, NaN and infinities are counted one by one. A label that is not there yet is no value.
 counted_values as (
 
     select
         dataset_periods.dataset_period_key,
         compared_columns.column_number,
-        column_distributions.bin_type,
-        column_distributions.category,
-        cast(sum(column_distributions.row_count) as double precision) as row_count
-    from (select * from {{ ref('column_distributions') }}) as column_distributions
+        distributions.bin_type,
+        distributions.category,
+        cast(sum(distributions.row_count) as double precision) as row_count
+    from distributions
     inner join (select * from {{ ref('dataset_periods') }}) as dataset_periods
-        on column_distributions.period_key = dataset_periods.stored_period_key
+        on distributions.period_key = dataset_periods.stored_period_key
     inner join compared_columns
-        on column_distributions.monitor = compared_columns.monitor
-        and column_distributions.segment_column = compared_columns.segment_column
-        and coalesce(column_distributions.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
-        and column_distributions.column_name = compared_columns.column_name
-    where column_distributions.bin_type in ('value', 'other', 'null', 'nan', 'negative_infinity', 'positive_infinity')
-        and not (compared_columns.role = 'label' and column_distributions.bin_type = 'null')
+        on distributions.monitor = compared_columns.monitor
+        and distributions.segment_column = compared_columns.segment_column
+        and coalesce(distributions.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and distributions.column_name = compared_columns.column_name
+    where distributions.bin_type in ('value', 'other', 'null', 'nan', 'negative_infinity', 'positive_infinity')
+        and not (compared_columns.role = 'label' and distributions.bin_type = 'null')
     group by 1, 2, 3, 4
 
 ),

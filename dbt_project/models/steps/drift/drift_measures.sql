@@ -20,7 +20,7 @@ distances as (
         largest_share_difference, population_stability_index_without_nulls, jensen_shannon_distance_without_nulls,
         hellinger_distance_without_nulls, total_variation_without_nulls, largest_share_difference_without_nulls,
         kolmogorov_smirnov_lower, kolmogorov_smirnov_upper, wasserstein_lower, wasserstein_upper, deviation_area,
-        fine_divergence, outside_count, partly_outside_count, is_mixed
+        fine_divergence, outside_count, partly_outside_count, is_mixed, is_of_bins
     from {{ ref('drift_distances') }}
 
 ),
@@ -145,6 +145,7 @@ select
     distances.outside_count,
     distances.partly_outside_count,
     coalesce(distances.is_mixed, false) as is_mixed,
+    coalesce(distances.is_of_bins, false) as is_of_bins,
     pooled_contingencies.chi_square,
     pooled_contingencies.group_count as contingency_group_count,
     pooled_contingencies.both_total as contingency_row_count,

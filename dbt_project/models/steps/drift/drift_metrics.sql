@@ -21,11 +21,16 @@ evidence as (
 
 exact_distances as (
 
-    select comparison_number, column_number, kolmogorov_smirnov, wasserstein
+    select
+        comparison_number,
+        column_number,
+        max(kolmogorov_smirnov) as kolmogorov_smirnov,
+        sum(wasserstein) as wasserstein
     from {{ data_health.named_model('drift_exact_distances', data_health.is_configured('exact'), {
         'comparison_number': 'integer', 'column_number': 'integer',
         'kolmogorov_smirnov': 'double precision', 'wasserstein': 'double precision'
     }) }}
+    group by comparison_number, column_number
 
 ),
 
@@ -41,10 +46,13 @@ measures as (
         evidence.category_p,
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then evidence.distribution_p end as categorical_p,
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'top_categories'
-            when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end as groups,
+            when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end || case
+            when drift_measures.is_of_bins and exact_distances.column_number is null then '_of_bins' else '' end as groups,
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'categories'
             when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths'
-            else 'reference_deciles' end as contingency_groups,
+            else 'reference_deciles' end || case
+            when drift_measures.is_of_bins and exact_distances.column_number is null then '_of_bins' else '' end as contingency_groups,
+        drift_measures.is_of_bins and exact_distances.column_number is null as is_of_bins,
         case when columns_of_comparisons.kind = 'text' then '_of_lengths' else '' end || case
             when exact_distances.column_number is not null then '_exact'
             when drift_measures.is_mixed then '_bins_of_two_grids' else '_bins' end as ordering,
@@ -151,8 +159,8 @@ metrics as (
         '{{ metric }}' as metric,
         {{ entry.definition }} as definition,
         {{ value }} as value,
-        {{ entry.lower or value }} as value_lower,
-        {{ entry.upper or value }} as value_upper,
+        {{ entry.lower or ('case when not is_of_bins then ' ~ value ~ ' end' if entry.is_of_groups else value) }} as value_lower,
+        {{ entry.upper or ('case when not is_of_bins then ' ~ value ~ ' end' if entry.is_of_groups else value) }} as value_upper,
         {{ entry.expectation or 'cast(null as double precision)' }} as no_drift_expectation,
         {{ entry.floor or 'cast(null as double precision)' }} as noise_floor,
         {{ entry.p or 'cast(null as double precision)' }} as p_value,

@@ -5,14 +5,14 @@
 #}
 with present_counts as (
 
-    select column_number, period_number, present_count
+    select column_number, period_number, bin_width, present_count
     from {{ ref('drift_value_counts') }}
 
 ),
 
 bins as (
 
-    select column_number, grid_generation, bin, lower_edge, upper_edge
+    select column_number, bin_width, grid_generation, bin, lower_edge, upper_edge
     from {{ ref('drift_bin_edges') }}
     where is_mixed
 
@@ -20,16 +20,16 @@ bins as (
 
 counted_bins as (
 
-    select column_number, period_number, grid_generation, bin, row_count
+    select column_number, period_number, bin_width, grid_generation, bin, row_count
     from {{ ref('drift_bins') }}
 
 ),
 
 edges as (
 
-    select column_number, lower_edge as edge from bins
+    select column_number, bin_width, lower_edge as edge from bins
     union
-    select column_number, upper_edge as edge from bins
+    select column_number, bin_width, upper_edge as edge from bins
 
 ),
 
@@ -37,21 +37,22 @@ neighbouring_edges as (
 
     select
         column_number,
+        bin_width,
         edge,
-        lead(edge) over (partition by column_number order by edge) as next_edge,
-        2 * cast(row_number() over (partition by column_number order by edge) as integer) as edge_number
+        lead(edge) over (partition by column_number, bin_width order by edge) as next_edge,
+        2 * cast(row_number() over (partition by column_number, bin_width order by edge) as integer) as edge_number
     from edges
 
 ),
 
 elementary_cells as (
 
-    select column_number, edge_number as cell, edge as lower_edge, edge as upper_edge, edge as next_edge
+    select column_number, bin_width, edge_number as cell, edge as lower_edge, edge as upper_edge, edge as next_edge
     from neighbouring_edges
 
     union all
 
-    select column_number, edge_number + 1 as cell, edge as lower_edge, next_edge as upper_edge, next_edge
+    select column_number, bin_width, edge_number + 1 as cell, edge as lower_edge, next_edge as upper_edge, next_edge
     from neighbouring_edges
     where next_edge is not null
 
@@ -61,6 +62,7 @@ parts_of_bins as (
 
     select
         bins.column_number,
+        bins.bin_width,
         bins.grid_generation,
         bins.bin,
         elementary_cells.cell,
@@ -72,10 +74,11 @@ parts_of_bins as (
     from bins
     inner join elementary_cells
         on bins.column_number = elementary_cells.column_number
+        and bins.bin_width = elementary_cells.bin_width
         and bins.lower_edge <= elementary_cells.lower_edge
         and bins.upper_edge >= elementary_cells.upper_edge
         and (bins.lower_edge = bins.upper_edge or elementary_cells.lower_edge < elementary_cells.upper_edge)
-    window in_bin as (partition by bins.column_number, bins.grid_generation, bins.bin)
+    window in_bin as (partition by bins.column_number, bins.bin_width, bins.grid_generation, bins.bin)
 
 ),
 
@@ -84,6 +87,7 @@ spread_bins as (
     select
         counted_bins.column_number,
         counted_bins.period_number,
+        counted_bins.bin_width,
         parts_of_bins.cell,
         sum(counted_bins.row_count * parts_of_bins.share) as row_count,
         sum(case when parts_of_bins.is_first then counted_bins.row_count else 0 end) as begun_count,
@@ -91,9 +95,10 @@ spread_bins as (
     from counted_bins
     inner join parts_of_bins
         on counted_bins.column_number = parts_of_bins.column_number
+        and counted_bins.bin_width = parts_of_bins.bin_width
         and counted_bins.grid_generation = parts_of_bins.grid_generation
         and counted_bins.bin = parts_of_bins.bin
-    group by 1, 2, 3
+    group by 1, 2, 3, 4
 
 ),
 
@@ -102,6 +107,7 @@ filled_elementary_cells as (
     select
         elementary_cells.column_number,
         present_counts.period_number,
+        elementary_cells.bin_width,
         present_counts.present_count,
         elementary_cells.cell,
         elementary_cells.lower_edge,
@@ -113,8 +119,10 @@ filled_elementary_cells as (
     from elementary_cells
     inner join present_counts
         on elementary_cells.column_number = present_counts.column_number
+        and elementary_cells.bin_width = present_counts.bin_width
     left join spread_bins
         on elementary_cells.column_number = spread_bins.column_number
+        and elementary_cells.bin_width = spread_bins.bin_width
         and elementary_cells.cell = spread_bins.cell
         and present_counts.period_number = spread_bins.period_number
 
@@ -128,13 +136,14 @@ cumulative_elementary_cells as (
         sum(begun_count) over in_order as begun_to,
         sum(ended_count) over in_order as ended_to
     from filled_elementary_cells
-    window in_order as (partition by column_number, period_number order by cell rows unbounded preceding)
+    window in_order as (partition by column_number, bin_width, period_number order by cell rows unbounded preceding)
 
 )
 
 select
     column_number,
     period_number,
+    bin_width,
     cell,
     lower_edge,
     upper_edge,

@@ -25,7 +25,7 @@ profiles as (
         column_name,
         cast(row_count as double precision) as row_count,
         cast(null_count as double precision) as null_count,
-        mean,
+        mean_from_centre as mean,
         standard_deviation
     from {{ ref('health_profile') }}
 

@@ -11,7 +11,7 @@ with settings as (
 
 drift_comparisons as (
 
-    select comparison_number, monitor, period_number, reference_number
+    select comparison_number, monitor
     from {{ ref('drift_comparisons') }}
 
 ),
@@ -20,8 +20,6 @@ comparisons as (
 
     select
         drift_comparisons.comparison_number,
-        drift_comparisons.period_number,
-        drift_comparisons.reference_number,
         settings.barely_seen_below
     from drift_comparisons
     left join settings
@@ -29,18 +27,25 @@ comparisons as (
 
 ),
 
+bin_widths as (
+
+    select comparison_number, column_number, reference_number, bin_width
+    from {{ ref('drift_bin_widths') }}
+
+),
+
 distances as (
 
     select
-        comparison_number, column_number, f_before, reference_count, row_count, p, q, smallest_difference, largest_difference,
-        smallest_area, largest_area, is_outside, is_partly_outside, 0 as is_mixed
+        comparison_number, column_number, reference_rank, reference_count, row_count, p, q, smallest_difference, largest_difference,
+        smallest_area, largest_area, outside_count, is_partly_outside, is_of_bins, unseen_value, 0 as is_mixed
     from {{ ref('drift_cell_distances') }}
 
     union all
 
     select
-        comparison_number, column_number, f_before, reference_count, row_count, p, q, smallest_difference, largest_difference,
-        smallest_area, largest_area, is_outside, is_partly_outside, 1 as is_mixed
+        comparison_number, column_number, reference_rank, reference_count, row_count, p, q, smallest_difference, largest_difference,
+        smallest_area, largest_area, outside_count, is_partly_outside, is_of_bins, unseen_value, 1 as is_mixed
     from {{ ref('drift_mixed_distances') }}
 
 ),
@@ -48,12 +53,19 @@ distances as (
 -- how much the distribution function of a reference varies by chance
 all_cells as (
 
-    select column_number, period_number, lower_edge, upper_edge, next_edge, share_before, share_to
+    select column_number, period_number, bin_width, upper_edge - lower_edge as width, next_edge - upper_edge as gap, share_to, area
     from {{ ref('drift_cells') }}
 
     union all
 
-    select column_number, period_number, lower_edge, upper_edge, next_edge, share_before, share_to
+    select
+        column_number,
+        period_number,
+        bin_width,
+        upper_edge - lower_edge as width,
+        next_edge - upper_edge as gap,
+        share_to,
+        (upper_edge - lower_edge) * (share_before + share_to) / 2 as area
     from {{ ref('drift_mixed_cells') }}
 
 ),
@@ -63,20 +75,36 @@ reference_deviations as (
     select
         column_number,
         period_number,
-        sum((upper_edge - lower_edge) * sqrt(greatest((share_before + share_to) * (2 - share_before - share_to), 0e0)) / 2
-            + (next_edge - upper_edge) * sqrt(greatest(share_to * (1 - share_to), 0e0))) as deviation_area
+        bin_width,
+        -- taken at the mean of the function in the cell: in a tail the cell is wide, and the function near 0 or 1 for most of it
+        sum(sqrt(greatest(area * (width - area), 0e0)) + gap * sqrt(greatest(share_to * (1 - share_to), 0e0))) as deviation_area
     from all_cells
-    group by column_number, period_number
+    group by column_number, period_number, bin_width
 
 ),
 
--- by the tenth of the reference in which a cell begins
+-- the value that most rows have of those that the reference lacks
+unseen_values as (
+
+    select
+        comparison_number,
+        column_number,
+        cast(least(floor(10 * reference_rank), 9) as bigint) as group_number,
+        unseen_value,
+        row_number() over (partition by comparison_number, column_number order by row_count desc nulls last, unseen_value) as place
+    from distances
+    where unseen_value is not null
+        and row_count > 0
+
+),
+
+-- by tenths of the reference
 numeric_groups as (
 
     select
         distances.comparison_number,
         distances.column_number,
-        cast(least(floor(10 * f_before), 9) as bigint) as group_number,
+        cast(least(floor(10 * reference_rank), 9) as bigint) as group_number,
         sum(reference_count) as reference_count,
         sum(row_count) as row_count,
         max(smallest_difference) as smallest_difference,
@@ -84,9 +112,10 @@ numeric_groups as (
         sum(smallest_area) as smallest_area,
         sum(largest_area) as largest_area,
         {{ data_health.drift_metrics()['jensen_shannon_divergence_of_fine_bins'].formula }} as fine_divergence,
-        sum(case when is_outside then row_count else 0 end) as outside_count,
+        sum(outside_count) as outside_count,
         sum(case when is_partly_outside then row_count else 0 end) as partly_outside_count,
         max(is_mixed) as is_mixed,
+        max(case when is_of_bins then 1 else 0 end) as is_of_bins,
         -- what of each side the other has
         count(case when reference_count > 0 then 1 end) as reference_cell_count,
         count(case when reference_count = 1 then 1 end) as reference_singleton_count,
@@ -118,17 +147,26 @@ select
     numeric_groups.outside_count,
     numeric_groups.partly_outside_count,
     numeric_groups.is_mixed = 1 as is_mixed,
+    numeric_groups.is_of_bins = 1 as is_of_bins,
     numeric_groups.reference_cell_count,
     numeric_groups.reference_singleton_count,
     numeric_groups.reference_doubleton_count,
     numeric_groups.singleton_count,
     numeric_groups.absent_cell_count,
+    unseen_values.unseen_value,
     cast(numeric_groups.absent_count as double precision) as absent_count,
     cast(numeric_groups.unseen_count as double precision) as unseen_count,
     cast(numeric_groups.barely_seen_count as double precision) as barely_seen_count
 from numeric_groups
-inner join comparisons
-    on numeric_groups.comparison_number = comparisons.comparison_number
+inner join bin_widths
+    on numeric_groups.comparison_number = bin_widths.comparison_number
+    and numeric_groups.column_number = bin_widths.column_number
 inner join reference_deviations
-    on comparisons.reference_number = reference_deviations.period_number
+    on bin_widths.reference_number = reference_deviations.period_number
+    and bin_widths.bin_width = reference_deviations.bin_width
     and numeric_groups.column_number = reference_deviations.column_number
+left join unseen_values
+    on numeric_groups.comparison_number = unseen_values.comparison_number
+    and numeric_groups.column_number = unseen_values.column_number
+    and numeric_groups.group_number = unseen_values.group_number
+    and unseen_values.place = 1

@@ -18,7 +18,7 @@ minimum_rows as (
 
 bins as (
 
-    select column_number, period_number, row_count
+    select column_number, period_number, bin_width, row_count
     from {{ ref('drift_bins') }}
 
 )
@@ -26,11 +26,12 @@ bins as (
 select
     bins.column_number,
     bins.period_number,
+    bins.bin_width,
     sum(bins.row_count) as present_count
 from bins
 inner join compared_columns
     on bins.column_number = compared_columns.column_number
 inner join minimum_rows
     on compared_columns.monitor = minimum_rows.monitor
-group by bins.column_number, bins.period_number
+group by bins.column_number, bins.period_number, bins.bin_width
 having sum(bins.row_count) >= max(minimum_rows.minimum_rows)

@@ -12,14 +12,17 @@
 with written_answers as (
 {% for monitor, relation, known in tables %}
     {%- set keys, parts = [], {} %}
-    {%- for name in monitor.key %}{% do keys.append((data_health.find_column(known, name) or {'name': name}).name) %}{% endfor %}
+    {%- for name in monitor.key %}
+        {%- set key_column = data_health.find_column(known, name) or {'name': name} %}
+        {%- do keys.append(data_health.engine_sql('key_part', data_health.quoted(key_column.name))) %}
+    {%- endfor %}
     {%- for name in ['label', 'annotator', 'labelled_at', 'source', 'seconds', 'is_gold'] %}
         {%- set column = data_health.find_column(known, name) %}
         {%- do parts.update({name: data_health.quoted(column.name) if column is not none else name if loop.index <= 3 else 'null'}) %}
     {%- endfor %}
     select
         {{ data_health.text_literal(monitor.name) }} as monitor,
-        {{ data_health.key_text(keys) }} as row_key,
+        {{ keys | join(" || '|' || ") }} as row_key,
         nullif(nullif(cast({{ parts.label }} as varchar), ''), {{ data_health.text_literal(monitor.labeling.skip) }}) as label,
         coalesce(cast({{ parts.annotator }} as varchar), '(unknown)') as annotator,
         cast({{ parts.labelled_at }} as timestamp) as labelled_at,

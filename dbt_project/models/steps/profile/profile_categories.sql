@@ -7,20 +7,27 @@ with dataset_periods as (
 
 ),
 
+distributions as (
+
+    select period_key, column_name, segment_column, segment_value, bin_type, category, row_count
+    from {{ ref('named_distributions') }}
+
+),
+
 period_categories as (
 
     select
         dataset_periods.dataset_period_key,
-        column_distributions.segment_column,
-        column_distributions.segment_value,
-        column_distributions.column_name,
-        column_distributions.bin_type,
-        column_distributions.category,
-        cast(sum(column_distributions.row_count) as double precision) as row_count
-    from (select * from {{ ref('column_distributions') }}) as column_distributions
+        distributions.segment_column,
+        distributions.segment_value,
+        distributions.column_name,
+        distributions.bin_type,
+        distributions.category,
+        cast(sum(distributions.row_count) as double precision) as row_count
+    from distributions
     inner join dataset_periods
-        on column_distributions.period_key = dataset_periods.stored_period_key
-    where column_distributions.bin_type in ('value', 'other')
+        on distributions.period_key = dataset_periods.stored_period_key
+    where distributions.bin_type in ('value', 'other')
     group by 1, 2, 3, 4, 5, 6
 
 ),

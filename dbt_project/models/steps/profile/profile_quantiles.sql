@@ -26,25 +26,43 @@ profiled_groups as (
 
 ),
 
+distributions as (
+
+    select period_key, column_name, segment_column, segment_value, grid_generation, bin_type, bin, bin_width, row_count, minimum, maximum
+    from {{ ref('named_distributions') }}
+
+),
+
 stored_bins as (
 
     select
         profiled_groups.group_number,
         parts_of_periods.part_count,
-        column_distributions.grid_generation,
-        column_distributions.bin,
-        cast(column_distributions.row_count as double precision) as row_count,
-        column_distributions.minimum,
-        column_distributions.maximum
-    from (select * from {{ ref('column_distributions') }}) as column_distributions
+        distributions.grid_generation,
+        distributions.bin,
+        distributions.bin_width,
+        cast(distributions.row_count as double precision) as row_count,
+        distributions.minimum,
+        distributions.maximum
+    from distributions
     inner join parts_of_periods
-        on column_distributions.period_key = parts_of_periods.stored_period_key
+        on distributions.period_key = parts_of_periods.stored_period_key
     inner join profiled_groups
         on parts_of_periods.dataset_period_key = profiled_groups.dataset_period_key
-        and column_distributions.segment_column = profiled_groups.segment_column
-        and coalesce(column_distributions.segment_value, '(null)') = coalesce(profiled_groups.segment_value, '(null)')
-        and column_distributions.column_name = profiled_groups.column_name
-    where column_distributions.bin_type = 'bin'
+        and distributions.segment_column = profiled_groups.segment_column
+        and coalesce(distributions.segment_value, '(null)') = coalesce(profiled_groups.segment_value, '(null)')
+        and distributions.column_name = profiled_groups.column_name
+    where distributions.bin_type = 'bin'
+
+),
+
+-- stored periods of many and of few values have bins of several widths
+bin_widths as (
+
+    select group_number, max(bin_width) as bin_width
+    from stored_bins
+    where part_count > 1
+    group by group_number
 
 ),
 
@@ -58,15 +76,16 @@ period_bins as (
     union all
 
     select
-        group_number,
-        grid_generation,
-        bin,
-        sum(row_count) as row_count,
-        min(minimum) as minimum,
-        max(maximum) as maximum
+        stored_bins.group_number,
+        stored_bins.grid_generation,
+        {{ data_health.engine_sql('coarse_bin', 'stored_bins.bin', 'bin_widths.bin_width') }} as bin,
+        sum(stored_bins.row_count) as row_count,
+        min(stored_bins.minimum) as minimum,
+        max(stored_bins.maximum) as maximum
     from stored_bins
-    where part_count > 1
-    group by group_number, grid_generation, bin
+    inner join bin_widths
+        on stored_bins.group_number = bin_widths.group_number
+    group by 1, 2, 3
 
 ),
 
@@ -148,7 +167,8 @@ group_quantiles as (
         {%- for side, rank in {'below': 'floor(' ~ position ~ ')', 'above': 'ceil(' ~ position ~ ')'}.items() %}
         -- as if the values of a bin were spread evenly from its smallest to its largest
         min(case when rank_to >= {{ rank }} then
-            case when row_count > 1 then minimum + (maximum - minimum) * greatest({{ rank }} - rank_before - 1, 0) / (row_count - 1)
+            case when row_count > 1 and maximum - minimum > 1e-300
+                then minimum + (maximum - minimum) * greatest({{ rank }} - rank_before - 1, 0) / (row_count - 1)
                 else minimum end
         end) as {{ name }}_{{ side }},
         {%- endfor %}
@@ -173,8 +193,10 @@ select
     profiled_groups.segment_value,
     profiled_groups.column_name
     {%- for name in quantiles %},
-    group_quantiles.{{ name }}_below
-        + group_quantiles.{{ name }}_fraction * (group_quantiles.{{ name }}_above - group_quantiles.{{ name }}_below) as {{ name }},
+    -- a part of the smallest numbers is none, which ends the query on PostgreSQL
+    group_quantiles.{{ name }}_below + case when group_quantiles.{{ name }}_above - group_quantiles.{{ name }}_below > 1e-300
+        then group_quantiles.{{ name }}_fraction * (group_quantiles.{{ name }}_above - group_quantiles.{{ name }}_below)
+        else 0e0 end as {{ name }},
     group_quantiles.{{ name }}_lower,
     group_quantiles.{{ name }}_upper
     {%- endfor %}

@@ -79,7 +79,9 @@ expected_periods as (
         spans.last_period,
         cast(case spans.grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ data_health.periods_later('spans.first_period', grain, 'cast(numbers.period_number as integer)') }}
+            when '{{ grain }}' then {{ data_health.engine_sql(
+                grain ~ 's_later', 'spans.first_period', 'cast(numbers.period_number as integer)'
+            ) }}
             {%- endfor %}
         end as date) as period_start
     from spans
@@ -128,7 +130,7 @@ all_periods as (
         period_start,
         case grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ data_health.periods_later('period_start', grain) }}
+            when '{{ grain }}' then {{ data_health.engine_sql(grain ~ 's_later', 'period_start', '1') }}
             {%- endfor %}
         end as period_end,
         'missing' as period_status,
