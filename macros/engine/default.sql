@@ -6,12 +6,15 @@
     row_hash: columns as one value that is spread evenly and the same at every run, the order in which samples are drawn;
     row_hash_number: the same as a whole number, to be summed up; row_hash_key: one of at most 63 bits, to join by.
     key_part: a column of a key as a text, to be joined with others by bars.
+    distinct_count: of a warehouse that does not count different values exactly, distinct_count_lower and distinct_count_upper are the
+    bounds that hold of 99 in 100 such counts.
     count_where: rows for which a condition holds; a sum of casts takes half the time of a sum over a case.
     types_with_nan: parts of the names of the number types that have NaN or infinities.
     tail_bin: number of the bin at a distance beyond a grid; the first is one step wide, each other a tenth wider: 0.0953… is ln(1.1).
     coarse_bin: the number of a bin among bins so many times as wide, the next multiple that is not above it.
-    quotient of a distance, which is not negative, and a step; deviation of a value from a centre; summand of a sum of any
-    doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end the query.
+    quotient of a distance, which is not negative, and a step, which counts as 1e-240 at least, so that there is one; deviation of a
+    value from a centre; summand of a sum of any doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end
+    the query.
     text_rows: one row for each part of a text that is cut at a separator.
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
     pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length;
@@ -33,12 +36,15 @@
         'is_finite_time': "isfinite({first})",
         'count_where': "coalesce(sum(cast({first} as integer)), 0)",
         'distinct_count': "count(distinct {first})",
+        'counts_distinct_exactly': true,
+        'distinct_count_lower': "{first}",
+        'distinct_count_upper': "{first}",
         'text_pattern': "regexp_replace(regexp_replace(regexp_replace(left({first}, 40),"
             ~ " '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g'), '[[:space:]]+', ' ', 'g')",
         'types_with_nan': 'float double real',
-        'quotient': "({first}) / {second}",
+        'quotient': "({first}) / greatest({second}, 1e-240)",
         'coarse_bin': "{first} - mod(mod({first}, {second}) + {second}, {second})",
-        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first}) / {second}) / 0.09531017980432493e0)",
+        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first}) / greatest({second}, 1e-240)) / 0.09531017980432493e0)",
         'deviation': "{first} - {second}",
         'summand': "{first}",
         'row_hash': "md5({first})",

@@ -8,8 +8,9 @@
     {%- set templates = data_health.default__engine_templates() -%}
     {%- do templates.update({
         'types_with_nan': 'float double real numeric',
-        'quotient': "({first} + 1e-20 * {second}) / {second}",
-        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first} + 1e-20 * {second}) / {second}) / 0.09531017980432493e0)",
+        'quotient': "({first} + 1e-20 * greatest({second}, 1e-240)) / greatest({second}, 1e-240)",
+        'tail_bin': "floor(ln(1e0 + 0.1e0 * ({first} + 1e-20 * greatest({second}, 1e-240)) / greatest({second}, 1e-240))"
+            ~ " / 0.09531017980432493e0)",
         'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
         'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
         'runs_python': false,

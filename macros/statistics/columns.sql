@@ -3,7 +3,8 @@
     is that of a table of its own. The kind of a text column (categorical or text) is decided by its first data and stands in column_grids.
     `value` is the SQL of what is counted: a double, or a text. The type is the one that the warehouse names; adapters give texts a length
     that the table does not have. `list_length` is how many numbers a list of numbers holds, 0 where every row may hold another number of
-    them; none for any other type. `left_out` tells why a column has no statistics.
+    them; none for any other type. A number of a type that `has_more_digits` may have more of them than a double holds. `left_out` tells
+    why a column has no statistics.
 #}
 {% macro monitored_columns(monitor, relation_columns, label=none) -%}
     {#- of a column with several roles the one that says most about it -#}
@@ -47,6 +48,7 @@
                 else 'cast(' ~ identifier ~ (' as double precision)' if kind == 'numeric' else ' as varchar)'),
             'is_exact_number': family == 'numeric'
                 and not data_health.engine_sql('types_with_nan').split(' ') | select('in', exact) | list,
+            'has_more_digits': family == 'numeric' and not ['float', 'double', 'real'] | select('in', exact) | list,
             'left_out': 'excluded by the configuration' if role == 'excluded'
                 else 'not among the features' if role == 'not listed'
                 else 'cuts the periods; see health_volume' if role in ['time', 'loaded_at']
@@ -62,7 +64,7 @@
             {%- set event = data_health.engine_sql('epoch_seconds', 'monitored_rows.' ~ data_health.quoted(time_column.name)) -%}
             {%- do result.append(dict(
                 described, name=distance_name, is_derived=true, kind='numeric', family='numeric', is_exact_number=false,
-                value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
+                has_more_digits=false, value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
         {%- endif -%}
         {%- if label and not from_labels and name == monitor.label.column -%}
             {%- do described.update({'left_out': 'the label comes from its own table'}) -%}

@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pytest
-from distributions import NAMED_DISTRIBUTIONS
 from consumer import SHARED_DATA, Consumer, needs_shared_data
+from distributions import NAMED_DISTRIBUTIONS
 
 SHUFFLES = 3
 MONITOR = {

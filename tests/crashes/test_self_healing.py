@@ -1,8 +1,8 @@
 """What a build repairs: a named span, rows that came meanwhile, rows written twice, statistics of an older version."""
 
 import pytest
-from distributions import NAMED_DISTRIBUTIONS
 from consumer import Consumer
+from distributions import NAMED_DISTRIBUTIONS
 
 ROWS = """
     create or replace table raw.rows as

@@ -2,15 +2,16 @@
 
 Grids come from a sample of 20,000 rows in the order of a hash, and the engines hash differently. Every table of the demo is
 smaller, so both see all rows and must draw the same grids. The real tables are larger: there PostgreSQL gets DuckDB's grids
-before its first build. Distinct counts are exact on PostgreSQL and a sketch on DuckDB, so those may differ by 15 % or 2.
+before its first build. Distinct counts are exact on PostgreSQL and a sketch on DuckDB, so those may differ by 20 % or 2, and may be
+unknown, or not known to be exact, on DuckDB alone.
 """
 
 import datetime
 import math
 
 import pytest
-from distributions import NAMED_DISTRIBUTIONS
 from consumer import SHARED_DATA, TESTS_OF_THESE, Consumer, needs_shared_data
+from distributions import NAMED_DISTRIBUTIONS
 from postgres_server import PostgresConsumer, execute
 
 KEYS = {
@@ -109,8 +110,10 @@ def scale_of(row, name):
 
 
 def same(name, row, ours, theirs):
-    if name in SKETCHES and None not in (ours, theirs):
-        return abs(ours - theirs) <= max(2, 0.15 * theirs)
+    if name in SKETCHES and theirs is not None:
+        return ours is None or abs(ours - theirs) <= max(2, 0.2 * theirs)
+    if name == "is_distinct_count_exact":
+        return theirs or not ours
     if name in ("atoms", "edges") and ours and theirs:
         ours, theirs = ([float(number) for number in text.split(";")] for text in (ours, theirs))
         return ours == pytest.approx(theirs, rel=1e-9)

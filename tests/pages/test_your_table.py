@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from distributions import NAMED_DISTRIBUTIONS
 import walkthrough
 import yaml
 from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
+from distributions import NAMED_DISTRIBUTIONS
 
 pytestmark = needs_shared_data
 

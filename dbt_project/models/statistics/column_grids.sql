@@ -406,7 +406,7 @@ linear_spans as (
         end as lower_edge,
         case
             when is_whole then greatest(1e0, ceil((percentile_{{ high }} + 1 - percentile_{{ low }}) / 512))
-            when percentile_{{ high }} > percentile_{{ low }} then (percentile_{{ high }} - percentile_{{ low }}) / 512
+            when percentile_{{ high }} > percentile_{{ low }} then greatest(percentile_{{ high }} - percentile_{{ low }}, 1e-240) / 512
             else 0.001e0 * greatest(abs(percentile_{{ low }}), 1e0)
         end as step,
         percentile_{{ high }} + 1 - percentile_{{ low }} as whole_range,

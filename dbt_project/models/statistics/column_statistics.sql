@@ -54,10 +54,11 @@
                 'length_minimum': 'min(length(' ~ value ~ '))', 'length_maximum': 'max(length(' ~ value ~ '))'
             }) %}
         {%- endif %}
-        {#- of whole numbers that no double can hold, different ones are told apart all the same -#}
-        {%- do measures.update({'distinct_count': data_health.engine_sql('distinct_count',
-            'exact_value_' ~ column.id if column.is_exact_number and column.grid_kind == 'numeric' else value)}) %}
-        {%- do column.update({'measures': measures}) %}
+        {#- of whole numbers and decimals that no double can hold, different ones are told apart all the same -#}
+        {%- set has_exact_value = column.grid_kind == 'numeric' and column.has_more_digits %}
+        {%- do measures.update({'distinct_count':
+            data_health.engine_sql('distinct_count', 'exact_value_' ~ column.id if has_exact_value else value)}) %}
+        {%- do column.update({'measures': measures, 'has_exact_value': has_exact_value}) %}
     {%- endfor %}
     {%- for from_labels in [false, true] %}
         {%- do chunks.extend(scan.columns | selectattr('from_labels', 'equalto', from_labels) | batch(12)) %}
@@ -86,7 +87,7 @@
             segment_value
             {%- for column in columns %},
             value_{{ column.id }}
-                {%- if column.is_exact_number and column.grid_kind == 'numeric' %},
+                {%- if column.has_exact_value %},
             exact_value_{{ column.id }}
                 {%- endif %}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
@@ -103,7 +104,7 @@
                 {{ segmentation.value }} as segment_value
                 {%- for column in columns %},
                 {{ column.value }} as value_{{ column.id }}
-                    {%- if column.is_exact_number and column.grid_kind == 'numeric' and not column.is_derived %},
+                    {%- if column.has_exact_value %},
                 {{ column.identifier }} as exact_value_{{ column.id }}
                     {%- endif %}
                 {%- endfor %}

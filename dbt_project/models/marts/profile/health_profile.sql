@@ -1,5 +1,6 @@
 {{ config(enabled=data_health.part_is_on('profile')) }}
 {%- do data_health.begin_model() %}
+{%- set counts_distinct_exactly = data_health.engine_sql('counts_distinct_exactly') %}
 {%- set quantiles = ['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'] %}
 with column_roles as (
 
@@ -55,6 +56,7 @@ profiles as (
         column_roles.is_value_shown,
         category_summaries.category_count,
         category_summaries.has_other,
+        category_summaries.other_count,
         category_summaries.entropy,
         category_summaries.top_value,
         category_summaries.top_count
@@ -62,7 +64,12 @@ profiles as (
         quantiles.{{ name }},
         quantiles.{{ name }}_lower,
         quantiles.{{ name }}_upper
-        {%- endfor %}
+        {%- endfor %},
+        quantiles.value_count_lower,
+        quantiles.value_count_upper,
+        case when central_moments.nan_count > 0 then 1 else 0 end
+            + case when central_moments.positive_infinity_count > 0 then 1 else 0 end
+            + case when central_moments.negative_infinity_count > 0 then 1 else 0 end as special_value_count
     from central_moments
     inner join column_roles
         on central_moments.monitor = column_roles.monitor
@@ -78,6 +85,39 @@ profiles as (
         and coalesce(central_moments.segment_value, '(null)') = coalesce(category_summaries.segment_value, '(null)')
         and central_moments.column_name = category_summaries.column_name
         and central_moments.kind in ('categorical', 'boolean')
+
+),
+
+-- How many different values there are for certain: as the bins and categories of the column tell it, and as the warehouse counts them,
+-- if it does so exactly. A category may be a known one in one stored period of a window, and among the others in another.
+bounded_profiles as (
+
+    select
+        profiles.*,
+        greatest(
+            case
+                when kind in ('numeric', 'timestamp') then coalesce(value_count_lower, 0) + special_value_count
+                when kind in ('categorical', 'boolean')
+                    then coalesce(category_count, 0) + case when stored_period_count = 1 then coalesce(has_other, 0) else 0 end
+                when present_count > 0 then 1
+                else 0
+            end
+            {%- if counts_distinct_exactly %},
+            largest_distinct_count
+            {%- endif %}
+        ) as proven_lower,
+        least(
+            present_count,
+            case
+                when kind in ('numeric', 'timestamp') then coalesce(value_count_upper, 0) + special_value_count
+                when kind in ('categorical', 'boolean') then coalesce(category_count + other_count, 0)
+                else present_count
+            end
+            {%- if counts_distinct_exactly %},
+            total_distinct_count
+            {%- endif %}
+        ) as proven_upper
+    from profiles
 
 )
 
@@ -101,19 +141,14 @@ select
     cast(negative_count as double precision) / row_count as negative_share,
     cast(empty_count as double precision) / row_count as empty_share,
     cast(case
-        when kind in ('categorical', 'boolean') and has_other = 0 then category_count
-        when kind in ('categorical', 'boolean') and category_count is null then 0
-        when stored_period_count = 1 then least(largest_distinct_count, present_count)
+        when proven_lower = proven_upper then proven_lower
+        when stored_period_count = 1 then least(greatest(largest_distinct_count, proven_lower), proven_upper)
     end as bigint) as distinct_count,
-    cast(case
-        when kind in ('categorical', 'boolean') and has_other = 0 then category_count
-        else least(largest_distinct_count, present_count)
-    end as bigint) as distinct_count_lower,
-    cast(case
-        when kind in ('categorical', 'boolean') and has_other = 0 then category_count
-        else least(total_distinct_count, present_count)
-    end as bigint) as distinct_count_upper,
-    present_count = 0 or (kind in ('categorical', 'boolean') and coalesce(has_other, 0) = 0) as is_distinct_count_exact,
+    cast(least(greatest({{ data_health.engine_sql('distinct_count_lower', 'largest_distinct_count') }}, proven_lower), proven_upper)
+        as bigint) as distinct_count_lower,
+    cast(greatest(least({{ data_health.engine_sql('distinct_count_upper', 'total_distinct_count') }}, proven_upper), proven_lower)
+        as bigint) as distinct_count_upper,
+    proven_lower = proven_upper as is_distinct_count_exact,
     minimum,
     maximum,
     case when extreme_count = 0 then centre + mean_shift end as mean,
@@ -146,4 +181,4 @@ select
     length_minimum as minimum_length,
     length_maximum as maximum_length,
     {{ data_health.run_time() }} as built_at
-from profiles
+from bounded_profiles

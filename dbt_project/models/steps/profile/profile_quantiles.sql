@@ -1,8 +1,17 @@
 {{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
-{#- Quantiles from the fine bins: the value of a rank lies between the smallest and the largest value of its bin. #}
-{%- set quantiles = {
-    'p01': '0.01e0', 'p05': '0.05e0', 'p25': '0.25e0', 'p50': '0.5e0', 'p75': '0.75e0', 'p95': '0.95e0', 'p99': '0.99e0'
-} %}
+{#-
+    Quantiles from the fine bins: the value of a rank lies between the smallest and the largest value of its bin. Of n values the nine
+    definitions of Hyndman and Fan (1996) take no rank below n p, rounded down, and none above n p + max(p, 1 - p), rounded up. Percent
+    are whole numbers, so that these are exact. And how many different values there are, at least and at most, as the bins tell it.
+#}
+{%- set quantiles = {'p01': 1, 'p05': 5, 'p25': 25, 'p50': 50, 'p75': 75, 'p95': 95, 'p99': 99} %}
+{%- set positions, lowest_ranks, highest_ranks = {}, {}, {} %}
+{%- for name, percent in quantiles.items() %}
+    {%- do positions.update({name: '(' ~ percent / 100 ~ 'e0 * (finite_count - 1) + 1)'}) %}
+    {%- do lowest_ranks.update({name: 'greatest(floor(' ~ percent ~ ' * finite_count / 100e0), 1)'}) %}
+    {%- do highest_ranks.update({name: 'least(ceil((' ~ percent ~ ' * finite_count + ' ~ [percent, 100 - percent] | max
+        ~ ') / 100e0), finite_count)'}) %}
+{%- endfor %}
 with parts_of_periods as (
 
     select dataset_period_key, stored_period_key, count(*) over (partition by dataset_period_key) as part_count
@@ -18,6 +27,8 @@ profiled_groups as (
         segment_column,
         segment_value,
         column_name,
+        is_whole,
+        told_apart_to,
         cast(row_number() over (
             order by dataset_period_key, segment_column, segment_value nulls last, column_name
         ) as integer) as group_number
@@ -109,8 +120,34 @@ cumulative_bins as (
         minimum,
         maximum,
         row_count,
-        sum(row_count) over (partition by group_number order by maximum nulls last, minimum nulls last rows unbounded preceding) as rank_to
+        sum(row_count) over (partition by group_number order by maximum nulls last, minimum nulls last rows unbounded preceding) as rank_to,
+        lag(maximum) over (partition by group_number order by maximum nulls last, minimum nulls last) as maximum_before
     from period_bins
+
+),
+
+-- A bin has one value if its ends are equal, else at least these two. Bins that overlap may share values. Of whole numbers no more lie
+-- between two ends than that; several long numbers may be the same double.
+bin_values as (
+
+    select
+        cumulative_bins.group_number,
+        sum(case
+            when cumulative_bins.minimum <= cumulative_bins.maximum_before then 0
+            when cumulative_bins.minimum < cumulative_bins.maximum then 2
+            else 1
+        end) as value_count_lower,
+        sum(least(cumulative_bins.row_count, case
+            when greatest(abs(cumulative_bins.minimum), abs(cumulative_bins.maximum)) > profiled_groups.told_apart_to
+                then cumulative_bins.row_count
+            when cumulative_bins.minimum = cumulative_bins.maximum then 1
+            when profiled_groups.is_whole then cumulative_bins.maximum - cumulative_bins.minimum + 1
+            else cumulative_bins.row_count
+        end)) as value_count_upper
+    from cumulative_bins
+    inner join profiled_groups
+        on cumulative_bins.group_number = profiled_groups.group_number
+    group by cumulative_bins.group_number
 
 ),
 
@@ -162,8 +199,7 @@ group_quantiles as (
 
     select
         group_number
-        {%- for name, share in quantiles.items() %}
-            {%- set position = '(' ~ share ~ ' * (finite_count - 1) + 1)' %},
+        {%- for name, position in positions.items() %},
         {%- for side, rank in {'below': 'floor(' ~ position ~ ')', 'above': 'ceil(' ~ position ~ ')'}.items() %}
         -- as if the values of a bin were spread evenly from its smallest to its largest
         min(case when rank_to >= {{ rank }} then
@@ -173,15 +209,14 @@ group_quantiles as (
         end) as {{ name }}_{{ side }},
         {%- endfor %}
         max({{ position }} - floor({{ position }})) as {{ name }}_fraction,
-        max(case when lowest_rank <= floor({{ position }}) then minimum end) as {{ name }}_lower,
-        min(case when rank_to >= ceil({{ position }}) then maximum end) as {{ name }}_upper
+        max(case when lowest_rank <= {{ lowest_ranks[name] }} then minimum end) as {{ name }}_lower,
+        min(case when rank_to >= {{ highest_ranks[name] }} then maximum end) as {{ name }}_upper
         {%- endfor %}
     from ranked_bins
     -- of one grid, no other bins have a say
     where is_mixed
-        {%- for share in quantiles.values() %}
-            {%- set position = '(' ~ share ~ ' * (finite_count - 1) + 1)' %}
-        or (rank_before < ceil({{ position }}) and rank_to >= floor({{ position }}))
+        {%- for name in quantiles %}
+        or (rank_before < {{ highest_ranks[name] }} and rank_to >= {{ lowest_ranks[name] }})
         {%- endfor %}
     group by group_number
 
@@ -199,7 +234,11 @@ select
         else 0e0 end as {{ name }},
     group_quantiles.{{ name }}_lower,
     group_quantiles.{{ name }}_upper
-    {%- endfor %}
+    {%- endfor %},
+    bin_values.value_count_lower,
+    bin_values.value_count_upper
 from group_quantiles
 inner join profiled_groups
     on group_quantiles.group_number = profiled_groups.group_number
+inner join bin_values
+    on group_quantiles.group_number = bin_values.group_number

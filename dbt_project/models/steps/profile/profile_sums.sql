@@ -9,7 +9,18 @@ with dataset_periods as (
 
 column_grids as (
 
-    select monitor, column_name, kind, centre
+    select
+        monitor, column_name, kind, centre,
+        coalesce(lower(data_type) like '%int%', false) as is_whole,
+        -- up to this size two different values are different doubles
+        cast(case
+            when lower(data_type) like '%int%' then 9e15
+            when lower(data_type) like 'decimal(%,%)' or lower(data_type) like 'numeric(%,%)'
+                then 4e15 / power(1e1, cast(trim(split_part(replace(data_type, ')', ''), ',', 2)) as integer))
+            when lower(data_type) like '%double%' or lower(data_type) like '%float%' or lower(data_type) like '%real%'
+                or lower(data_type) like '%time%' or lower(data_type) like '%date%' then 1.7e308
+            else 0
+        end as double precision) as told_apart_to
     from {{ ref('column_grids') }}
 
 ),
@@ -28,6 +39,8 @@ period_statistics as (
         column_statistics.column_name,
         column_grids.kind,
         column_grids.centre,
+        column_grids.is_whole,
+        column_grids.told_apart_to,
         -- its fourth power has to be a number
         case when abs(column_statistics.centre - column_grids.centre) > 1e-60
             then column_statistics.centre - column_grids.centre else 0 end as centre_shift,
@@ -75,6 +88,8 @@ select
     column_name,
     kind,
     centre,
+    is_whole,
+    told_apart_to,
     count(*) as stored_period_count,
     {%- for statistic in ['row', 'null', 'nan', 'positive_infinity', 'negative_infinity', 'extreme', 'zero', 'negative', 'empty'] %}
     cast(sum({{ statistic }}_count) as bigint) as {{ statistic }}_count,
@@ -93,4 +108,4 @@ select
     max(distinct_count) as largest_distinct_count,
     sum(distinct_count) as total_distinct_count
 from period_statistics
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
