@@ -2,10 +2,24 @@
     Neighbouring fine bins between percentiles 1 and 99 are merged into bins of about as many rows each, as CTEs of which the last is
     `numbered_bins`. Given are
     `fine_bins` (column_id, fine_bin, is_atom, atoms_below, row_count, 0 for an atom) and `column_totals` (column_id, bin_limit,
-    unsettled_count). An atom stays alone, and no bin has an atom inside. Numbers begin at a multiple of four before and after an atom, so
-    that two or four neighbours can be merged later, and an atom never is. After the last one, fine bins are not merged.
+    unsettled_count). An atom stays alone, and no bin has an atom inside: right after it a bin begins, whether a value is there yet or not.
+    Numbers begin at a multiple of four before and after an atom, so that two or four neighbours can be merged later, and an atom never is.
+    After the last one, fine bins are not merged.
 #}
 {% macro merged_bins() -%}
+fine_bins_after_atoms as (
+
+    select
+        atoms.column_id, atoms.fine_bin + 1 as fine_bin, false as is_atom, atoms.atoms_below + 1 as atoms_below, 0 as row_count
+    from fine_bins as atoms
+    left join fine_bins as known_bins
+        on atoms.column_id = known_bins.column_id
+        and atoms.fine_bin + 1 = known_bins.fine_bin
+    where atoms.is_atom
+        and known_bins.column_id is null
+
+),
+
 ranked_fine_bins as (
 
     select column_id, fine_bin, is_atom, atoms_below, case
@@ -16,13 +30,19 @@ ranked_fine_bins as (
     end as bin_rank
     from (
         select
-            fine_bins.*,
+            all_fine_bins.*,
             column_totals.unsettled_count,
             column_totals.bin_limit,
-            sum(fine_bins.row_count) over (partition by fine_bins.column_id order by fine_bins.fine_bin rows unbounded preceding) as rank_to
-        from fine_bins
+            sum(all_fine_bins.row_count) over (
+                partition by all_fine_bins.column_id order by all_fine_bins.fine_bin rows unbounded preceding
+            ) as rank_to
+        from (
+            select column_id, fine_bin, is_atom, atoms_below, row_count from fine_bins
+            union all
+            select column_id, fine_bin, is_atom, atoms_below, row_count from fine_bins_after_atoms
+        ) as all_fine_bins
         inner join column_totals
-            on fine_bins.column_id = column_totals.column_id
+            on all_fine_bins.column_id = column_totals.column_id
     ) as cumulative_bins
 
 ),
@@ -68,11 +88,11 @@ numbered_bins as (
 
     union all
 
-    select fine_bins.column_id, max(fine_bins.fine_bin) + 1 as first_fine_bin, cast(max(widths.width) as bigint) as bin
-    from fine_bins
+    select ranked_fine_bins.column_id, max(ranked_fine_bins.fine_bin) + 1 as first_fine_bin, cast(max(widths.width) as bigint) as bin
+    from ranked_fine_bins
     inner join (select column_id, sum(width) as width from blocks group by column_id) as widths
-        on fine_bins.column_id = widths.column_id
-    group by fine_bins.column_id
+        on ranked_fine_bins.column_id = widths.column_id
+    group by ranked_fine_bins.column_id
 
 )
 {%- endmacro %}

@@ -90,7 +90,7 @@ def load_tables(project):
         project.load(f"{name}_training", as_columns(columns, training))
     project.sql("""
         create table raw.many as
-        select 'town ' || i % 31 as town, i % 2 = 0 as flag, timestamp '2024-01-03' + to_days(cast(31 * (i % 2) as integer)) as happened_at
+        select 'town ' || i % 131 as town, i % 2 = 0 as flag, timestamp '2024-01-03' + to_days(cast(31 * (i % 2) as integer)) as happened_at
         from range(2000) as numbered (i)
     """)
     # a text, a constant and a category of many values are not chosen; an even category comes before an uneven one

@@ -27,6 +27,7 @@ LONG_MODELS = {
     "health_schema_changes": "six ways to differ, a CTE each, and what they are weighed by",
     "health_representation_gaps": "what a gap is called needs six short lists of names and shares",
     "uncovered_patterns": "what is uncovered, less what follows from a smaller pattern: in short CTEs",
+    "combination_values": "bins of features, values of subgroups, and how many stand together as others: one list of codes",
     "representation_ratios": "the ratio, its error, its p value and its judgement",
     "health_annotators": "answers, agreement by chance (Krippendorff) and error rates meet in one row per annotator",
     "labeling_batches": "a store: what was asked, what people did since and what is asked now, in one statement that can be repeated",

@@ -14,7 +14,7 @@
 {%- do data_health.begin_model([
     ref('monitored_periods'), ref('column_grids'), ref('column_statistics'), ref('column_distributions')
 ], adds_to_this=true) %}
-{%- set cell_limit, automatic_limit, automatic_count, category_limit = 200000, 20000, 6, 20 %}
+{%- set cell_limit, automatic_limit, automatic_count, category_limit, largest_category_limit = 200000, 20000, 6, 20, 100 %}
 {%- set stored, candidates, features_of = {}, [], {} %}
 {%- if data_health.stored_model() is not none %}
     {%- set stored_columns %}
@@ -56,12 +56,12 @@
     {%- do features_of.update({monitor.name: places.keys() | list}) %}
     {%- set subgroups, kinds = monitor.subgroups | sum(start=[]), [] %}
     {%- for column in usable if column.declared_kind %}{% do kinds.append([column.name, column.declared_kind]) %}{% endfor %}
-    {#- raise the first when bins have to be cut again; a release before did not know the rest -#}
-    {%- set cut_by = ['1', places.keys() | list] %}
+    {#- raise the first when bins have to be cut again -#}
+    {%- set cut_by = ['2', places.keys() | list] %}
     {%- set key = local_md5((cut_by + [[] if places else subgroups, kinds]) | string)[:12] %}
     {%- set old, row_count = stored.get(monitor.name), row_counts[monitor.name] %}
     {%- set is_outgrown = old and old.row_count < 10000 and row_count >= 10 * old.row_count %}
-    {%- if not old or old.key not in [key, local_md5(cut_by | string)[:12]] or is_outgrown or old['columns'] | reject('in', named) | list %}
+    {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
         {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
             {%- set own_place = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
             {%- do candidates.append([
@@ -255,8 +255,36 @@ ranked_categories as (
 
 columns_with_bins as (
 
-    select distinct monitor, column_name
+    select monitor, column_name, count(*) as bin_count
     from coarse_bins
+    group by monitor, column_name
+
+),
+
+-- of features that are named, many more where their combinations can still be counted; null and the other values are one each
+category_limits as (
+
+    select
+        columns_to_cut.monitor,
+        case
+            when columns_to_cut.is_declared
+                and sum(ln(cast(2 + coalesce(columns_with_bins.bin_count, known_categories.category_count, 0) as double precision)))
+                    <= ln({{ cell_limit }}e0)
+                then {{ largest_category_limit }}
+            else {{ category_limit }}
+        end as category_limit
+    from columns_to_cut
+    left join columns_with_bins
+        on columns_to_cut.monitor = columns_with_bins.monitor
+        and columns_to_cut.column_name = columns_with_bins.column_name
+    left join (
+        select monitor, column_name, least(count(*), {{ largest_category_limit }}) as category_count
+        from category_counts
+        group by monitor, column_name
+    ) as known_categories
+        on columns_to_cut.monitor = known_categories.monitor
+        and columns_to_cut.column_name = known_categories.column_name
+    group by columns_to_cut.monitor, columns_to_cut.is_declared
 
 ),
 
@@ -264,12 +292,12 @@ columns_with_bins as (
 special_types (cut_as, bin_type, place) as (
 
     values
-        ('numeric', 'bin', 1), ('numeric', 'nan', 101), ('numeric', 'negative_infinity', 102), ('numeric', 'positive_infinity', 103),
-        ('numeric', 'null', 104),
-        ('code', 'other', 100), ('code', 'nan', 101), ('code', 'negative_infinity', 102), ('code', 'positive_infinity', 103),
-        ('code', 'null', 104),
-        ('categorical', 'other', 101), ('categorical', 'null', 104),
-        ('boolean', 'other', 101), ('boolean', 'null', 104)
+        ('numeric', 'bin', 1), ('numeric', 'nan', 201), ('numeric', 'negative_infinity', 202), ('numeric', 'positive_infinity', 203),
+        ('numeric', 'null', 204),
+        ('code', 'other', 200), ('code', 'nan', 201), ('code', 'negative_infinity', 202), ('code', 'positive_infinity', 203),
+        ('code', 'null', 204),
+        ('categorical', 'other', 201), ('categorical', 'null', 204),
+        ('boolean', 'other', 201), ('boolean', 'null', 204)
 
 ),
 
@@ -293,10 +321,12 @@ special_counts as (
 
 hidden_categories as (
 
-    select monitor, column_name, sum(row_count) as row_count
+    select ranked_categories.monitor, ranked_categories.column_name, sum(ranked_categories.row_count) as row_count
     from ranked_categories
-    where category_rank > {{ category_limit }}
-    group by monitor, column_name
+    inner join category_limits
+        on ranked_categories.monitor = category_limits.monitor
+    where ranked_categories.category_rank > category_limits.category_limit
+    group by ranked_categories.monitor, ranked_categories.column_name
 
 ),
 
@@ -308,15 +338,17 @@ all_bins as (
     union all
 
     select
-        monitor,
-        column_name,
+        ranked_categories.monitor,
+        ranked_categories.column_name,
         'value' as bin_type,
-        category,
+        ranked_categories.category,
         cast(null as double precision) as lower_edge,
-        cast(place as integer) as place,
-        cast(row_count as double precision) as row_count
+        cast(ranked_categories.place as integer) as place,
+        cast(ranked_categories.row_count as double precision) as row_count
     from ranked_categories
-    where category_rank <= {{ category_limit }}
+    inner join category_limits
+        on ranked_categories.monitor = category_limits.monitor
+    where ranked_categories.category_rank <= category_limits.category_limit
 
     union all
 

@@ -21,7 +21,8 @@ sets as (
         monitor, period_number, reference_number, set_number, set_size, is_whole, column_names, row_count, reference_row_count,
         possible_count, reference_combination_count, combination_count, is_complete, unseen_combination_count, unseen_count,
         unseen_pattern, unseen_share, unseen_value_share, expected_unseen_share, standard_error, expected_unseen_share_upper,
-        excess_unseen_share, singleton_count, warn_threshold, alert_threshold, unseen_level, gap_in_data, has_others
+        excess_unseen_share, singleton_count, warn_threshold, alert_threshold, unseen_level, gap_in_data, has_others, other_value_count,
+        other_count
     from {{ ref('combination_shares') }}
 
 ),
@@ -57,7 +58,9 @@ sets_and_totals as (
         alert_threshold,
         unseen_level,
         gap_in_data,
-        case when has_others then 1 else 0 end as hidden_level
+        case when has_others then 1 else 0 end as hidden_level,
+        other_value_count,
+        other_count
     from sets
 
     union all
@@ -90,7 +93,9 @@ sets_and_totals as (
         max(alert_threshold) as alert_threshold,
         max(unseen_level) as unseen_level,
         case when count(case when gap_in_data is null then 1 end) = 0 then max(gap_in_data) end as gap_in_data,
-        min(case when has_others then 1 else 0 end) as hidden_level
+        min(case when has_others then 1 else 0 end) as hidden_level,
+        max(other_value_count) as other_value_count,
+        max(other_count) as other_count
     from sets
     group by monitor, period_number, reference_number, set_size
     having count(*) > 1
@@ -167,6 +172,8 @@ select
     sets_and_totals.expected_unseen_share_upper,
     sets_and_totals.excess_unseen_share,
     sets_and_totals.singleton_count,
+    sets_and_totals.other_value_count,
+    sets_and_totals.other_count as reference_other_count,
     names.pattern as unseen_combination,
     sets_and_totals.warn_threshold,
     sets_and_totals.alert_threshold,

@@ -12,7 +12,7 @@ with gaps as (
 
 names as (
 
-    select monitor, set_number, pattern_code, pattern
+    select monitor, set_number, pattern_code, pattern, other_value_count
     from {{ ref('pattern_names') }}
     where cell_kind = 'features'
 
@@ -77,7 +77,7 @@ errors as (
         described_gaps.*,
         production_share - row_share as excess_share,
         greatest(
-            sqrt(2 * ln(100e0 * count(*) over (partition by monitor, dataset))) * sqrt(
+            sqrt(2 * ln(100e0 * greatest(count(case when row_count < gap_rows then 1 end) over (partition by monitor, dataset), 1))) * sqrt(
                 (row_count + production_row_count) / nullif(cast(dataset_row_count + production_total as double precision), 0e0)
                 * (1 - (row_count + production_row_count) / nullif(cast(dataset_row_count + production_total as double precision), 0e0))
                 * (1e0 / nullif(dataset_row_count, 0) + 1e0 / nullif(production_total, 0))),
@@ -93,6 +93,7 @@ judged_gaps as (
         errors.*,
         case
             when least(dataset_row_count, coalesce(production_total, 0)) < minimum_rows then 'insufficient_data'
+            when row_count >= gap_rows then 'insufficient_data'
             when dataset = 'production' then 'ok'
             when excess_share > tolerated_excess and excess_share > alert_threshold then 'alert'
             when excess_share > tolerated_excess and excess_share > warn_threshold then 'warn'
@@ -109,7 +110,9 @@ select
     judged_gaps.period_end,
     row_number() over (
         partition by judged_gaps.monitor, judged_gaps.dataset
-        order by judged_gaps.excess_share desc nulls last, judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
+        order by
+            case when judged_gaps.row_count < judged_gaps.gap_rows then 1 else 2 end,
+            judged_gaps.excess_share desc nulls last, judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
     ) as gap_number,
     cast(judged_gaps.level as integer) as level,
     judged_gaps.column_names,
@@ -118,7 +121,8 @@ select
     judged_gaps.dataset_row_count,
     judged_gaps.row_share,
     judged_gaps.gap_rows as required_row_count,
-    judged_gaps.gap_rows - judged_gaps.row_count as rows_needed,
+    greatest(judged_gaps.gap_rows - judged_gaps.row_count, 0) as rows_needed,
+    names.other_value_count,
     judged_gaps.production_row_count,
     judged_gaps.production_share,
     case when judged_gaps.dataset <> 'production' then judged_gaps.excess_share end as excess_share,
@@ -127,7 +131,9 @@ select
     judged_gaps.status,
     case
         when judged_gaps.status in ('warn', 'alert') then 'production has more of it'
-        when judged_gaps.status = 'insufficient_data' then 'too few rows'
+        when least(judged_gaps.dataset_row_count, coalesce(judged_gaps.production_total, 0)) < judged_gaps.minimum_rows then 'too few rows'
+        when judged_gaps.level = 1 and names.other_value_count is not null
+            then 'values counted together: ' || names.other_value_count || ' with ' || judged_gaps.row_count || ' rows'
     end as reason,
     {{ data_health.run_time() }} as built_at
 from judged_gaps

@@ -10,7 +10,7 @@ with settings as (
 
 names as (
 
-    select monitor, set_number, pattern_code, pattern
+    select monitor, set_number, pattern_code, pattern, other_value_count
     from {{ ref('pattern_names') }}
     where cell_kind = 'subgroups'
 
@@ -89,7 +89,8 @@ parts as (
     inner join combination_values
         on distinct_patterns.monitor = combination_values.monitor
         and positions.position = combination_values.position
-        and ((distinct_patterns.pattern_code >> (7 * (positions.position - 1))) & 127) = combination_values.code
+        and combination_values.code = case when distinct_patterns.pattern_code < 0 then - distinct_patterns.pattern_code
+            else (distinct_patterns.pattern_code >> (7 * (positions.position - 1))) & 127 end
     left join population_names
         on combination_values.monitor = population_names.monitor
         and replace(lower(combination_values.column_name), ' ', '') = population_names.subgroup_key
@@ -158,7 +159,6 @@ value_shares as (
         parts.monitor,
         parts.set_number,
         parts.pattern_code,
-        count(*) as part_count,
         min(population.share) as smallest_share
     from parts
     left join population
@@ -176,7 +176,7 @@ described_gaps as (
         gaps.*,
         1 - settings.warn_threshold as warn_ratio,
         1 - settings.alert_threshold as alert_ratio,
-        coalesce(pattern_shares.share, case when value_shares.part_count = 1 then value_shares.smallest_share end) as population_share,
+        coalesce(pattern_shares.share, case when gaps.level = 1 then value_shares.smallest_share end) as population_share,
         coalesce(pattern_shares.share, value_shares.smallest_share) as population_share_upper
     from gaps
     inner join settings
@@ -219,7 +219,9 @@ select
     judged_gaps.period_end,
     row_number() over (
         partition by judged_gaps.monitor, judged_gaps.dataset
-        order by judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
+        order by
+            case when judged_gaps.row_count < judged_gaps.gap_rows then 1 else 2 end,
+            judged_gaps.level, judged_gaps.set_number, judged_gaps.pattern_code
     ) as gap_number,
     cast(judged_gaps.level as integer) as level,
     judged_gaps.column_names,
@@ -228,7 +230,8 @@ select
     judged_gaps.dataset_row_count,
     judged_gaps.row_share,
     judged_gaps.gap_rows as required_row_count,
-    judged_gaps.gap_rows - judged_gaps.row_count as rows_needed,
+    greatest(judged_gaps.gap_rows - judged_gaps.row_count, 0) as rows_needed,
+    names.other_value_count,
     judged_gaps.population_share,
     judged_gaps.population_share_upper,
     judged_gaps.expected_row_count,
@@ -246,6 +249,8 @@ select
     end as status,
     case
         when judged_gaps.dataset_row_count < judged_gaps.minimum_rows then 'too few rows'
+        when judged_gaps.level = 1 and names.other_value_count is not null
+            then 'values counted together: ' || names.other_value_count || ' with ' || judged_gaps.row_count || ' rows'
         when judged_gaps.cause = 'unknown' then 'no share of the population'
         else judged_gaps.cause
     end as reason,

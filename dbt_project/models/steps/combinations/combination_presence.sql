@@ -18,7 +18,7 @@ sets as (
 
 combination_values as (
 
-    select monitor, position, code, bin_type
+    select monitor, position, code, bin_type, value_count
     from {{ ref('combination_values') }}
     where cell_kind = 'features'
 
@@ -26,7 +26,7 @@ combination_values as (
 
 patterns as (
 
-    select period_number, set_number, pattern_code
+    select period_number, set_number, pattern_code, row_count
     from {{ ref('combination_patterns') }}
 
 ),
@@ -48,7 +48,9 @@ single_values as (
         periods.monitor,
         positions.position,
         combination_values.code,
-        combination_values.bin_type
+        combination_values.bin_type,
+        greatest(combination_values.value_count, 1) as value_count,
+        patterns.row_count
     from patterns
     inner join periods
         on patterns.period_number = periods.period_number
@@ -90,23 +92,39 @@ features_of_periods as (
     select
         period_number,
         position,
-        max(case when bin_type = 'other' then 1 else 0 end) as has_others
+        max(case when bin_type = 'other' then 1 else 0 end) as has_others,
+        sum(case when bin_type = 'other' then value_count end) as other_value_count,
+        sum(case when bin_type = 'other' then row_count end) as other_count
     from single_values
     group by period_number, position
+
+),
+
+-- a period that the table no longer has is not counted again when bins are cut again
+counted_periods as (
+
+    select distinct period_number
+    from patterns
+    where set_number = 0
 
 )
 
 select
     periods.period_number,
     sets.set_number,
+    max(counted_periods.period_number) is not null as is_counted,
     count(features_of_periods.position) = max(sets.set_size) as has_all,
     coalesce(max(features_of_periods.has_others), 0) = 1 as has_others,
+    cast(sum(features_of_periods.other_value_count) as bigint) as other_value_count,
+    cast(sum(features_of_periods.other_count) as bigint) as other_count,
     max(possible_counts.possible_count) as possible_count
 from periods
 inner join sets
     on periods.monitor = sets.monitor
 inner join positions
     on (sets.set_number & positions.set_number) > 0
+left join counted_periods
+    on periods.period_number = counted_periods.period_number
 left join features_of_periods
     on periods.period_number = features_of_periods.period_number
     and positions.position = features_of_periods.position

@@ -58,6 +58,7 @@ value_counts as (
 
     select cell_kind, monitor, position, count(*) as value_count
     from {{ ref('combination_values') }}
+    where code < 128
     group by cell_kind, monitor, position
 
 ),

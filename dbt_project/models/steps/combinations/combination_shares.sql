@@ -28,7 +28,7 @@ counts as (
 
 presence as (
 
-    select period_number, set_number, has_all, has_others, possible_count
+    select period_number, set_number, is_counted, has_all, has_others, other_value_count, other_count, possible_count
     from {{ ref('combination_presence') }}
 
 ),
@@ -44,9 +44,14 @@ described_sets as (
         periods.alert_threshold,
         reference_presence.possible_count,
         reference_presence.has_others,
+        reference_presence.other_value_count,
+        reference_presence.other_count,
+        current_presence.is_counted as is_period_counted,
+        reference_presence.is_counted as is_reference_counted,
         cast(counts.row_count as double precision) as m,
         cast(counts.reference_row_count as double precision) as n,
         case
+            when not reference_presence.is_counted or not current_presence.is_counted then 'counted by other bins'
             when not reference_presence.has_all then 'not in the reference'
             when not current_presence.has_all then 'not in the period'
             when least(counts.row_count, counts.reference_row_count) < periods.minimum_rows then 'too few rows'
@@ -111,12 +116,13 @@ select
     set_size,
     is_whole,
     column_names,
-    row_count,
-    reference_row_count,
+    case when is_period_counted then row_count end as row_count,
+    case when is_reference_counted then reference_row_count end as reference_row_count,
     possible_count,
     reference_combination_count,
     combination_count,
-    reference_combination_count >= possible_count and gap_in_data is distinct from 'not in the reference' as is_complete,
+    reference_combination_count >= possible_count
+        and coalesce(gap_in_data, '') not in ('not in the reference', 'counted by other bins') as is_complete,
     unseen_combination_count,
     unseen_count,
     unseen_pattern,
@@ -136,5 +142,7 @@ select
         else 0
     end as unseen_level,
     gap_in_data,
-    has_others
+    has_others,
+    other_value_count,
+    other_count
 from tolerances

@@ -67,6 +67,60 @@ spelled_edges as (
 
 ),
 
+-- 2. How many values stand together in the bin of all others. Where the statistics count rare values together, it is about as many as there
+-- are less those that have a bin.
+other_bins as (
+
+    select monitor, column_name, sum(case when bin_type = 'value' then 1 else 0 end) as named_count
+    from feature_bins
+    group by monitor, column_name
+    having max(case when bin_type = 'other' then 1 else 0 end) = 1
+
+),
+
+stored_values as (
+
+    select
+        other_bins.monitor,
+        other_bins.column_name,
+        other_bins.named_count,
+        column_statistics.distinct_count,
+        column_distributions.bin is null and column_distributions.category is null as is_rest,
+        case
+            when column_distributions.category is not null then column_distributions.category
+            when column_distributions.minimum = floor(column_distributions.minimum) and abs(column_distributions.minimum) < 1e15
+                then cast(cast(column_distributions.minimum as bigint) as varchar)
+            else cast(column_distributions.minimum as varchar)
+        end as category
+    from other_bins
+    inner join {{ data_health.named_model('column_statistics') }}
+        on other_bins.monitor = column_statistics.monitor
+        and other_bins.column_name = column_statistics.column_name
+    inner join {{ data_health.named_model('column_distributions') }}
+        on column_statistics.statistics_key = column_distributions.statistics_key
+    where column_statistics.segment_column = '(all)'
+
+),
+
+other_counts as (
+
+    select
+        stored_values.monitor,
+        stored_values.column_name,
+        greatest(
+            count(distinct stored_values.category),
+            max(case when stored_values.is_rest then stored_values.distinct_count - stored_values.named_count else 0 end)
+        ) as value_count
+    from stored_values
+    left join feature_bins
+        on stored_values.monitor = feature_bins.monitor
+        and stored_values.column_name = feature_bins.column_name
+        and stored_values.category = feature_bins.category
+    where feature_bins.code is null
+    group by stored_values.monitor, stored_values.column_name
+
+),
+
 feature_values as (
 
     select
@@ -88,12 +142,16 @@ feature_values as (
             when spelled_edges.bin_rank = 1 then '< ' || spelled_edges.end_text
             when spelled_edges.end_text is null then '>= ' || spelled_edges.start_text
             when spelled_edges.bin_type = 'bin' then 'from ' || spelled_edges.start_text || ' to < ' || spelled_edges.end_text
-        end as condition
+        end as condition,
+        cast(case when spelled_edges.bin_type = 'other' then coalesce(other_counts.value_count, 0) else 1 end as bigint) as value_count
     from spelled_edges
+    left join other_counts
+        on spelled_edges.monitor = other_counts.monitor
+        and spelled_edges.column_name = other_counts.column_name
 
 ),
 
--- 2. Values of subgroups, the most frequent; the others are counted as one.
+-- 3. Values of subgroups. The most frequent have codes of seven bits; the others are counted as one, and have numbers above.
 subgroup_rows as (
 
     select
@@ -136,13 +194,13 @@ coded_subgroup_values as (
         attributes_key,
         position,
         column_name,
-        cast(value_rank as integer) as code,
+        cast(case when value_rank <= 120 then value_rank else 7 + value_rank end as integer) as code,
         'value' as bin_type,
         category,
         row_number() over (partition by monitor, position order by category nulls last) as value_number,
-        cast(null as varchar) as condition
+        cast(null as varchar) as condition,
+        cast(1 as bigint) as value_count
     from subgroup_values
-    where value_rank <= 120
 
     union all
 
@@ -155,9 +213,18 @@ coded_subgroup_values as (
         special.bin_type,
         cast(null as varchar) as category,
         cast(1 as bigint) as value_number,
-        special.condition
+        special.condition,
+        case when special.bin_type = 'other' then coalesce(other_subgroups.value_count, 0) else 1 end as value_count
     from subgroup_attributes
     cross join (values (121, 'other', '= (other)'), (122, 'null', 'is null')) as special (code, bin_type, condition)
+    left join (
+        select monitor, position, count(*) as value_count
+        from subgroup_values
+        where value_rank > 120
+        group by monitor, position
+    ) as other_subgroups
+        on subgroup_attributes.monitor = other_subgroups.monitor
+        and subgroup_attributes.position = other_subgroups.position
 
 ),
 
@@ -173,7 +240,8 @@ all_values as (
         bin_type,
         category,
         value_number,
-        condition
+        condition,
+        value_count
     from feature_values
 
     union all
@@ -188,7 +256,8 @@ all_values as (
         bin_type,
         category,
         value_number,
-        condition
+        condition,
+        value_count
     from coded_subgroup_values
 
 )
@@ -207,7 +276,8 @@ select
         when shown_columns.column_name is null then '= (hidden ' || all_values.value_number || ')'
         when all_values.category = '(other)' then '= "(other)"'
         else '= ' || all_values.category
-    end as label
+    end as label,
+    all_values.value_count
 from all_values
 inner join settings
     on all_values.cell_kind = settings.cell_kind

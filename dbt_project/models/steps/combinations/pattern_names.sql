@@ -8,7 +8,7 @@ with patterns as (
 
 combination_values as (
 
-    select cell_kind, monitor, position, code, label
+    select cell_kind, monitor, position, code, bin_type, label, value_count
     from {{ ref('combination_values') }}
 
 ),
@@ -19,12 +19,17 @@ positions (position) as (
 
 ),
 
--- 0 where a column is left open, for which there is no value
+-- 0 where a column is left open, for which there is no value; a negative number stands for a value without a code of seven bits
 parts as (
 
-    select patterns.*, positions.position, (patterns.pattern_code >> (7 * (positions.position - 1))) & 127 as code
+    select
+        patterns.*,
+        positions.position,
+        case when patterns.pattern_code < 0 then - patterns.pattern_code
+            else (patterns.pattern_code >> (7 * (positions.position - 1))) & 127 end as code
     from patterns
-    cross join positions
+    inner join positions
+        on ((patterns.set_number >> (positions.position - 1)) & 1) = 1
 
 )
 
@@ -33,7 +38,10 @@ select
     parts.monitor,
     parts.set_number,
     parts.pattern_code,
-    {{ dbt.listagg('combination_values.label', "', '", 'order by parts.position') }} as pattern
+    {{ dbt.listagg('combination_values.label', "', '", 'order by parts.position') }} as pattern,
+    cast(
+        sum(case when combination_values.bin_type = 'other' then greatest(combination_values.value_count, 1) end) as bigint
+    ) as other_value_count
 from parts
 inner join combination_values
     on parts.cell_kind = combination_values.cell_kind

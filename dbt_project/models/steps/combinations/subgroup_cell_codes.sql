@@ -92,6 +92,7 @@ value_keys as (
     from combination_values
     where cell_kind = 'subgroups'
         and bin_type in ('value', 'null')
+        and code < 128
 
 )
 
