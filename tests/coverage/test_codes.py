@@ -50,7 +50,9 @@ def test_a_code_that_comes_later_is_unseen_and_has_its_name(make_consumer):
     consumer = make_consumer({"monitors": {"m": monitor}}, sources=["rows", "training"])
     codes = "case i % 4 when 0 then 1 when 1 then 2 when 2 then 3 else 7 end"
     consumer.sql(f"create table raw.training as select {codes} as f1, i % 3 as f2 from range(400) t(i)")
-    consumer.sql(f"create table raw.rows as select timestamp '2024-01-05' as at, {codes} as f1, i % 3 as f2 from range(400) t(i)")
+    consumer.sql(
+        f"create table raw.rows as select timestamp '2024-01-05' as at, {codes} as f1, i % 3 as f2 from range(400) t(i)"
+    )
     consumer.build_up_to("health_coverage", "health_coverage_combinations", "health_drift")
     assert combination(consumer)["unseen_value_share"] == 0
     consumer.sql(

@@ -111,7 +111,9 @@ def contents(project):
     found = {table: project.rows(f"select {names} from {table} order by all") for table, names in columns}
     # bins of an older state are nobody's, and may lie there until something is counted again
     if "column_distributions" in found:
-        found["column_distributions"] = project.rows(f"select * exclude (built_at) from {NAMED_DISTRIBUTIONS} order by all")
+        found["column_distributions"] = project.rows(
+            f"select * exclude (built_at) from {NAMED_DISTRIBUTIONS} order by all"
+        )
     return found
 
 

@@ -45,6 +45,14 @@ def written_by_last_run(consumer, table):
     ]
 
 
+def to_last_digits(rows):
+    """Sums of doubles depend on the order in which the threads of DuckDB add them up."""
+    return [
+        tuple(pytest.approx(value, rel=1e-12, abs=1e-9) if isinstance(value, float) else value for value in row)
+        for row in rows
+    ]
+
+
 def contents(consumer, table):
     """Everything but when it was built, and from what."""
     left_out = "built_at, built_from" + (", statistics_key" if table == "column_statistics" else "")
@@ -154,7 +162,7 @@ def test_rows_that_were_written_twice_are_seen_and_built_again(built, tmp_path):
     )
     assert contents(consumer, NAMED_DISTRIBUTIONS) != expected[NAMED_DISTRIBUTIONS]
     consumer.dbt("run")
-    assert contents(consumer, NAMED_DISTRIBUTIONS) == expected[NAMED_DISTRIBUTIONS]
+    assert contents(consumer, NAMED_DISTRIBUTIONS) == to_last_digits(expected[NAMED_DISTRIBUTIONS])
     consumer.sql(
         f"insert into column_statistics select * replace (built_at + interval 3 second as built_at) {february}"
     )
@@ -166,7 +174,7 @@ def test_rows_that_were_written_twice_are_seen_and_built_again(built, tmp_path):
     consumer.dbt("run")
     consumer.build_profile()
     for table in STATISTICS:
-        assert contents(consumer, table) == expected[table]
+        assert contents(consumer, table) == to_last_digits(expected[table])
     assert consumer.sql("select count(*), count(distinct period_key) from monitored_periods") == [(3, 3)]
 
 
@@ -225,16 +233,16 @@ def test_distributions_with_names_in_every_row_become_narrow_and_lose_no_period(
         consumer.sql("alter table column_distributions rename to column_distributions_narrow")
         consumer.sql("alter table column_statistics rename column statistics_key to upgraded_key")
     consumer.build_profile()
-    assert consumer.sql("select table_name from information_schema.tables where table_name like 'column_distributions%'") == [
-        ("column_distributions",)
-    ]
+    assert consumer.sql(
+        "select table_name from information_schema.tables where table_name like 'column_distributions%'"
+    ) == [("column_distributions",)]
     assert consumer.sql(stored) == sums
     for row, before in zip(consumer.sql(quantiles), expected, strict=True):
         assert row == pytest.approx(before)
     assert written_by_last_run(consumer, "column_statistics") == []
     kept = contents(consumer, NAMED_DISTRIBUTIONS)
     consumer.build_profile()
-    assert contents(consumer, NAMED_DISTRIBUTIONS) == kept
+    assert contents(consumer, NAMED_DISTRIBUTIONS) == to_last_digits(kept)
 
 
 @pytest.mark.parametrize(

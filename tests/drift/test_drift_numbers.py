@@ -183,7 +183,9 @@ def test_bins_bound_what_sorted_rows_give(drift, oracle):
                 assert row["value_lower"] - slack <= expected[name] <= row["value_upper"] + slack, (key, name)
                 assert row["value"] == row["value_lower"]
                 checked += 1
-            elif row["definition"].endswith(("_of_bins", "_of_bins_laplace_half", "_of_bins_unsmoothed", "_of_bins_nats")):
+            elif row["definition"].endswith(
+                ("_of_bins", "_of_bins_laplace_half", "_of_bins_unsmoothed", "_of_bins_nats")
+            ):
                 assert row["value_lower"] is row["value_upper"] is None
                 sizes = row["row_count"], row["reference_row_count"]
                 if name == "population_stability_index" and min(sizes) >= 4096 and expected[name] <= 0.3:

@@ -302,9 +302,7 @@ def test_late_rows_and_new_columns_rebuild_only_what_they_touch(postgres, tmp_pa
 
     def stored():
         tables = ("monitored_periods", "column_grids", "column_statistics", "column_distributions")
-        return {
-            table: sorted(project.rows(f"select * from {table}"), key=str) for table in tables
-        }
+        return {table: sorted(project.rows(f"select * from {table}"), key=str) for table in tables}
 
     def built_since(moment):
         return set(

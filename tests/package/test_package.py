@@ -371,4 +371,10 @@ def test_macros_and_files_stay_short():
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".sql", ".py")]
     long_files = {path.name for path in files if path.read_text().count("\n") > 350}
     # one derivation each, in numbered steps
-    assert long_files <= {"column_grids.sql", "feature_bins.sql", "marts_net.py", "marts_net_tables.py"}
+    assert long_files <= {
+        "column_grids.sql",
+        "feature_bins.sql",
+        "uncovered_patterns.sql",
+        "marts_net.py",
+        "marts_net_tables.py",
+    }

@@ -62,12 +62,16 @@ def test_special_numbers_are_told_apart(profile):
 
 
 def test_special_numbers_have_bins_of_their_own(odd):
-    bins = odd.sql(f"select bin_type, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'select' group by 1")
+    bins = odd.sql(
+        f"select bin_type, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'select' group by 1"
+    )
     assert dict(bins) == {"null": 40, "nan": 40, "positive_infinity": 40, "negative_infinity": 40, "bin": 240}
 
 
 def test_texts_keep_quotes_new_lines_and_emoji(odd, profile):
-    counts = odd.sql(f"select category, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'Größe' group by 1")
+    counts = odd.sql(
+        f"select category, sum(row_count) from {NAMED_DISTRIBUTIONS} where column_name = 'Größe' group by 1"
+    )
     assert dict(counts) == {None: 100, "": 100, "O'Hara; drop": 100, "two\nlines 🙂": 100}
     assert profile["Größe"]["empty_share"] == 0.25
     assert profile["Größe"]["distinct_count"] == 3

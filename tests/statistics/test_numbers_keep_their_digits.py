@@ -29,7 +29,9 @@ def test_long_whole_numbers_are_told_apart(make_consumer):
 
 
 def test_distances_far_from_zero_keep_their_digits(make_consumer):
-    consumer = make_consumer({"monitors": {"m": MONITOR | {"references": {"january": {"from": "2024-01-01", "to": "2024-02-01"}}}}})
+    consumer = make_consumer(
+        {"monitors": {"m": MONITOR | {"references": {"january": {"from": "2024-01-01", "to": "2024-02-01"}}}}}
+    )
     generator = np.random.default_rng(1)
     months = {month: 1e9 + generator.normal(0.2 * (month - 1), 1, 8000) * 1e-3 for month in (1, 2)}
     consumer.load(

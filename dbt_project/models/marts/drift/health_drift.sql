@@ -123,6 +123,11 @@ select
         when not evidence.has_enough_rows then 'insufficient_data'
         when levels.level = 2 then 'alert'
         when levels.level = 1 then 'warn'
+        -- drift that is more than chance, and whose size the stored bins do not tell
+        when evidence.q_value <= 0.05
+            and metrics.value <= levels.warn_threshold
+            and metrics.value_upper > greatest(levels.warn_threshold, coalesce(metrics.noise_floor, 0))
+            and metrics.value_upper - metrics.value_lower > levels.warn_threshold / 2 then 'insufficient_data'
         else 'ok'
     end as status,
     case
