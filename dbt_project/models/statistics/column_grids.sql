@@ -52,7 +52,7 @@
     {%- endif %}
 {%- endfor %}
 {#- a column is drawn together with itself in the references -#}
-{%- for ids in samples | sum(attribute='columns', start=[]) | map(attribute='grid_id') | unique | batch(most if is_staged else 1000000) %}
+{%- for ids in samples | sum(attribute='columns', start=[]) | map(attribute='grid_id') | unique | batch(most if is_staged else column_count) %}
     {%- set part = [] %}
     {%- for sample in samples %}
         {%- set columns = sample.columns | selectattr('grid_id', 'in', ids) | list %}
