@@ -14,8 +14,8 @@
 {%- set units = {'tenths': '10e0', 'hundredths': '100e0', 'thousandths': '1000e0'} %}
 {%- set sampled_count = 'coalesce(column_totals.value_count, sampled_texts.value_count, 0)' %}
 {#- of many columns the sample is kept, and some at a time are drawn from it, since all their values in order take a gigabyte per hundred #}
-{%- set most, column_count = 100, samples | sum(attribute='columns', start=[]) | length %}
-{%- set is_staged = column_count > most and flags.WHICH in ['run', 'build', 'retry'] %}
+{%- set sampled_columns, most = samples | sum(attribute='columns', start=[]), 100 %}
+{%- set is_staged = sampled_columns | length > most and flags.WHICH in ['run', 'build', 'retry'] %}
 {%- set parts, drawn = [], [] %}
 {%- for sample in samples %}
     {#- the same rows at every run: those with the smallest hashes of key and time, or of all sampled columns where there is no key; the
@@ -52,7 +52,7 @@
     {%- endif %}
 {%- endfor %}
 {#- a column is drawn together with itself in the references -#}
-{%- for ids in samples | sum(attribute='columns', start=[]) | map(attribute='grid_id') | unique | batch(most if is_staged else column_count) %}
+{%- for ids in sampled_columns | map(attribute='grid_id') | unique | batch(most if is_staged else sampled_columns | length) %}
     {%- set part = [] %}
     {%- for sample in samples %}
         {%- set columns = sample.columns | selectattr('grid_id', 'in', ids) | list %}
