@@ -52,7 +52,7 @@
     {%- endif %}
 {%- endfor %}
 {#- a column is drawn together with itself in the references -#}
-{%- for ids in sampled_columns | map(attribute='grid_id') | unique | batch(most if is_staged else sampled_columns | length) %}
+{%- for ids in sampled_columns | map(attribute='grid_id') | unique | batch(most if is_staged else [sampled_columns | length, 1] | max) %}
     {%- set part = [] %}
     {%- for sample in samples %}
         {%- set columns = sample.columns | selectattr('grid_id', 'in', ids) | list %}
