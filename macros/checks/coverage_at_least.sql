@@ -1,7 +1,7 @@
 {#
     Fails on every feature, or with a size on every combination of so many features, that a reference covers for a smaller share of the rows
-    than `share`, in the newest period that is over or in one after it; and once where nothing could be told at all. Nulls are no gap of a
-    feature.
+    than `share`, in the newest period that is over or in one after it; and where a name is not there, or nothing could be told. Nulls are
+    no gap of a feature.
 #}
 {% test coverage_at_least(model, share=0.95, monitor=none, columns=none, reference=none, combination_size=none) %}
     {{ config(severity='warn') }}
@@ -12,28 +12,42 @@
         select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
         from {{ ref('data_health', 'health_volume') }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}
+            and period_status <> 'implausible'
 
     ),
 
-    covered as (
+    judged as (
 
         select
             monitor,
             period_start,
             reference,
             {{ names }},
+            {%- if combination_size is not none %}
+            combination_size,
+            {%- endif %}
             1 - unseen_share as covered_share,
-            count(unseen_share) over () as known_count,
+            unseen_share is not null as is_judged,
             status,
             reason
         from {{ ref('data_health', mart) }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}
             and period_start >= (select newest.period_start from newest)
             {%- if combination_size is not none %}
-            and combination_size = {{ combination_size }}
             and column_names <> '(all)'
             {%- else %}
             and segment_column = '(all)'
+            {%- endif %}
+
+    ),
+
+    selected as (
+
+        select monitor, period_start, reference, {{ names }}, covered_share, is_judged, status, reason
+        from judged
+        where true
+            {%- if combination_size is not none %}
+            and combination_size = {{ combination_size }}
             {%- endif %}
             {%- if columns is not none %}
             and {{ names }} in ({{ data_health.text_literal([columns] if columns is string else columns) }})
@@ -42,22 +56,18 @@
             and reference = {{ data_health.text_literal(reference) }}
             {%- endif %}
 
-    )
+    ),
+
+    {{ data_health.nothing_compared(model, monitor, {
+        'reference': reference, names: columns, 'combination_size': combination_size | string if combination_size is not none else none
+    }) }}
 
     select monitor, period_start, reference, {{ names }}, covered_share, status, reason
-    from covered
+    from selected
     where covered_share < {{ data_health.double_literal(share) }}
 
     union all
 
-    select
-        {{ data_health.watched_monitor(model, monitor) }} as monitor,
-        max(period_start) as period_start,
-        cast(null as varchar) as reference,
-        cast(null as varchar) as {{ names }},
-        cast(null as double precision) as covered_share,
-        'insufficient_data' as status,
-        'nothing can be told' as reason
-    from covered
-    having coalesce(max(known_count), 0) = 0
+    select monitor, null, null, null, null, 'insufficient_data', reason
+    from nothing_compared
 {% endtest %}

@@ -1,6 +1,7 @@
 {#
     Fails on every column whose drift, in the newest period that is over or in one after it, is as bad as `level`, or, with a
-    metric, whose value is above the threshold. Without a reference: any configured one, or the period before where there is none.
+    metric, whose value is above the threshold. Without a reference: any configured one, or the period before where there is none. Fails
+    also where a name is not there, or nothing was compared.
 #}
 {% test drift_below(model, monitor=none, columns=none, reference=none, metric=none, threshold=none, level='alert', segments=false) %}
     {{ config(severity='warn') }}
@@ -11,53 +12,67 @@
         select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
         from {{ ref('data_health', 'health_volume') }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}
+            and period_status <> 'implausible'
 
     ),
 
-    drift as (
+    judged as (
 
         select
             monitor,
             period_start,
             segment_column,
             segment_value,
+            case when segment_column = '(all)' then 'all rows' else 'segments' end as scope,
             reference,
             column_name,
             metric,
             value,
             {{ data_health.double_literal(threshold) if threshold is not none
                 else 'case ' ~ judgement ~ " when 'alert' then alert_threshold else warn_threshold end" }} as threshold,
-            status,
-            column_status,
+            {{ judgement }} as status,
             deciding_metric,
+            {{ 'value is not null' if threshold is not none else judgement ~ " in ('ok', 'warn', 'alert')" }} as is_judged,
+            reason,
             max(case when reference = '(previous period)' then 0 else 1 end) over () as has_references
         from {{ ref('data_health', 'health_drift') }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}
+            and period_start >= (select newest.period_start from newest)
 
-    )
+    ),
 
-    select
-        monitor,
-        period_start,
-        segment_column,
-        segment_value,
-        reference,
-        column_name,
-        metric,
-        value,
-        threshold,
-        {{ judgement }} as status
-    from drift
-    where period_start >= (select newest.period_start from newest)
-        and {{ "metric = " ~ data_health.text_literal(metric) if metric else 'metric = deciding_metric' }}
-        and {{ 'value > threshold' if threshold is not none
-            else judgement ~ (" = 'alert'" if level == 'alert' else " in ('warn', 'alert')") }}
-        and {{ 'reference = ' ~ data_health.text_literal(reference) if reference
+    selected as (
+
+        select monitor, period_start, segment_column, segment_value, reference, column_name, metric, value, threshold, status,
+            deciding_metric, is_judged, reason
+        from judged
+        where {{ 'reference = ' ~ data_health.text_literal(reference) if reference
             else "(has_references = 0 or reference <> '(previous period)')" }}
-        {%- if columns is not none %}
-        and column_name in ({{ data_health.text_literal([columns] if columns is string else columns) }})
+            {%- if metric %}
+            and metric = {{ data_health.text_literal(metric) }}
+            {%- endif %}
+            {%- if columns is not none %}
+            and column_name in ({{ data_health.text_literal([columns] if columns is string else columns) }})
+            {%- endif %}
+            {%- if not segments %}
+            and scope = 'all rows'
+            {%- endif %}
+
+    ),
+
+    {{ data_health.nothing_compared(model, monitor, {
+        'reference': reference, 'column_name': columns, 'metric': metric, 'scope': 'segments' if segments else none
+    }) }}
+
+    select monitor, period_start, segment_column, segment_value, reference, column_name, metric, value, threshold, status, reason
+    from selected
+    where {{ 'value > threshold' if threshold is not none else "status = 'alert'" if level == 'alert' else "status in ('warn', 'alert')" }}
+        {%- if not metric %}
+        and metric = deciding_metric
         {%- endif %}
-        {%- if not segments %}
-        and segment_column = '(all)'
-        {%- endif %}
+
+    union all
+
+    select monitor, null, null, null, null, null, null, null, null, 'insufficient_data', reason
+    from nothing_compared
 {% endtest %}

@@ -13,6 +13,7 @@
             max(case when is_latest then fresh_within_hours end) as fresh_within_hours
         from {{ ref('data_health', 'health_volume') }}
         where monitor = {{ data_health.watched_monitor(model, monitor) }}
+            and period_status <> 'implausible'
 
     ),
 

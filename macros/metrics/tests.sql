@@ -12,19 +12,13 @@
 
 {#
     Twice the upper tail of the normal distribution at a deviate d ≥ 0, by a fraction of relative error 1.2e-7 (Numerical Recipes, erfcc).
-    `t` is a column, normal_tail_term(d). No exponent is smaller than e^-700, which is the least that every warehouse takes.
+    `t` is a column, 1 / (1 + d / (2 √2)). No exponent is smaller than e^-700, which is the least that every warehouse takes.
 #}
 {% macro two_sided_normal_tail(deviate, t) -%}
     exp(greatest(- {{ deviate }} * {{ deviate }} / 2 - 1.26551223e0
             + {{ t }} * (1.00002368e0 + {{ t }} * (0.37409196e0 + {{ t }} * (0.09678418e0
             + {{ t }} * (-0.18628806e0 + {{ t }} * (0.27886807e0 + {{ t }} * (-1.13520398e0 + {{ t }} * (1.48851587e0
             + {{ t }} * (-0.82215223e0 + {{ t }} * 0.17087277e0)))))))), -700e0)) * {{ t }}
-{%- endmacro %}
-
-
-{# What the tail of the normal distribution is computed by. #}
-{% macro normal_tail_term(deviate) -%}
-    1 / (1 + {{ deviate }} / (2 * sqrt(2e0)))
 {%- endmacro %}
 
 

@@ -11,6 +11,7 @@ import pytest
 import walkthrough
 import yaml
 from consumer import REPOSITORY, Consumer
+from scipy.stats import chi2
 
 MONTHS = [date(2015 + number // 12, number % 12 + 1, 1) for number in range(72)]
 DAYS = [date(2024, 1, 1) + timedelta(days=number) for number in range(40 * 7)]
@@ -47,6 +48,7 @@ def banded(counts, periods, seasons, seasonality, warn, alert, left_out):
         like = [ratios[i] for i in known if seasonality == "month" and periods[i].month == periods[now].month]
         trend = np.median(like or [ratios[i] for i in known])
         distances = np.array([abs(ratios[i] - trend) for i in known])
+        is_narrow = sum(counts[i] * (ratios[i] - trend) ** 2 for i in known) < lower_chi_square(len(known) - 1)
         if seasonality == "month":
             # against the year before, where enough years are known
             by_year = []
@@ -55,20 +57,33 @@ def banded(counts, periods, seasons, seasonality, warn, alert, left_out):
                 if same and same[-1] in ratios:
                     by_year.append(abs(ratios[i] - ratios[same[-1]]))
             distances = np.array(by_year) if len(by_year) >= 8 else distances
-        bands[-1] = band(np.exp(level + trend), distances, warn, alert)
+        bands[-1] = band(np.exp(level + trend), distances, warn, alert, is_narrow)
     return bands
 
 
-def band(expected, distances, warn, alert):
+def lower_chi_square(freedom):
+    """The .001 point by Wilson and Hilferty, which is a little below the exact one: so less is called narrow."""
+    point = freedom * max(0, 1 - 2 / (9 * freedom) - 3.0902323 * np.sqrt(2 / (9 * freedom))) ** 3
+    exact = chi2.ppf(0.001, freedom)
+    assert freedom < 7 or 0.8 * exact < point < exact
+    return point
+
+
+def band(expected, distances, warn, alert, is_narrow):
     number = len(distances)
     variance = np.mean(np.minimum(distances, 3 * 1.4826 * np.median(distances)) ** 2) * number / (number - 1)
     spread = np.sqrt(variance) * (1 + 30 / number**2)
     limits = []
     for width, effect in ((3.5, warn), (5, alert)):
         root = np.sqrt(expected)
+        if is_narrow:
+            # chance is no excuse, and a quarter of the ratio is worth a word
+            width_of_chance, effect = 0, effect / 4
+        else:
+            width_of_chance = width
         limits += [
-            min(expected * np.exp(-width * spread), max(0, root - width / 2) ** 2, expected / (1 + effect)),
-            max(expected * np.exp(width * spread), (root + width / 2) ** 2, expected * (1 + effect)),
+            min(expected * np.exp(-width * spread), max(0, root - width_of_chance / 2) ** 2, expected / (1 + effect)),
+            max(expected * np.exp(width * spread), (root + width_of_chance / 2) ** 2, expected * (1 + effect)),
         ]
     return (expected, *limits)
 
@@ -118,7 +133,13 @@ SCENARIOS = {
     "a_thousandfold": ([*NORMAL, 400000, *NORMAL[:3]], {12: "alert"}),
     "an_outlier_twice": ([*NORMAL, 1200, 1200, *NORMAL[:4]], {12: "alert", 13: "alert"}),
     "constant_then_less": ([500] * 12 + [250, 250], {12: "alert", 13: "alert"}),
-    "constant_then_a_bit_less": ([500] * 12 + [380, 500], {12: "warn"}),
+    "constant_then_a_bit_less": ([500] * 12 + [460, 500], {12: "warn"}),
+    "constant_then_a_seventh_less": ([30] * 59 + [26], {59: "alert"}),
+    "constant_then_half": ([30] * 59 + [14], {59: "alert"}),
+    "narrow_and_nothing_to_say": ([30, 31] * 20, {}),
+    # four rows a period by chance; none at all is no news
+    "few": ([4, 5, 3, 4, 6, 2, 4, 5, 3, 4, 7, 0, 4, 5], {}),
+    "wild": ([1, 90000, 20, 4, 700, 3, 50000, 9, 12000, 5, 300, 2, 40000], {}),
     "nothing_to_say": (NORMAL * 3, {}),
     "growing": ([int(100 * 1.1**number) for number in range(30)], {}),
     "a_gap": ([*NORMAL[:10], 0, *NORMAL[:3]], {10: "alert"}),
@@ -177,13 +198,7 @@ def test_expected_rows_are_those_of_numpy(volumes, monitor, counts, periods, sea
         found = (row["expected_row_count"], row["expected_lower"], row["expected_upper"])
         assert found == (pytest.approx(limits[:3], rel=1e-9) if limits else (None,) * 3), day
         compared += limits is not None
-    assert compared >= 10 or monitor in (
-        "an_early_gap",
-        "constant_then_less",
-        "constant_then_a_bit_less",
-        "a_gap",
-        "a_thousandfold",
-    )
+    assert compared >= 10 or len(counts) < 20
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -195,6 +210,15 @@ def test_a_number_of_rows_is_judged_as_a_person_would(volumes, name):
     for number in findings:
         shown = "no row" if not counts[number] else f"{counts[number]} rows"
         assert volume[MONTHS[number]]["reason"].startswith(shown)
+
+
+def test_an_interval_that_tells_nothing_is_no_check(volumes):
+    judged_rows = [row for row in volume_of(volumes, "wild").values() if row["expected_row_count"] is not None]
+    assert len(judged_rows) == 5
+    assert {row["status"] for row in judged_rows} == {"insufficient_data"}
+    assert all(row["reason"].endswith(", which is too wide to tell") for row in judged_rows)
+    few = volume_of(volumes, "few")[MONTHS[11]]
+    assert (few["status"], few["reason"].startswith("no row; expected ")) == ("ok", True)
 
 
 def test_weekdays_are_compared_with_their_like(volumes):
@@ -365,8 +389,8 @@ def test_a_sound_table_passes_and_the_tests_hang_on_the_marts(orders):
         "drift_below": {"orders", "health_drift", "health_volume"},
         "volume_expected": {"orders", "health_volume"},
         "fresh_within": {"orders", "health_volume"},
-        "no_schema_change": {"orders", "health_schema_changes", "health_volume"},
-        "no_open_alerts": {"orders", "health_alerts"},
+        "no_schema_change": {"orders", "health_schema_changes", "health_volume", "monitored_columns"},
+        "no_open_alerts": {"orders", "health_alerts", "findings"},
     }
 
 
@@ -454,9 +478,9 @@ def add_drift(consumer):
     [
         ({}, 1),
         ({"columns": ["amount"]}, 1),
-        ({"columns": ["shop"]}, 0),
+        ({"columns": ["shop"]}, 1),
         ({"reference": "(previous period)"}, 1),
-        ({"reference": "other"}, 0),
+        ({"reference": "other"}, 1),
         ({"metric": "population_stability_index"}, 0),
         ({"metric": "population_stability_index", "threshold": 0.04}, 1),
         ({"threshold": 0.06}, 0),
@@ -497,11 +521,11 @@ def test_the_tests_of_the_page_run(drifting):
     blocks = walkthrough.BLOCK.finditer((REPOSITORY / "docs" / "alerts.md").read_text())
     (properties_file,) = [block["text"] for block in blocks if "data_tests" in block["text"]]
     (drifting.folder / "models" / "orders.yml").write_text(properties_file)
-    # the table has one month of 2023 only: its age is a finding too
+    # the table has one month of 2023 only, which is too old, and no earlier one to compare with; nor has it a column `shop`
     assert outcomes_of(drifting, "--select", "orders", succeeds=False) == {
         "drift_below": ("pass", 0),
-        "volume_expected": ("pass", 0),
+        "volume_expected": ("warn", 1),
         "fresh_within": ("fail", 1),
-        "no_schema_change": ("pass", 0),
+        "no_schema_change": ("warn", 1),
         "no_open_alerts": ("warn", 1),
     }

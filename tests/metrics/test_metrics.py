@@ -57,7 +57,7 @@ MODELS = {
     """,
     "tails.sql": """
         select x, {{ data_health.two_sided_normal_tail('x', 't') }} as tail
-        from (select x, {{ data_health.normal_tail_term('x') }} as t from {{ source('raw', 'measured') }}) as terms
+        from (select x, 1 / (1 + x / (2 * sqrt(2e0))) as t from {{ source('raw', 'measured') }}) as terms
     """,
     "limits.sql": """
         select x, {{ data_health.chi_square_95('x') }} as chi_95 from {{ source('raw', 'measured') }}

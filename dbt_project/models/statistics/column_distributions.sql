@@ -335,6 +335,7 @@ from counted_rows
 inner join parents
     on counted_rows.column_id = parents.column_id
     and coalesce(counted_rows.period_start, cast('0001-01-01' as date)) = coalesce(parents.period_start, cast('0001-01-01' as date))
+    and (counted_rows.period_start is null) = (parents.period_start is null)
     and counted_rows.segment_column = parents.segment_column
     and coalesce(counted_rows.segment_value, '') = coalesce(parents.segment_value, '')
     and (counted_rows.segment_value is null) = (parents.segment_value is null)

@@ -170,6 +170,7 @@ from products
 inner join factors as factors_a
     on products.column_a_id = factors_a.column_id
     and coalesce(products.period_start, cast('0001-01-01' as date)) = coalesce(factors_a.period_start, cast('0001-01-01' as date))
+    and (products.period_start is null) = (factors_a.period_start is null)
 inner join factors as factors_b
     on products.column_b_id = factors_b.column_id
     and factors_a.period_key = factors_b.period_key

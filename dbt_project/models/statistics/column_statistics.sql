@@ -181,6 +181,7 @@ from measured
 inner join wanted
     on measured.column_id = wanted.column_id
     and coalesce(measured.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+    and (measured.period_start is null) = (wanted.period_start is null)
 {% else %}
 {%- set columns = {
     'period_column_key': 'varchar', 'statistics_key': 'bigint', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar',

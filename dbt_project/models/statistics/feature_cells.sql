@@ -72,6 +72,7 @@ from counted
 inner join wanted_periods
     on counted.column_id = wanted_periods.column_id
     and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted_periods.period_start, cast('0001-01-01' as date))
+    and (counted.period_start is null) = (wanted_periods.period_start is null)
 {% else %}
 {{ data_health.rows_as_table({
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',

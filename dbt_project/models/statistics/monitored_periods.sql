@@ -9,6 +9,7 @@
 
 {%- do data_health.begin_model(adds_to_this=true) %}
 {%- set datasets = data_health.datasets_of_this_run() %}
+{%- set tomorrow = (run_started_at + modules.datetime.timedelta(days=1)).strftime('%Y-%m-%d') %}
 {%- set rebuilt, is_inside = data_health.rebuild_span() if execute else none, [] %}
 {%- if rebuilt is string %}{% do exceptions.raise_compiler_error(rebuilt) %}{% endif %}
 {%- if rebuilt and rebuilt['from'] %}{% do is_inside.append("period_end > cast('" ~ rebuilt['from'] ~ "' as date)") %}{% endif %}
@@ -86,7 +87,8 @@ counted_periods as (
         newest_event,
         newest_load,
         high_water_mark,
-        max(period_start) over (partition by monitor, dataset) as newest_period
+        max(case when period_start <= cast('{{ tomorrow }}' as date) then period_start end) over (partition by monitor, dataset)
+            as newest_period
     from counted
     where row_count > 0
 

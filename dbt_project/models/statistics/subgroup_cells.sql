@@ -90,6 +90,7 @@ from counted
 inner join wanted
     on counted.column_id = wanted.column_id
     and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+    and (counted.period_start is null) = (wanted.period_start is null)
 {% else %}
 {%- set columns = {
     'period_column_key': 'varchar', 'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date',

@@ -1,6 +1,8 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
-{%- set kinds = ['volume', 'late_rows', 'freshness', 'schema', 'drift', 'multivariate_drift', 'coverage', 'combinations', 'representation',
-    'region', 'known_bias', 'label_rate'] %}
+{%- set kinds = [
+    'volume', 'late_rows', 'freshness', 'implausible_time', 'empty_reference', 'schema', 'drift', 'multivariate_drift', 'coverage',
+    'combinations', 'representation', 'region', 'known_bias', 'label_rate'
+] %}
 with periods as (
 
     select
@@ -12,6 +14,7 @@ with periods as (
         row_count
     from {{ ref('health_volume' if data_health.part_is_on('volume') else 'production_periods') }}
     where period_start is not null
+        and period_status <> 'implausible'
 
 ),
 

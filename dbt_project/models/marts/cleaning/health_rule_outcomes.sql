@@ -78,6 +78,7 @@ with stored as (
     left join stored
         on stored.cleaning = {{ data_health.text_literal(plan.set.name) }}
         and coalesce(stored.period_start, cast('0001-01-01' as date)) = coalesce(current_periods.period_start, cast('0001-01-01' as date))
+        and (stored.period_start is null) = (current_periods.period_start is null)
     where stored.built_from is distinct from current_periods.built_from
 
 ),

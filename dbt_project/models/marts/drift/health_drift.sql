@@ -1,5 +1,13 @@
 {{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
+{#- drift that is more than chance, and whose size the stored bins do not tell -#}
+{%- set is_undecided %}
+    coalesce(levels.level, 0) = 0
+            and evidence.q_value <= 0.05
+            and metrics.value <= levels.warn_threshold
+            and metrics.value_upper > greatest(levels.warn_threshold, coalesce(metrics.noise_floor, 0))
+            and metrics.value_upper - metrics.value_lower > levels.warn_threshold / 2
+{%- endset %}
 with comparisons as (
 
     select comparison_number, monitor, reference, period_start, period_end, is_latest
@@ -123,11 +131,7 @@ select
         when not evidence.has_enough_rows then 'insufficient_data'
         when levels.level = 2 then 'alert'
         when levels.level = 1 then 'warn'
-        -- drift that is more than chance, and whose size the stored bins do not tell
-        when evidence.q_value <= 0.05
-            and metrics.value <= levels.warn_threshold
-            and metrics.value_upper > greatest(levels.warn_threshold, coalesce(metrics.noise_floor, 0))
-            and metrics.value_upper - metrics.value_lower > levels.warn_threshold / 2 then 'insufficient_data'
+        when {{ is_undecided }} then 'insufficient_data'
         else 'ok'
     end as status,
     case
@@ -137,6 +141,12 @@ select
         else 'ok'
     end as column_status,
     worst_alarms.metric as deciding_metric,
+    case
+        when not evidence.has_enough_rows and row_counts.reference_row_count is null then 'not in the reference'
+        when not evidence.has_enough_rows then 'too few rows: ' || cast(row_counts.row_count as varchar) || ' here, '
+            || cast(row_counts.reference_row_count as varchar) || ' in the reference'
+        when {{ is_undecided }} then 'the stored bins do not tell on which side of the threshold it is'
+    end as reason,
     {{ data_health.run_time() }} as built_at
 from metrics
 inner join comparisons

@@ -1,6 +1,8 @@
 {{ config(enabled=data_health.part_is_on('volume')) }}
 {%- set least_history, least_late_history = 8, 3 %}
 {%- set warn_spreads, alert_spreads = '3.5e0', '5e0' %}
+{#- an interval that is wider tells nothing; that of Poisson counts never is -#}
+{%- set widest_ratio, fewest_rows = '30', 8 %}
 with periods as (
 
     select
@@ -17,6 +19,7 @@ with periods as (
         newest_event,
         newest_load,
         is_latest,
+        period_status = 'implausible' as is_implausible,
         seasonality,
         season,
         fresh_within_days,
@@ -70,12 +73,24 @@ compared_periods as (
         late_expectations.usual_late_angle,
         late_expectations.late_spread,
         late_expectations.late_period_count,
-        lag(row_count) over (partition by periods.monitor order by periods.period_start nulls last) as previous_row_count,
+        lag(row_count) over (partition by periods.monitor, is_implausible order by periods.period_start nulls last) as previous_row_count,
         {%- set run_hour = '(' ~ data_health.engine_sql('epoch_seconds', data_health.run_time()) ~ ' / 3600e0)' %}
-        case when is_latest then {{ run_hour }} - max(event_hour) over (partition by periods.monitor) end as hours_since_newest_event,
-        case when is_latest then {{ run_hour }} - max(load_hour) over (partition by periods.monitor) end as hours_since_newest_load,
-        min(case when current_row_count > 0 then periods.period_start end) over (partition by periods.monitor) as oldest_held_period,
-        min(periods.period_start) over (partition by periods.monitor) as oldest_period,
+        case when is_latest then {{ run_hour }} - max(event_hour) over (partition by periods.monitor, is_implausible) end
+            as hours_since_newest_event,
+        case when is_latest then {{ run_hour }} - max(load_hour) over (partition by periods.monitor, is_implausible) end
+            as hours_since_newest_load,
+        min(case when current_row_count > 0 then periods.period_start end)
+            over (partition by periods.monitor, is_implausible) as oldest_held_period,
+        min(periods.period_start) over (partition by periods.monitor, is_implausible) as oldest_period,
+        -- rows that the table has now, in the newest period and all before
+        count(*) over (partition by periods.monitor) > 1 as has_other_rows,
+        period_status = 'empty'
+            or (is_latest and sum(current_row_count) over (partition by periods.monitor, is_implausible) = 0) as is_empty,
+        warn_above > {{ widest_ratio }} * greatest(warn_below, 1) as is_wide,
+        max(row_count) over (
+            partition by periods.monitor, is_implausible
+            order by periods.period_start nulls last rows between unbounded preceding and 1 preceding
+        ) as most_rows_before,
         sum(case when row_count = 0 then 1 else 0 end) over earlier_ones as earlier_empty_count,
         count(*) over earlier_ones as earlier_period_count
     from periods
@@ -86,7 +101,7 @@ compared_periods as (
         on periods.monitor = late_expectations.monitor
         and periods.period_start = late_expectations.period_start
     window earlier_ones as (
-        partition by periods.monitor, periods.season
+        partition by periods.monitor, is_implausible, periods.season
         order by periods.period_start nulls last rows between {{ least_history }} preceding and 1 preceding
     )
 
@@ -104,6 +119,7 @@ newest_first as (
         row_number() over (partition by monitor order by period_start desc nulls last) as age
     from periods
     where period_start is not null
+        and not is_implausible
         and row_count > 0
 
 ),
@@ -155,15 +171,19 @@ judged_periods as (
     select
         described_periods.*,
         case
-            when period_start is null then 'insufficient_data'
+            when period_start is null or is_implausible then 'insufficient_data'
+            when period_status = 'empty' then 'alert'
             when row_count = 0 and is_usually_empty then 'ok'
-            when row_count = 0 then case when alert_below >= 1 then 'alert' else 'warn' end
+            when row_count = 0 and comparable_period_count < {{ least_history }}
+                then case when most_rows_before >= {{ fewest_rows }} then 'warn' else 'insufficient_data' end
             when comparable_period_count < {{ least_history }} then 'insufficient_data'
             when row_count > alert_above then 'alert'
             when row_count > warn_above then 'warn'
             when is_partial or ends_early then 'insufficient_data'
-            when row_count < alert_below then 'alert'
-            when row_count < warn_below then 'warn'
+            -- of few expected rows none come by chance
+            when row_count < alert_below and (row_count > 0 or alert_below >= 1) then 'alert'
+            when row_count < warn_below and (row_count > 0 or warn_below >= 1) then 'warn'
+            when is_wide then 'insufficient_data'
             else 'ok'
         end as count_status,
         case
@@ -172,7 +192,7 @@ judged_periods as (
             else 'alert'
         end as loss_status,
         case
-            when late_angle is null then null
+            when late_angle is null or is_implausible then null
             when late_period_count < {{ least_late_history }} then 'insufficient_data'
             {%- for status, spreads, limit in [('alert', alert_spreads, 'share_alert'), ('warn', warn_spreads, 'share_warn')] %}
             when late_angle - usual_late_angle
@@ -203,17 +223,21 @@ select
     case when loss_status = 'ok' or count_status = 'alert' then count_status else loss_status end as status,
     case
         when period_start is null then 'rows without a time are not judged'
+        when is_implausible and period_start > cast({{ data_health.run_time() }} as date) then 'rows of the future are not judged'
+        when is_implausible then 'a few rows, years before all others, are not judged'
+        when period_status = 'empty' then 'the table has no row' || case when has_other_rows then ' with a usable time' else '' end
         when loss_status <> 'ok' then 'the table lost ' || cast(row_count - current_row_count as varchar)
             || ' of ' || cast(row_count as varchar) || ' rows'
         when period_status = 'gone' and count_status = 'ok' then 'the table keeps its newest rows only; these are kept in the statistics'
-        when row_count = 0 and count_status = 'ok' then 'no row, as on most of these weekdays'
+        when row_count = 0 and is_usually_empty then 'no row, as on most of these weekdays'
         when comparable_period_count < {{ least_history }} then
             case when row_count = 0 then 'no row, between the first and the last period; ' else '' end
             || 'only ' || cast(comparable_period_count as varchar) || ' comparable periods before, {{ least_history }} are needed'
-        else case when row_count = 0 then 'no row' else cast(row_count as varchar) || ' rows' end
+        else case when row_count = 0 then 'no row' else cast(row_count as varchar) || case when row_count = 1 then ' row' else ' rows' end end
             || '; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
             || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar)
             || case
+                when count_status = 'insufficient_data' and is_wide then ', which is too wide to tell'
                 when count_status = 'insufficient_data' and is_partial then '; not over yet'
                 when count_status = 'insufficient_data' then '; the rows end on ' || cast(cast(newest_event as date) as varchar)
                 else ''
@@ -230,8 +254,10 @@ select
     newest_load,
     hours_since_newest_event,
     hours_since_newest_load,
-    case when hours_since_newest_row is not null then fresh_within_hours end as fresh_within_hours,
+    case when hours_since_newest_row is not null or (is_empty and fresh_within_days is not null) then fresh_within_hours
+        end as fresh_within_hours,
     case
+        when is_empty and fresh_within_days is not null then 'alert'
         when hours_since_newest_row > 2e0 * fresh_within_hours then 'alert'
         when hours_since_newest_row > fresh_within_hours then 'warn'
         when hours_since_newest_row is not null then 'ok'

@@ -50,8 +50,11 @@ select
     judged.mart,
     -- the name of a cleaning set is that of no monitor
     case
-        when judged.finding = 'cleaning_rule' then max(judged.period_start) over (partition by judged.monitor, judged.finding)
-        else newest_periods.newest_period
+        when judged.finding = 'cleaning_rule' then max(case
+            when judged.period_start <= cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date) then judged.period_start
+        end) over (partition by judged.monitor, judged.finding)
+        -- a table without rows has no period but the one that says so
+        else coalesce(newest_periods.newest_period, judged.period_start)
     end as newest_period
 from judged
 left join newest_periods

@@ -17,7 +17,7 @@ with settings as (
 
 dataset_periods as (
 
-    select distinct monitor, dataset, dataset_period_key, period_start, period_end, is_latest
+    select distinct monitor, dataset, dataset_period_key, period_start, period_end, is_latest, is_empty
     from {{ ref('dataset_periods') }}
 
 )
@@ -32,6 +32,7 @@ select
     dataset_periods.period_start,
     dataset_periods.period_end,
     dataset_periods.is_latest,
+    dataset_periods.is_empty,
     settings.combination_size_limit,
     settings.gap_levels,
     settings.gap_rows,

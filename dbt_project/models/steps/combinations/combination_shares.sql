@@ -1,7 +1,7 @@
 {{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
 with periods as (
 
-    select period_number, minimum_rows, warn_threshold, alert_threshold
+    select period_number, minimum_rows, warn_threshold, alert_threshold, is_empty
     from {{ ref('combination_periods') }}
     where cell_kind = 'features'
 
@@ -51,6 +51,7 @@ described_sets as (
         cast(counts.row_count as double precision) as m,
         cast(counts.reference_row_count as double precision) as n,
         case
+            when reference_periods.is_empty then 'the reference has no row'
             when not reference_presence.is_counted or not current_presence.is_counted then 'counted by other bins'
             when not reference_presence.has_all then 'not in the reference'
             when not current_presence.has_all then 'not in the period'
@@ -59,6 +60,8 @@ described_sets as (
     from counts
     inner join periods
         on counts.period_number = periods.period_number
+    inner join periods as reference_periods
+        on counts.reference_number = reference_periods.period_number
     inner join sets
         on counts.monitor = sets.monitor
         and counts.set_number = sets.set_number
@@ -122,7 +125,7 @@ select
     reference_combination_count,
     combination_count,
     reference_combination_count >= possible_count
-        and coalesce(gap_in_data, '') not in ('not in the reference', 'counted by other bins') as is_complete,
+        and coalesce(gap_in_data, '') not in ('the reference has no row', 'not in the reference', 'counted by other bins') as is_complete,
     unseen_combination_count,
     unseen_count,
     unseen_pattern,

@@ -177,7 +177,7 @@ tails as (
         exp(greatest(- deviate * deviate / 2, -700e0)) / sqrt(2 * pi()) as density,
         {{ data_health.two_sided_normal_tail('deviate', 't') }} / 2 as tail_of_size
     from (
-        select standardised_tests.*, {{ data_health.normal_tail_term('abs(deviate)') }} as t
+        select standardised_tests.*, 1 / (1 + abs(deviate) / (2 * sqrt(2e0))) as t
         from standardised_tests
     ) as standardised_tests
 

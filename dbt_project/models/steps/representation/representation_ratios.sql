@@ -161,7 +161,7 @@ probabilities as (
             when deviate > 0e0 then least({{ data_health.two_sided_normal_tail('deviate', 't') }}, 1e0)
         end as p_value
     from (
-        select deviates.*, {{ data_health.normal_tail_term('deviate') }} as t
+        select deviates.*, 1 / (1 + deviate / (2 * sqrt(2e0))) as t
         from deviates
     ) as deviates
 

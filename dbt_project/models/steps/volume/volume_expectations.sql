@@ -23,6 +23,7 @@ with periods as (
         volume_alert
     from {{ ref('volume_periods') }}
     where period_start is not null
+        and period_status <> 'implausible'
 
 ),
 
@@ -125,6 +126,8 @@ steps as (
         judged.period_start,
         abs(earlier.change_in_a_year) as change_in_a_year,
         abs(earlier.log_ratio - trends.trend) as distance_to_trend,
+        -- of Poisson counts the variance of the logarithm is 1 / expected, so the sum of these is chi-square
+        earlier.row_count * power(earlier.log_ratio - trends.trend, 2) as squared_deviate,
         count(earlier.change_in_a_year) over (partition by judged.monitor, judged.period_start) >= {{ least_history }} as is_by_year
     from {{ pass }}_ratios_by_month as judged
     inner join {{ pass }}_trends as trends
@@ -147,7 +150,9 @@ steps as (
         period_start,
         percentile_cont(0.5) within group (
             order by case when is_by_year then change_in_a_year else distance_to_trend end
-        ) as middle_deviation
+        ) as middle_deviation,
+        sum(squared_deviate) as squared_deviates,
+        nullif(count(squared_deviate) - 1e0, 0) as degrees_of_freedom
     from {{ pass }}_deviations
     group by monitor, period_start
 
@@ -166,7 +171,11 @@ steps as (
                 case when is_by_year then change_in_a_year else distance_to_trend end,
                 3e0 * {{ data_health.robust_spread('middle_deviation') }}
             ), 2)
-        end) as variance
+        end) as variance,
+        -- narrower than chance: below the .001 point of chi-square, by Wilson and Hilferty
+        coalesce(max(middle_deviations.squared_deviates) < max(degrees_of_freedom * power(greatest(
+            1 - 2e0 / (9 * degrees_of_freedom) - 3.0902323e0 * sqrt(2e0 / (9 * degrees_of_freedom)), 0e0
+        ), 3)), false) as is_narrow
     from {{ pass }}_deviations as deviations
     inner join {{ pass }}_middle_deviations as middle_deviations
         on deviations.monitor = middle_deviations.monitor
@@ -190,7 +199,8 @@ steps as (
             sqrt(spreads.variance * spreads.value_count / nullif(spreads.value_count - 1e0, 0))
                 * (1e0 + 30e0 / nullif(spreads.value_count * spreads.value_count, 0)),
             100e0
-        ) as spread
+        ) as spread,
+        coalesce(spreads.is_narrow, false) as is_narrow
     from {{ pass }}_ratios as ratios
     left join {{ pass }}_trends as trends
         on ratios.monitor = trends.monitor
@@ -201,7 +211,8 @@ steps as (
 
 ),
 
--- outside means outside of all three: the spread of history, what chance alone does to counts, and what is worth a word
+-- outside means outside of all three: the spread of history, what chance alone does to counts, and what is worth a word; where history is
+-- narrower than chance, chance is no excuse, and a quarter of the ratio is worth a word
 {{ pass }}_limits as (
 
     select
@@ -211,15 +222,16 @@ steps as (
         earlier_count,
         expected,
         {%- for name, spreads in {'warn': warn_spreads, 'alert': alert_spreads}.items() %}
+        {%- set effect = '(1e0 + volume_' ~ name ~ ' * case when is_narrow then 0.25e0 else 1e0 end)' %}
         case when expected is not null then least(
             expected * exp(-{{ spreads }} * spread),
-            power(greatest(0e0, sqrt(expected) - {{ spreads }} / 2), 2),
-            expected / (1e0 + volume_{{ name }})
+            case when is_narrow then expected else power(greatest(0e0, sqrt(expected) - {{ spreads }} / 2), 2) end,
+            expected / {{ effect }}
         ) end as {{ name }}_below,
         case when expected is not null then greatest(
             expected * exp({{ spreads }} * spread),
-            power(sqrt(expected) + {{ spreads }} / 2, 2),
-            expected * (1e0 + volume_{{ name }})
+            case when is_narrow then expected else power(sqrt(expected) + {{ spreads }} / 2, 2) end,
+            expected * {{ effect }}
         ) end as {{ name }}_above{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ pass }}_expectations

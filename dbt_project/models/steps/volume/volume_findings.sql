@@ -19,6 +19,28 @@ with volumes as (
         fresh_status
     from {{ ref('health_volume') }}
     where period_start is not null
+        and period_status <> 'implausible'
+
+),
+
+references_of_monitors as (
+
+    select distinct monitor, dataset, is_empty
+    from {{ ref('dataset_periods') }}
+    where dataset <> 'production'
+
+),
+
+odd_times as (
+
+    select
+        monitor,
+        sum(row_count) as row_count,
+        min(period_start) as first_period,
+        max(period_start) as last_period
+    from {{ ref('health_volume') }}
+    where period_status = 'implausible'
+    group by monitor
 
 ),
 
@@ -84,11 +106,57 @@ select
     'hours_since_newest_row' as metric,
     period_start,
     fresh_status as status,
-    'the newest row is ' || cast(cast(round(greatest(hours_since_newest_event, hours_since_newest_load)) as bigint) as varchar)
-        || ' hours old; up to ' || cast(cast(round(fresh_within_hours) as bigint) as varchar) || ' are allowed' as evidence,
+    coalesce(
+        'the newest row is ' || cast(cast(round(greatest(hours_since_newest_event, hours_since_newest_load)) as bigint) as varchar)
+            || ' hours old', 'there is no row'
+    ) || '; up to ' || cast(cast(round(fresh_within_hours) as bigint) as varchar) || ' are allowed' as evidence,
     'health_volume' as mart
 from volumes
 where fresh_status is not null
+
+union all
+
+-- said of the newest period, as long as it is so
+select
+    volumes.monitor,
+    'empty_reference' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    references_of_monitors.dataset as reference,
+    'row_count' as metric,
+    volumes.period_start,
+    case when references_of_monitors.is_empty then 'warn' else 'ok' end as status,
+    case when references_of_monitors.is_empty then 'the reference has no row, so nothing is compared with it' end as evidence,
+    'health_volume' as mart
+from volumes
+inner join references_of_monitors
+    on volumes.monitor = references_of_monitors.monitor
+where volumes.is_latest
+
+union all
+
+-- said of the newest period, as long as there are such rows
+select
+    volumes.monitor,
+    'implausible_time' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'row_count' as metric,
+    volumes.period_start,
+    case when odd_times.monitor is null then 'ok' else 'warn' end as status,
+    cast(odd_times.row_count as varchar) || case when odd_times.row_count = 1 then ' row has' else ' rows have' end
+        || ' an implausible time, ' || case
+            when odd_times.first_period = odd_times.last_period then 'of ' || cast(odd_times.first_period as varchar)
+            else 'from ' || cast(odd_times.first_period as varchar) || ' to ' || cast(odd_times.last_period as varchar)
+        end as evidence,
+    'health_volume' as mart
+from volumes
+left join odd_times
+    on volumes.monitor = odd_times.monitor
+where volumes.is_latest
 
 union all
 

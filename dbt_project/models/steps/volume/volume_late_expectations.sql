@@ -10,6 +10,7 @@ with periods as (
             then {{ data_health.arcsine_share('cast(late_row_count as double precision) / row_count') }} end as late_angle
     from {{ ref('volume_periods') }}
     where period_start is not null
+        and period_status <> 'implausible'
 
 ),
 

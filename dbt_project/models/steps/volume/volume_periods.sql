@@ -23,7 +23,19 @@ with settings as (
 
 ),
 
-configured_periods as (
+-- of monitors that were built already
+production_datasets as (
+
+    select configured_datasets.monitor, configured_datasets.grain
+    from (select * from {{ ref('configured_datasets') }}) as configured_datasets
+    inner join (select * from {{ ref('health_monitors') }}) as built_monitors
+        on configured_datasets.monitor = built_monitors.monitor
+    where configured_datasets.dataset = 'production'
+        and built_monitors.subject = 'monitor'
+
+),
+
+judged_periods as (
 
     select distinct monitor, stored_period_key, is_latest
     from {{ ref('dataset_periods') }}
@@ -38,7 +50,12 @@ counted_periods as (
         monitored_periods.grain,
         monitored_periods.period_start,
         monitored_periods.period_end,
-        monitored_periods.status,
+        -- what is in the table and in no period of the monitor has an odd time
+        case
+            when judged_periods.monitor is null then 'implausible'
+            when monitored_periods.status = 'production' then 'complete'
+            else monitored_periods.status
+        end as period_status,
         monitored_periods.row_count,
         monitored_periods.current_row_count,
         monitored_periods.first_row_count,
@@ -46,61 +63,94 @@ counted_periods as (
         monitored_periods.late_row_count,
         monitored_periods.newest_event,
         monitored_periods.newest_load,
-        configured_periods.is_latest
+        coalesce(judged_periods.is_latest, false) as is_latest
     -- under --empty dbt gives a relation an alias of its own, so that a second one needs these brackets
     from (select * from {{ ref('monitored_periods') }}) as monitored_periods
-    inner join configured_periods
-        on monitored_periods.period_key = configured_periods.stored_period_key
+    inner join production_datasets
+        on monitored_periods.monitor = production_datasets.monitor
+        and monitored_periods.grain = production_datasets.grain
+    left join judged_periods
+        on monitored_periods.period_key = judged_periods.stored_period_key
+    where monitored_periods.dataset = 'production'
+        and monitored_periods.row_count > 0
 
 ),
 
-spans as (
+judged_tables as (
 
-    select monitor, grain, min(period_start) as first_period, max(period_start) as last_period
+    select distinct monitor
     from counted_periods
-    -- a table without a time has a period on each build date only, so none is ever missing
-    where newest_event is not null
-    group by monitor, grain
+    where period_start is not null
+        and period_status <> 'implausible'
 
 ),
 
-numbers as (
+-- gaps are between neighbouring periods that hold data; a table without a time has a period on each build date only, so none is missing
+neighbouring_periods as (
 
-    select generated_number - 1 as period_number
+    select
+        monitor,
+        grain,
+        period_start,
+        lead(period_start) over (partition by monitor order by period_start nulls last) as next_period
+    from counted_periods
+    where newest_event is not null
+        and period_start is not null
+        and period_status <> 'implausible'
+
+),
+
+period_numbers as (
+
+    select cast(generated_number as integer) as period_number
     from ({{ dbt.generate_series(8192) }}) as generated_numbers
 
 ),
 
-expected_periods as (
+following_periods as (
 
     select
-        spans.monitor,
-        spans.grain,
-        spans.last_period,
-        cast(case spans.grain
+        neighbouring_periods.monitor,
+        neighbouring_periods.grain,
+        neighbouring_periods.next_period,
+        cast(case neighbouring_periods.grain
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
             when '{{ grain }}' then {{ data_health.engine_sql(
-                grain ~ 's_later', 'spans.first_period', 'cast(numbers.period_number as integer)'
+                grain ~ 's_later', 'neighbouring_periods.period_start', 'period_numbers.period_number'
             ) }}
             {%- endfor %}
         end as date) as period_start
-    from spans
-    cross join numbers
+    from neighbouring_periods
+    -- of the shortest grain, so many at most
+    inner join period_numbers
+        on period_numbers.period_number < {{ dbt.datediff(
+            'neighbouring_periods.period_start', 'neighbouring_periods.next_period', 'day') }}
 
 ),
 
 missing_periods as (
 
+    select monitor, grain, period_start
+    from following_periods
+    where period_start < next_period
+
+),
+
+-- a table that was looked at and has no row with a usable time
+empty_tables as (
+
     select
-        expected_periods.monitor,
-        expected_periods.grain,
-        expected_periods.period_start
-    from expected_periods
-    left join counted_periods
-        on expected_periods.monitor = counted_periods.monitor
-        and expected_periods.period_start = counted_periods.period_start
-    where expected_periods.period_start <= expected_periods.last_period
-        and counted_periods.monitor is null
+        production_datasets.monitor,
+        production_datasets.grain,
+        case production_datasets.grain
+            {%- for grain in ['day', 'week', 'month', 'quarter'] %}
+            when '{{ grain }}' then {{ data_health.engine_sql('period_start_' ~ grain, data_health.run_time()) }}
+            {%- endfor %}
+        end as period_start
+    from production_datasets
+    left join judged_tables
+        on production_datasets.monitor = judged_tables.monitor
+    where judged_tables.monitor is null
 
 ),
 
@@ -111,7 +161,7 @@ all_periods as (
         grain,
         period_start,
         period_end,
-        case when status = 'production' then 'complete' else status end as period_status,
+        period_status,
         row_count,
         current_row_count,
         first_row_count,
@@ -143,6 +193,28 @@ all_periods as (
         cast(null as timestamp) as newest_load,
         false as is_latest
     from missing_periods
+
+    union all
+
+    select
+        monitor,
+        grain,
+        period_start,
+        case grain
+            {%- for grain in ['day', 'week', 'month', 'quarter'] %}
+            when '{{ grain }}' then {{ data_health.engine_sql(grain ~ 's_later', 'period_start', '1') }}
+            {%- endfor %}
+        end as period_end,
+        'empty' as period_status,
+        0 as row_count,
+        0 as current_row_count,
+        0 as first_row_count,
+        cast(null as bigint) as labelled_count,
+        cast(null as bigint) as late_row_count,
+        cast(null as timestamp) as newest_event,
+        cast(null as timestamp) as newest_load,
+        true as is_latest
+    from empty_tables
 
 ),
 
