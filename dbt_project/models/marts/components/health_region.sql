@@ -211,3 +211,9 @@ left join dataset_periods as production
     on effects.monitor = production.monitor
     and production.dataset = 'production'
     and effects.period_day = coalesce(production.period_start, cast('0001-01-01' as date))
+left join reference_members
+    on effects.monitor = reference_members.monitor
+    and effects.reference = reference_members.reference
+    and effects.period_day = reference_members.period_day
+-- a period that belongs to the reference is not judged against itself
+where reference_members.monitor is null

@@ -2,7 +2,7 @@
 {%- do data_health.begin_model() %}
 with periods as (
 
-    select period_number, monitor, dataset
+    select period_number, monitor, dataset, period_start, period_end
     from {{ ref('combination_periods') }}
     where cell_kind = 'features'
 
@@ -35,6 +35,11 @@ comparisons as (
         on current_periods.monitor = reference_periods.monitor
     where current_periods.dataset = 'production'
         and reference_periods.dataset <> 'production'
+        -- a period that belongs to the reference is not judged against itself
+        and not coalesce(
+            reference_periods.period_start <= current_periods.period_start
+            and reference_periods.period_end >= current_periods.period_end, false
+        )
 
 ),
 

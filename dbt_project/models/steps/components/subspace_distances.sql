@@ -262,3 +262,5 @@ left join largest_parts
     and spreads.reference = largest_parts.reference
     and spreads.metric = largest_parts.metric
     and spreads.period_day = largest_parts.period_day
+-- a period that belongs to the reference is not judged against itself
+where not spreads.is_member

@@ -69,6 +69,11 @@ pairs as (
     inner join numbered_periods as references_of_monitors
         on production_periods.monitor = references_of_monitors.monitor
     where references_of_monitors.dataset <> 'production'
+        -- a period that belongs to the reference is not judged against itself
+        and not coalesce(
+            references_of_monitors.period_start <= production_periods.period_start
+            and references_of_monitors.period_end >= production_periods.period_end, false
+        )
 
     union all
 

@@ -58,11 +58,13 @@ windows as (
 
 ),
 
--- a period that is compared with the one before has no window: there the neighbours before it count, the newest 24
+-- a period that is compared with the one before has no window: there the neighbours before it count, the newest 24; a window tells what it
+-- has, be it two periods
 neighbours as (
 
     select
         windows.comparison_number,
+        1 as least_pairs,
         differences_of_neighbours.column_number,
         differences_of_neighbours.ratio
     from windows
@@ -75,6 +77,7 @@ neighbours as (
 
     select
         numbered_periods.comparison_number,
+        8 as least_pairs,
         differences_of_neighbours.column_number,
         differences_of_neighbours.ratio
     from numbered_periods
@@ -90,6 +93,7 @@ ranked_neighbours as (
         comparison_number,
         column_number,
         ratio,
+        least_pairs,
         row_number() over (partition by comparison_number, column_number order by ratio nulls last) as ratio_rank,
         count(*) over (partition by comparison_number, column_number) as pair_count
     from neighbours
@@ -104,7 +108,7 @@ medians as (
         max(pair_count) as overdispersion_pairs,
         greatest(avg(ratio), 1e0) as overdispersion
     from ranked_neighbours
-    where pair_count >= 8
+    where pair_count >= least_pairs
         -- the one or two in the middle
         and 2 * ratio_rank between pair_count and pair_count + 2
     group by comparison_number, column_number

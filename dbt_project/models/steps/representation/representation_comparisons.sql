@@ -76,6 +76,11 @@ pairs as (
         on watched_periods.monitor = reference_periods.monitor
     where watched_periods.dataset = 'production'
         and reference_periods.dataset <> 'production'
+        -- a period that belongs to the reference is not judged against itself
+        and not coalesce(
+            reference_periods.period_start <= watched_periods.period_start
+            and reference_periods.period_end >= watched_periods.period_end, false
+        )
 
 ),
 
