@@ -564,3 +564,22 @@ def test_no_rows_one_row_and_only_nulls(tmp_path, rows):
     assert consumer.sql("select count(*) from cleaned")[0][0] + consumer.sql("select count(*) from held")[0][0] == len(
         rows
     )
+
+
+def test_a_rule_that_no_row_passes_is_a_finding_without_any_history(engine, tmp_path):
+    """In a set without a time, where history never comes: 50 dates of another order, and one rule that half of the rows pass."""
+    rules = [
+        {"column": "day", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "name": "order of the day"},
+        {"column": "half", "pattern": "^a$", "name": "half"},
+    ]
+    consumer = engine(tmp_path / "project", cleaning(rules), {})
+    fill(
+        consumer,
+        {"id": "integer", "day": "varchar", "half": "varchar"},
+        [(i, f"{i % 28 + 1}/02/2024", "ab"[i % 2]) for i in range(50)],
+    )
+    consumer.build("--select", "+health_alerts", "--exclude", "test_type:unit")
+    found = consumer.sql(
+        "select column_name, severity, evidence, is_open from health_alerts where finding = 'cleaning_rule'"
+    )
+    assert [tuple(row) for row in found] == [("order of the day", "alert", "no row passes: 50 of 50 rows failed", True)]

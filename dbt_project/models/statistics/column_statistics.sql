@@ -17,7 +17,8 @@
     'negative_infinity_count': 'bigint', 'extreme_count': 'bigint', 'zero_count': 'bigint', 'negative_count': 'bigint',
     'empty_count': 'bigint', 'minimum': 'double precision', 'maximum': 'double precision',
     'sum_1': 'double precision', 'sum_2': 'double precision', 'sum_3': 'double precision', 'sum_4': 'double precision',
-    'length_sum': 'bigint', 'length_minimum': 'bigint', 'length_maximum': 'bigint', 'distinct_count': 'bigint'
+    'length_sum': 'bigint', 'length_minimum': 'bigint', 'length_maximum': 'bigint', 'distinct_count': 'bigint',
+    'key_null_count': 'bigint', 'key_repeated_count': 'bigint'
 } %}
 {%- set value_count = '(measured.row_count - measured.null_count - coalesce(measured.nan_count, 0)'
     ~ ' - coalesce(measured.positive_infinity_count, 0) - coalesce(measured.negative_infinity_count, 0))' %}
@@ -26,6 +27,7 @@
 {%- set measured = [] %}
 {%- for scan in scans %}
     {%- set scan_number, chunks = loop.index, [] %}
+    {%- set key = scan.dataset.monitor.key if scan.dataset.name == 'production' else [] %}
     {#- statistic -> SQL over the value of the column; sums of (x - c)^n leave out values further than 1e50 from the centre, whose fourth
         power no double can hold: they are counted -#}
     {%- for column in scan.columns %}
@@ -58,7 +60,17 @@
         {%- set has_exact_value = column.grid_kind == 'numeric' and column.has_more_digits %}
         {%- do measures.update({'distinct_count':
             data_health.engine_sql('distinct_count', 'exact_value_' ~ column.id if has_exact_value else value)}) %}
-        {%- do column.update({'measures': measures, 'has_exact_value': has_exact_value}) %}
+        {#- rows whose key stands in another row of the period: of all keys, or of every n-th so that a million are told apart at a time -#}
+        {%- set holds_key = key and column.name == key[0] and not column.is_derived %}
+        {%- if holds_key %}
+            {%- set n = [(column.grid.row_count_when_drawn or 0) // 1000000, 1] | max %}
+            {%- set sampled = 'key_hash' if n == 1 else 'case when mod(key_hash, ' ~ n ~ ') = 0 then key_hash end' %}
+            {%- do measures.update({
+                'key_null_count': 'count(*) - count(key_hash)',
+                'key_repeated_count': n ~ ' * (count(' ~ sampled ~ ') - count(distinct ' ~ sampled ~ '))'
+            }) %}
+        {%- endif %}
+        {%- do column.update({'measures': measures, 'has_exact_value': has_exact_value, 'holds_key': holds_key}) %}
     {%- endfor %}
     {%- for from_labels in [false, true] %}
         {%- do chunks.extend(scan.columns | selectattr('from_labels', 'equalto', from_labels) | batch(12)) %}
@@ -67,6 +79,7 @@
         {%- set chunk_number = loop.index %}
         {%- for segmentation in scan.dataset.segmentations %}
             {%- set name = 'scan_' ~ scan_number ~ '_chunk_' ~ chunk_number ~ '_segmentation_' ~ loop.index %}
+            {%- set is_of_all = segmentation.column == '(all)' %}
             {%- set measured_rows %}
     select * from (
 
@@ -77,7 +90,7 @@
         segment_value,
         count(*) as row_count
         {%- for column in columns %}
-            {%- for statistic, expression in column.measures.items() %},
+            {%- for statistic, expression in column.measures.items() if is_of_all or not statistic.startswith('key_') %},
         {{ expression }} as {{ statistic }}_{{ column.id }}
             {%- endfor %}
         {%- endfor %}
@@ -89,6 +102,9 @@
             value_{{ column.id }}
                 {%- if column.has_exact_value %},
             exact_value_{{ column.id }}
+                {%- endif %}
+                {%- if column.holds_key %},
+            key_hash
                 {%- endif %}
                 {%- if column.grid_kind in ['numeric', 'timestamp'] %},
             {{ 'value_' ~ column.id if column.is_exact_number
@@ -107,6 +123,12 @@
                     {%- if column.has_exact_value %},
                 {{ column.identifier }} as exact_value_{{ column.id }}
                     {%- endif %}
+                    {%- if column.holds_key %}
+                        {%- set keys = [] %}
+                        {%- for name in key %}{% do keys.append('monitored_rows.' ~ data_health.quoted(name)) %}{% endfor %},
+                case when {{ keys | join(' is not null and ') }} is not null
+                    then {{ data_health.row_hash(keys, 'row_hash_key') }} end as key_hash
+                    {%- endif %}
                 {%- endfor %}
             from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, columns[0].from_labels) }}
                 {{ data_health.engine_sql('compute_once') }}
@@ -122,7 +144,8 @@
             segment_value
         {%- for statistic, data_type in types.items() %},
         {{ 'row_count' if statistic == 'row_count'
-            else statistic ~ '_' ~ column.id if statistic in column.measures
+            else statistic ~ '_' ~ column.id
+                if statistic in column.measures and (is_of_all or not statistic.startswith('key_'))
             else '0' if column.is_exact_number and statistic in known_zeros
             else 'cast(null as ' ~ data_type ~ ')' }}{{ ' as ' ~ statistic if is_first }}
         {%- endfor %}

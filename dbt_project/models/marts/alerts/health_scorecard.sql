@@ -1,6 +1,6 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
 {%- set kinds = [
-    'volume', 'late_rows', 'freshness', 'implausible_time', 'empty_reference', 'schema', 'drift', 'multivariate_drift', 'coverage',
+    'volume', 'late_rows', 'key', 'freshness', 'implausible_time', 'empty_reference', 'schema', 'drift', 'multivariate_drift', 'coverage',
     'combinations', 'representation', 'region', 'known_bias', 'label_rate'
 ] %}
 with periods as (

@@ -7,6 +7,7 @@ with periods as (
 
     select
         monitor,
+        period_key,
         grain,
         period_start,
         period_end,
@@ -37,6 +38,17 @@ with periods as (
 
 ),
 
+-- of rows that an earlier release counted nothing is known
+key_counts as (
+
+    select period_key, key_null_count, key_repeated_count
+    from {{ data_health.named_model('column_statistics', data_health.part_is_on('profile'), {
+        'period_key': 'varchar', 'key_null_count': 'bigint', 'key_repeated_count': 'bigint'
+    }) }}
+    where key_null_count is not null
+
+),
+
 expectations as (
 
     select
@@ -63,6 +75,8 @@ compared_periods as (
 
     select
         periods.*,
+        key_counts.key_null_count,
+        key_counts.key_repeated_count,
         coalesce(expectations.comparable_period_count, 0) as comparable_period_count,
         expectations.expected_row_count,
         expectations.warn_below,
@@ -97,6 +111,8 @@ compared_periods as (
     left join expectations
         on periods.monitor = expectations.monitor
         and periods.period_start = expectations.period_start
+    left join key_counts
+        on periods.period_key = key_counts.period_key
     left join late_expectations
         on periods.monitor = late_expectations.monitor
         and periods.period_start = late_expectations.period_start
@@ -233,7 +249,7 @@ select
         when comparable_period_count < {{ least_history }} then
             case when row_count = 0 then 'no row, between the first and the last period; ' else '' end
             || 'only ' || cast(comparable_period_count as varchar) || ' comparable periods before, {{ least_history }} are needed'
-        else case when row_count = 0 then 'no row' else cast(row_count as varchar) || case when row_count = 1 then ' row' else ' rows' end end
+        else case row_count when 0 then 'no row' when 1 then '1 row' else cast(row_count as varchar) || ' rows' end
             || '; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
             || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar)
             || case
@@ -248,6 +264,14 @@ select
     cast(late_row_count as double precision) / nullif(row_count, 0) as late_share,
     power(sin(usual_late_angle / 2), 2) as usual_late_share,
     late_status,
+    key_null_count,
+    key_repeated_count,
+    case
+        when is_implausible or row_count = 0 or key_null_count is null then null
+        when key_null_count + key_repeated_count >= 0.01e0 * row_count then 'alert'
+        when key_null_count + key_repeated_count > 0 then 'warn'
+        else 'ok'
+    end as key_status,
     labelled_count,
     cast(labelled_count as double precision) / nullif(row_count, 0) as labelled_share,
     newest_event,

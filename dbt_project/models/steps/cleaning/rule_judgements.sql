@@ -1,21 +1,36 @@
 {{ config(enabled=data_health.part_is_on('cleaning'), materialized='ephemeral') }}
 {#-
     The share of rows that fail a cleaning rule, judged as that of late rows is in health_volume: on the arcsine scale, by its own history.
+    A rule that no row passes needs no history. What has no time is one period, that of the build.
 -#}
-{%- set least_history, history_length = 3, 36 %}
-with outcomes as (
+{%- set least_history, history_length, least_rows = 3, 36, 30 %}
+with periods as (
 
     select
         cleaning,
         rule,
         period_start,
         max(tested_count) as tested_count,
-        max(failed_count) as failed_count
+        max(failed_count) as failed_count,
+        count(period_start) over (partition by cleaning) as dated_count
     from {{ ref('health_rule_outcomes') }}
     where on_failure is not null
-        and period_start is not null
         and tested_count > 0
     group by cleaning, rule, period_start
+
+),
+
+outcomes as (
+
+    select
+        cleaning,
+        rule,
+        coalesce(period_start, cast({{ data_health.run_time() }} as date)) as period_start,
+        tested_count,
+        failed_count
+    from periods
+    where period_start is not null
+        or dated_count = 0
 
 ),
 
@@ -110,6 +125,7 @@ select
     failed_count,
     power(sin(usual_angle / 2), 2) as usual_share,
     case
+        when failed_count = tested_count and tested_count >= {{ least_rows }} then 'alert'
         when period_count < {{ least_history }} then 'insufficient_data'
         when effect > greatest(0.2e0, 5e0 * spread) then 'alert'
         when effect > greatest(0.1e0, 3.5e0 * spread) then 'warn'

@@ -152,7 +152,7 @@ steps as (
             order by case when is_by_year then change_in_a_year else distance_to_trend end
         ) as middle_deviation,
         sum(squared_deviate) as squared_deviates,
-        nullif(count(squared_deviate) - 1e0, 0) as degrees_of_freedom
+        nullif(greatest(count(squared_deviate) - 1e0, 0), 0) as degrees_of_freedom
     from {{ pass }}_deviations
     group by monitor, period_start
 

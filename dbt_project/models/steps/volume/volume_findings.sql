@@ -13,6 +13,9 @@ with volumes as (
         late_share,
         usual_late_share,
         late_status,
+        key_null_count,
+        key_repeated_count,
+        key_status,
         hours_since_newest_event,
         hours_since_newest_load,
         fresh_within_hours,
@@ -88,11 +91,29 @@ select
     'late_share' as metric,
     period_start,
     late_status as status,
-    cast(late_row_count as varchar) || ' of ' || cast(row_count as varchar) || ' rows were late; usual are '
-        || coalesce(cast(cast(100 * usual_late_share as decimal(5, 1)) as varchar), 'unknown') || ' %' as evidence,
+    cast(late_row_count as varchar) || ' of ' || cast(row_count as varchar) || ' rows were late'
+        || coalesce('; usual are ' || cast(cast(100 * usual_late_share as decimal(5, 1)) as varchar) || ' %', '') as evidence,
     'health_volume' as mart
 from volumes
 where late_status is not null
+
+union all
+
+select
+    monitor,
+    'key' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'key_repeated_count' as metric,
+    period_start,
+    key_status as status,
+    'of ' || cast(row_count as varchar) || ' rows ' || cast(key_repeated_count as varchar)
+        || ' repeat the key of another row of the period, and ' || cast(key_null_count as varchar) || ' have no key' as evidence,
+    'health_volume' as mart
+from volumes
+where key_status is not null
 
 union all
 

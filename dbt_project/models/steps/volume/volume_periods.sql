@@ -47,6 +47,7 @@ counted_periods as (
 
     select
         monitored_periods.monitor,
+        monitored_periods.period_key,
         monitored_periods.grain,
         monitored_periods.period_start,
         monitored_periods.period_end,
@@ -158,6 +159,7 @@ all_periods as (
 
     select
         monitor,
+        period_key,
         grain,
         period_start,
         period_end,
@@ -176,6 +178,7 @@ all_periods as (
 
     select
         monitor,
+        cast(null as varchar) as period_key,
         grain,
         period_start,
         case grain
@@ -198,6 +201,7 @@ all_periods as (
 
     select
         monitor,
+        cast(null as varchar) as period_key,
         grain,
         period_start,
         case grain
@@ -236,6 +240,7 @@ judged_by as (
 
 select
     monitor,
+    period_key,
     grain,
     period_start,
     period_end,
