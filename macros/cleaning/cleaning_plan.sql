@@ -4,6 +4,7 @@
     {% for name, item in (written if written is mapping else {}).items() %}
         {% set resolved = data_health.resolved_mapping({'keys': data_health.cleaning_schema()}, item) %}
         {% do resolved.update({'name': name | string, 'relation': data_health.normalised_relation(resolved.relation)}) %}
+        {% if '--' in (resolved.where or '') %}{% do resolved.update({'where': resolved.where ~ '\n'}) %}{% endif %}
         {% for key in ['key', 'log_changes', 'show_values'] if resolved[key] is string %}
             {%- do resolved.update({key: [resolved[key]]}) %}
         {%- endfor %}

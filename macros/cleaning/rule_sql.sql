@@ -5,7 +5,8 @@
 #}
 {% macro rule_sql(rule) %}
     {% set old = data_health.quoted(rule.column) if rule.column is not none else none %}
-    {% set applies = '(' ~ rule.when ~ ')' if rule.when else none %}
+    {#- a condition may end in a comment -#}
+    {% set applies = '(' ~ rule.when ~ ('\n' if '--' in rule.when else '') ~ ')' if rule.when else none %}
     {% set effect = data_health.rule_effect(rule, old) %}
     {% set value, failed = effect.value or old, none %}
     {% if rule.on_failure is none and applies %}
@@ -43,6 +44,7 @@
 #}
 {% macro rule_effect(rule, old) %}
     {% set argument, present = rule.argument, old ~ ' is not null' %}
+    {% set end_of_comment = '\n' if argument is string and '--' in argument else '' %}
     {% if rule.kind == 'null_values' %}
         {% set values = data_health.rule_literal(argument, rule.data_type) %}
         {% set kept = 'case when ' ~ old ~ ' in (' ~ values | join(', ') ~ ') then null else ' ~ old ~ ' end' if values else old %}
@@ -57,7 +59,7 @@
     {% elif rule.kind == 'convert' %}
         {% set factor, summand = argument.get('multiply', 1), argument.get('add', 0) %}
         {{ return({'value': '(' ~ old ~ ' * ' ~ factor ~ ' + ' ~ summand ~ ')', 'tested': present}) }}
-    {% elif rule.kind == 'set' %}{{ return({'value': '(' ~ argument ~ ')', 'tested': 'true'}) }}
+    {% elif rule.kind == 'set' %}{{ return({'value': '(' ~ argument ~ end_of_comment ~ ')', 'tested': 'true'}) }}
     {% elif rule.kind == 'case' %}{{ return({'value': argument ~ '(' ~ old ~ ')', 'tested': present}) }}
     {% elif rule.kind == 'replace_pattern' %}
         {% set literals = data_health.text_literal(argument[0]) ~ ', ' ~ data_health.text_literal(argument[1]) %}
@@ -92,7 +94,8 @@
     {% elif rule.kind == 'required' %}
         {{ return({'failed': '(' ~ old ~ ' is null)', 'tested': 'true', 'reason': "'missing'"}) }}
     {% endif %}
-    {{ return({'failed': '(not (' ~ argument ~ '))', 'tested': '((' ~ argument ~ ') is not null)', 'reason': "'does not hold'"}) }}
+    {% set condition = '(' ~ argument ~ end_of_comment ~ ')' %}
+    {{ return({'failed': '(not ' ~ condition ~ ')', 'tested': '(' ~ condition ~ ' is not null)', 'reason': "'does not hold'"}) }}
 {% endmacro %}
 
 

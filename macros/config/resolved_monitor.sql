@@ -15,6 +15,8 @@
         {% endif %}
     {% endfor %}
     {% set monitor = data_health.resolved_mapping({'keys': schema}, merged) %}
+    {#- a condition may end in a comment, and stands in brackets -#}
+    {% if '--' in (monitor['where'] or '') %}{% do monitor.update({'where': monitor['where'] ~ '\n'}) %}{% endif %}
     {% set label, prediction = monitor['label'], monitor['prediction'] %}
     {% do monitor['labeling'].update({'answers': data_health.normalised_relation(monitor['labeling']['answers'])}) %}
     {% do label.update({

@@ -32,7 +32,7 @@
         {% endfor %}
     {% endfor %}
     {% set resolved, selected = data_health.resolved_monitors(), data_health.selected_monitors() %}
-    {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name not in resolved %}
+    {% for name in env_var('DATA_HEALTH_ONLY', '').split(',') | map('trim') | select if name.lstrip('! ') not in resolved %}
         {% do problems.append(data_health.problem('', 'DATA_HEALTH_ONLY', name, names=resolved.keys() | list)) %}
     {% endfor %}
     {% if data_health.rebuild_span() is string %}{% do problems.append(data_health.rebuild_span()) %}{% endif %}

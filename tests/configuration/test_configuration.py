@@ -181,7 +181,13 @@ def test_a_right_configuration_passes(project, block):
 def test_a_run_can_be_limited_to_some_monitors(project):
     block = {"monitors": {"good": PLAIN, "untimely": PLAIN | {"time": "screened"}, "absent": NEVER_LOADED}}
     assert project.probe(block, only=" good , absent,")["selected"] == ["good", "absent"]
+    assert project.probe(block, only="!untimely, ! absent")["selected"] == ["good"]
+    assert project.probe(block, only="good,absent,!absent")["selected"] == ["good"]
     assert project.dbt("run", block, only="good").success
+    assert project.dbt("run", block, only="!untimely,!absent").success
+    assert project.problems(block, only="!absnt,good") == [
+        "DATA_HEALTH_ONLY: found '!absnt'; allowed: did you mean 'absent'? All: good, untimely, absent"
+    ]
     assert project.problems(block, only="good,goood") == [
         "DATA_HEALTH_ONLY: found 'goood'; allowed: did you mean 'good'? All: good, untimely, absent"
     ]

@@ -4,6 +4,17 @@
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
 {%- set previous = load_relation(this) if execute else none %}
+{#- only the database can tell whether a condition holds; of one that is new it is asked before anything is counted -#}
+{%- if execute and flags.WHICH in ['run', 'build', 'retry'] and selected.values() | selectattr('where') | list %}
+    {%- set known = [] %}
+    {%- if previous %}{% set known = run_query('select distinct fingerprint from ' ~ previous).columns[0].values() | list %}{% endif %}
+    {%- for name, monitor in selected.items() if monitor.where and data_health.monitor_fingerprint(monitor) not in known %}
+        {%- do log('data_health: asks the database about the condition of monitor ' ~ name ~ ', where ' ~ monitor.where | trim
+            ~ '. If it is refused, DATA_HEALTH_ONLY=\'!' ~ name ~ '\' builds the other monitors.', info=true) %}
+        {%- do run_query('select 1 from ' ~ data_health.relation_of(monitor.relation) ~ ' as monitored_rows where (' ~ monitor.where
+            ~ ') and 1 = 0') %}
+    {%- endfor %}
+{%- endif %}
 {%- set monitors, datasets = selected if execute else {}, data_health.datasets_of_this_run(under_empty=true) %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column = {}, [none, none, none, none, none] %}
