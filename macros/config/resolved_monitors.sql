@@ -16,8 +16,8 @@
 
 
 {#
-    The monitors that this run is limited to: those that DATA_HEALTH_ONLY names, or all but those it names with an exclamation mark. Names every relation of every monitor, so that dbt knows the lineage whatever is selected
-    at run time. One without a usable relation is left out, because compiling must work all the same.
+    The monitors that this run is limited to: those that DATA_HEALTH_ONLY names, or all but those it names with an exclamation mark. Names
+    every relation of every monitor, so that dbt knows the lineage whatever is selected at run time. One without a usable relation is left out, because compiling must work all the same.
 #}
 {% macro selected_monitors() %}
     {% set wanted, unwanted, monitors = [], [], {} %}
@@ -26,7 +26,9 @@
     {% endfor %}
     {% for name, monitor in data_health.resolved_monitors().items() %}
         {% for read in data_health.relations_of_monitor(monitor) %}{% do data_health.relation_of(read.relation) %}{% endfor %}
-        {% if monitor['relation'] and (not wanted or name in wanted) and name not in unwanted %}{% do monitors.update({name: monitor}) %}{% endif %}
+        {% if monitor['relation'] and (not wanted or name in wanted) and name not in unwanted %}
+            {% do monitors.update({name: monitor}) %}
+        {% endif %}
     {% endfor %}
     {{ return(monitors) }}
 {% endmacro %}

@@ -62,9 +62,10 @@
             {'key': key, 'names': ['monitor', 'finding', 'column_name', 'first_period', 'acknowledged_until', 'acknowledged_by', 'note']}
         ) %}
     {% elif key == 'known_biases' %}
-        {% do uses.append({'key': key, 'names': ['id', 'monitor', 'subgroup', 'value', 'metric', 'reference', 'owner']}) %}
+        {% do uses.append({'key': key, 'names': [
+            'id', 'monitor', 'subgroup', 'value', 'metric', 'reference', 'owner', 'opened', 'expiry'
+        ]}) %}
         {% do uses.append({'key': key, 'names': ['threshold'], 'family': 'numeric'}) %}
-        {% do uses.append({'key': key, 'names': ['opened', 'expiry'], 'family': 'timestamp'}) %}
     {% elif key == 'population_names' %}
         {% do uses.append({'key': key, 'names': ['subgroup', 'value', 'population_value']}) %}
     {% elif key == 'population' %}

@@ -20,13 +20,14 @@ with written_entries as (
         cast(threshold as double precision) as threshold,
         nullif(cast(reference as varchar), '') as reference,
         cast(owner as varchar) as owner,
-        cast(opened as date) as opened,
-        cast(expiry as date) as expiry
+        -- a column of a seed that is empty in every row has some type
+        nullif(left(cast(opened as varchar), 10), '') as opened,
+        nullif(left(cast(expiry as varchar), 10), '') as expiry
     from {{ data_health.relation_of(register) }}
 {%- else %}
     {{ data_health.rows_as_table({
         'id': 'varchar', 'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'metric': 'varchar',
-        'threshold': 'double precision', 'reference': 'varchar', 'owner': 'varchar', 'opened': 'date', 'expiry': 'date'
+        'threshold': 'double precision', 'reference': 'varchar', 'owner': 'varchar', 'opened': 'varchar', 'expiry': 'varchar'
     }) }}
 {%- endif %}
 
@@ -51,6 +52,13 @@ population as (
 
     select monitor, subgroup_key, group_value, share
     from {{ ref('population_groups') }}
+
+),
+
+population_names as (
+
+    select monitor, subgroup_key, group_value, population_value
+    from {{ ref('population_names') }}
 
 ),
 
@@ -111,23 +119,59 @@ checked_periods as (
 numbered_entries as (
 
     select
-        written_entries.*,
+        id,
+        monitor,
+        subgroup,
+        group_value,
+        metric,
+        threshold,
+        reference,
+        owner,
+        {%- for name in ['opened', 'expiry'] %}
+        case when {{ data_health.engine_sql('matches', name, "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'") }} then cast({{ name }} as date) end
+            as {{ name }},
+        {%- endfor %}
+        expiry as written_expiry,
+        replace(lower(subgroup), ' ', '') as subgroup_key,
+        case when metric = 'share_ratio' then 'population' else 'table' end as naming,
         row_number() over (order by monitor, id, subgroup, group_value nulls last, metric, reference, threshold) as entry_number
     from written_entries
 
 ),
 
+-- a group may be named as the table does, where the population has another name for it
 named_entries as (
 
     select
-        numbered_entries.*,
-        declared_subgroups.subgroup_number,
-        replace(lower(numbered_entries.subgroup), ' ', '') as subgroup_key,
-        case when numbered_entries.metric = 'share_ratio' then 'population' else 'table' end as naming
+        numbered_entries.id,
+        numbered_entries.monitor,
+        numbered_entries.subgroup,
+        case when numbered_entries.naming = 'population' and population.group_value is null
+            then coalesce(population_names.population_value, numbered_entries.group_value)
+            else numbered_entries.group_value end as group_value,
+        numbered_entries.metric,
+        numbered_entries.threshold,
+        numbered_entries.reference,
+        numbered_entries.owner,
+        numbered_entries.opened,
+        numbered_entries.expiry,
+        numbered_entries.written_expiry,
+        numbered_entries.subgroup_key,
+        numbered_entries.naming,
+        numbered_entries.entry_number,
+        declared_subgroups.subgroup_number
     from numbered_entries
     left join declared_subgroups
         on numbered_entries.monitor = declared_subgroups.monitor
-        and replace(lower(numbered_entries.subgroup), ' ', '') = replace(lower(declared_subgroups.subgroup), ' ', '')
+        and numbered_entries.subgroup_key = replace(lower(declared_subgroups.subgroup), ' ', '')
+    left join population_names
+        on numbered_entries.monitor = population_names.monitor
+        and numbered_entries.subgroup_key = population_names.subgroup_key
+        and numbered_entries.group_value = population_names.group_value
+    left join population
+        on numbered_entries.monitor = population.monitor
+        and numbered_entries.subgroup_key = population.subgroup_key
+        and numbered_entries.group_value = population.group_value
 
 ),
 
@@ -146,6 +190,7 @@ resolved_entries as (
                 then 'no such metric; there are {{ metrics | join(', ') }}'
             when named_entries.threshold is null
                 or not {{ data_health.engine_sql('is_finite', 'named_entries.threshold') }} then 'no threshold'
+            when named_entries.written_expiry is not null and named_entries.expiry is null then 'its expiry is no date'
             when named_entries.subgroup_number is null then 'not a subgroup of the monitor'
             when named_entries.metric = 'share_ratio' and coalesce(population.share, 0e0) = 0e0
                 then 'the population has no share of this group'
