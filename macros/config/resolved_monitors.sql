@@ -17,7 +17,8 @@
 
 {#
     The monitors that this run is limited to: those that DATA_HEALTH_ONLY names, or all but those it names with an exclamation mark. Names
-    every relation of every monitor, so that dbt knows the lineage whatever is selected at run time. One without a usable relation is left out, because compiling must work all the same.
+    every relation of every monitor, so that dbt knows the lineage whatever is selected at run time. One without a usable relation is left
+    out, because compiling must work all the same.
 #}
 {% macro selected_monitors() %}
     {% set wanted, unwanted, monitors = [], [], {} %}

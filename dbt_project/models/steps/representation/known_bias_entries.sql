@@ -107,14 +107,6 @@ ranked_periods as (
 
 ),
 
-checked_periods as (
-
-    select monitor, dataset, dataset_period_key, period_start, period_end
-    from ranked_periods
-    where place = 1
-
-),
-
 -- 2. The entries, each with what it names, as far as that exists.
 numbered_entries as (
 
@@ -213,11 +205,12 @@ resolved_entries as (
 
 select
     resolved_entries.*,
-    checked_periods.dataset,
-    checked_periods.dataset_period_key,
-    checked_periods.period_start,
-    checked_periods.period_end
+    ranked_periods.dataset,
+    ranked_periods.dataset_period_key,
+    ranked_periods.period_start,
+    ranked_periods.period_end
 from resolved_entries
-left join checked_periods
-    on resolved_entries.monitor = checked_periods.monitor
-    and checked_periods.dataset = coalesce(resolved_entries.reference, checked_periods.dataset)
+left join ranked_periods
+    on resolved_entries.monitor = ranked_periods.monitor
+    and ranked_periods.dataset = coalesce(resolved_entries.reference, ranked_periods.dataset)
+    and ranked_periods.place = 1
