@@ -60,9 +60,8 @@
 
     ),
 
-    {{ data_health.nothing_compared(model, monitor, {
-        'reference': reference, 'column_name': columns, 'metric': metric, 'scope': 'segments' if segments else none
-    }) }}
+    {%- set scope = 'segments' if segments else none %}
+    {{ data_health.nothing_compared(model, monitor, {'reference': reference, 'column_name': columns, 'metric': metric, 'scope': scope}) }}
 
     select monitor, period_start, segment_column, segment_value, reference, column_name, metric, value, threshold, status, reason
     from selected

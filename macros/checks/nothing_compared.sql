@@ -12,7 +12,6 @@
     {%- endfor %}
     asked_names as (
         {{ data_health.rows_as_table({'kind': 'varchar', 'name': 'varchar'}, asked_names) | indent(4) }}
-
     ),
 
     known_names as (
@@ -32,8 +31,7 @@
         select asked_names.kind, asked_names.name
         from asked_names
         left join known_names
-            on asked_names.kind = known_names.kind
-            and asked_names.name = known_names.name
+            on asked_names.kind = known_names.kind and asked_names.name = known_names.name
         where known_names.kind is null
 
     ),
