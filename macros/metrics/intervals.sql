@@ -1,13 +1,7 @@
 {#
-    Intervals of shares, at 95 %. Arguments are SQL expressions of doubles, and written out several times, so columns are best. `rows` is
-    null where there are none.
+    Intervals of shares, at 95 %; z is the 97.5 % point of the normal distribution. Arguments are SQL expressions of doubles, and written
+    out several times, so columns are best. `rows` is null where there are none.
 #}
-
-{# The 97.5 % point of the normal distribution: two-sided intervals at 95 %. #}
-{% macro normal_deviate() -%}
-    {{ return('1.959963984540054e0') }}
-{%- endmacro %}
-
 
 {#
     Wilson's interval of a share p of n rows is centre ± margin; `part` is one of these two, or an end: 'lower' or 'upper'.
@@ -15,7 +9,7 @@
     upper at most 1. greatest() of a null is no null everywhere, hence the cases.
 #}
 {% macro wilson(part, share, rows) -%}
-    {%- set z = data_health.normal_deviate() -%}
+    {%- set z = '1.959963984540054e0' -%}
     {%- set centre -%}
     ({{ share }} + {{ z }} * {{ z }} / (2 * {{ rows }})) / (1 + {{ z }} * {{ z }} / {{ rows }})
     {%- endset -%}

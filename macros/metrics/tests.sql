@@ -33,3 +33,16 @@
             else 0
         end
 {%- endmacro %}
+
+
+{#
+    The point of Student's distribution of ν degrees of freedom that is exceeded as seldom as z is by a normal value: Cornish and Fisher's
+    series to ν⁻³, at ν = 7 and z = 3.09 half a percent low, at z = 3.8 two percent.
+#}
+{% macro student_point(z, degrees_of_freedom) -%}
+    ({{ z }}
+            + (power({{ z }}, 3) + {{ z }}) / (4 * {{ degrees_of_freedom }})
+            + (5 * power({{ z }}, 5) + 16 * power({{ z }}, 3) + 3 * {{ z }}) / (96 * power({{ degrees_of_freedom }}, 2))
+            + (3 * power({{ z }}, 7) + 19 * power({{ z }}, 5) + 17 * power({{ z }}, 3) - 15 * {{ z }})
+                / (384 * power({{ degrees_of_freedom }}, 3)))
+{%- endmacro %}

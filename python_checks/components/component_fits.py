@@ -3,15 +3,18 @@
 Sums come in long, and go out as rows of three kinds: loadings, eigenvalues, and measures of the periods.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
+from math import inf
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from data_health.components.batches import one_blas_thread
-from data_health.components.components import MOST_COMPONENTS, Basis, Sums, principal_components
+from data_health.components.components import MOST_COMPONENTS, Basis, Matrix, Sums, principal_components
 from data_health.components.limits import error_limit, hotelling_limit, noise_eigenvalues
 from data_health.components.periods import Period, periods
 from data_health.components.subspaces import Measure, Subspace, columns_that_moved
@@ -71,6 +74,8 @@ COLUMNS = {"kind": "varchar"} | LOADINGS | EIGENVALUES | MEASURES
 SCHEMA, LOADINGS_SCHEMA = arrow_schema(COLUMNS), arrow_schema(LOADINGS)
 REFERENCES, PRODUCTION = "dataset <> 'production'", "dataset = 'production'"
 VALUES_USED = {"all": "", "clipped": "clipped_"}
+# of more columns than that, components are fitted again without so many periods of the reference and not without each
+MOST_COLUMNS_FITTED_AGAIN, PERIODS_LEFT_OUT = 300, 12
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,38 @@ class Fit:
     sums: Sums
     basis: Basis
     grid: dict[str, tuple[float, float]]
+    # of a window of the production table its first day and the day after its last
+    window: tuple[date, date] | None = None
+    unit: Matrix | None = None
 
     @cached_property
     def subspace(self) -> Subspace:
         """The components that periods are compared with."""
         return Subspace.of(self.basis)
+
+    def holds(self, period: Period) -> bool:
+        """Do the rows of the period belong to the reference?"""
+        if self.window is None or period.start is None or period.end is None:
+            return False
+        return self.window[0] <= period.start and period.end <= self.window[1]
+
+    @property
+    def most_left_out(self) -> float:
+        """Without how many of its periods components are fitted again: a fit costs the third power of the columns."""
+        return PERIODS_LEFT_OUT if len(self.basis.names) > MOST_COLUMNS_FITTED_AGAIN else inf
+
+    def subspace_for(self, period: Period) -> Subspace | None:
+        """As many components, of the other rows of the reference where the period's rows are among them.
+
+        None where these tell nothing of some column. The distance of rows from components that were fitted on them is
+        too small: by 13 % where 1,000 rows of 145 columns are a twentieth of the reference.
+        """
+        if not self.holds(period):
+            return self.subspace
+        basis = principal_components(self.sums.without(period.sums[self.values_used]), 1.0, self.unit)
+        if basis.names != self.basis.names:
+            return None
+        return Subspace(basis, min(self.subspace.components, basis.with_variance))
 
     def has_only(self, columns: set[str]) -> bool:
         """Are all columns of the reference among these?"""
@@ -120,9 +152,12 @@ def component_fits(
             common = names.get(reference.monitor, set())
             narrowed = every_fit if every_fit[0].has_only(common) else list(fits(reference, rule, common))
             compared.setdefault(reference.monitor, []).extend(narrowed)
+        left_out: Counter[int] = Counter()
         for period in periods(products, wide_products, PRODUCTION):
             for fit in compared.get(period.monitor, []):
-                if fit.values_used in period.sums:
+                left_out[id(fit)] += fit.holds(period)
+                is_one_too_many = fit.holds(period) and left_out[id(fit)] > fit.most_left_out
+                if fit.values_used in period.sums and not is_one_too_many:
                     measures += measured(fit, period)
     loadings += randomized_loadings(wide_batches, {(fit.monitor, fit.reference) for fit in fitted})
     kinds = {"loading": loadings, "eigenvalue": map(eigenvalues_of, fitted), "measure": [measures_table(measures)]}
@@ -162,6 +197,7 @@ def fits(reference: Period, rule: tuple[float, bool], columns: set[str] | None =
     variance, is_standardised = rule
     # where nothing is missing or clipped both are the same
     known = None
+    unit = None
     for values_used, every_column in reference.sums.items():
         wanted = set(every_column.names) if columns is None else columns
         sums = every_column.of(tuple(name for name in every_column.names if name in wanted))
@@ -169,7 +205,8 @@ def fits(reference: Period, rule: tuple[float, bool], columns: set[str] | None =
             # one unit of a column is that many scales of its grid
             unit = None if is_standardised else np.array([1 / reference.grid[name][1] for name in sums.names])
             known = sums, principal_components(sums, variance, unit)
-        yield Fit(reference.monitor, reference.dataset, values_used, sums, known[1], reference.grid)
+        window = None if reference.start is None or reference.end is None else (reference.start, reference.end)
+        yield Fit(reference.monitor, reference.dataset, values_used, sums, known[1], reference.grid, window, unit)
 
 
 def randomized_loadings(wide_batches: duckdb.DuckDBPyRelation, fitted: set[tuple[str, str]]) -> Iterator[pa.Table]:
@@ -266,7 +303,7 @@ def measures_table(measures: list[dict]) -> pa.Table:
 
 def measured(fit: Fit, period: Period) -> Iterator[dict]:
     """Rows by column of the table: each measure of a period, and below it the part of each column."""
-    sums = period.sums[fit.values_used]
+    sums, subspace = period.sums[fit.values_used], fit.subspace_for(period)
     shared = {
         "monitor": fit.monitor,
         "reference": fit.reference,
@@ -277,7 +314,8 @@ def measured(fit: Fit, period: Period) -> Iterator[dict]:
         "effective_row_count": sums.effective_rows,
         "reference_effective_row_count": fit.basis.effective_rows,
     }
-    for own, measure in zip(fit.own_measures, fit.subspace.measures(sums), strict=True):
+    measures = [] if subspace is None else subspace.measures(sums)
+    for own, measure in zip(fit.own_measures, measures, strict=bool(measures)):
         yield shared | {
             "metric": VALUES_USED[fit.values_used] + measure.metric,
             "column_name": ["(all)", *fit.basis.names],

@@ -31,6 +31,9 @@ class Weights:
     def __add__(self, other: "Weights") -> "Weights":
         return Weights(self.total + other.total, self.squares + other.squares)
 
+    def __sub__(self, other: "Weights") -> "Weights":
+        return Weights(self.total - other.total, self.squares - other.squares)
+
     @property
     def effective_rows(self) -> float:
         """As many rows of equal weight would tell as much: (Σw)² / Σw² (Kish 1965)."""
@@ -69,6 +72,21 @@ class Sums:
         """Are all sums the same?"""
         pairs = ((self.counts, other.counts), (self.sums, other.sums), (self.products, other.products))
         return self.names == other.names and all(np.array_equal(ours, theirs) for ours, theirs in pairs)
+
+    def without(self, part: "Sums") -> "Sums":
+        """The sums over the rows that are not among those of `part`, a part of these rows."""
+        part = part.of(self.names)
+        weights = None if self.weights is None or part.weights is None else self.weights - part.weights
+        return Sums(
+            self.names,
+            self.rows - part.rows,
+            self.counts - part.counts,
+            self.sums - part.sums,
+            self.products - part.products,
+            self.lowest,
+            self.highest,
+            weights,
+        )
 
     def of(self, names: tuple[str, ...]) -> "Sums":
         """The same for other columns in another order; one that is not among them counts as missing in every row."""

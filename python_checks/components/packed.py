@@ -54,28 +54,31 @@ class WidePeriod:
     monitor: str
     dataset: str
     start: object
+    end: object
     used: dict[str, Sums]
     grid: dict[str, tuple[float, float]]
 
 
 def wide_periods(relation: duckdb.DuckDBPyRelation) -> Iterator[tuple[str, WidePeriod]]:
     """Every period of every dataset by its key, by monitor, dataset and first day; few are in memory at a time."""
-    for (monitor, dataset, start, key), parts in groupby(stored_parts(relation), lambda part: part[0]):
+    for (monitor, dataset, start, end, key), parts in groupby(stored_parts(relation), lambda part: part[0]):
         used, grid = reduce(together, (one_stored_period(table) for _, table in parts))
-        yield key, WidePeriod(monitor, dataset, start, used, grid)
+        yield key, WidePeriod(monitor, dataset, start, end, used, grid)
 
 
 def stored_parts(relation: duckdb.DuckDBPyRelation) -> Iterator[tuple[tuple, pa.Table]]:
-    """The rows of every stored period that a period of a dataset is made of, after (monitor, dataset, first day, key).
+    """The rows of every stored period that a period of a dataset is made of.
+
+    Each after monitor, dataset, first day, the day after the last, and key.
 
     One query reads as many as fit into memory together, since a query costs more than the rows of a narrow table.
     """
-    heads = "monitor, dataset, period_start, dataset_period_key, stored_period_key"
+    heads = "monitor, dataset, period_start, period_end, dataset_period_key, stored_period_key"
     widths = relation.aggregate(f"{heads}, count(*) as width").order(heads.replace("start", "start nulls last"))
     for batch in bounded(widths.fetchall()):
         wanted = [
             duckdb.ColumnExpression(name).isin(*map(duckdb.ConstantExpression, {row[place] for row in batch}))
-            for place, name in ((3, "dataset_period_key"), (4, "stored_period_key"))
+            for place, name in ((4, "dataset_period_key"), (5, "stored_period_key"))
         ]
         rows = relation.filter(wanted[0] & wanted[1]).order("dataset_period_key, stored_period_key, column_number")
         table = rows.to_arrow_table()
@@ -84,7 +87,7 @@ def stored_parts(relation: duckdb.DuckDBPyRelation) -> Iterator[tuple[tuple, pa.
         for place, pair in enumerate(pairs):
             first.setdefault(pair, place)
         for *head, part, width in batch:
-            yield tuple(head), table.slice(first[head[3], part], width)
+            yield tuple(head), table.slice(first[head[4], part], width)
 
 
 def bounded(parts: Iterable[tuple]) -> Iterator[list[tuple]]:

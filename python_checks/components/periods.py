@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 import duckdb
 import numpy as np
@@ -11,11 +12,15 @@ from data_health.components.packed import together, wide_periods
 
 @dataclass(frozen=True)
 class Period:
-    """One period of production, or one reference: its sums by which values are used, and centre and scale by column."""
+    """One period of production, or one reference: its sums by which values are used, and centre and scale by column.
+
+    `start` is its first day and `end` the day after its last, none where it is not cut from a table by time.
+    """
 
     monitor: str
     dataset: str
-    start: object
+    start: date | None
+    end: date | None
     sums: dict[str, Sums]
     grid: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -32,7 +37,7 @@ def periods(
         .project(
             "monitor, dataset, period_start, dataset_period_key, column_a, column_b, centre_a, scale_a, row_count, "
             "pair_weight, sum_a, sum_b, product_sum, clipped_product_sum, clipped_sum, minimum, maximum, weight_sum, "
-            "weight_square_sum"
+            "weight_square_sum, period_end"
         )
         .order("monitor, dataset, period_start nulls last, dataset_period_key")
     )
@@ -53,12 +58,12 @@ def periods(
             if key in narrow:
                 # a table that has become wide since the first rows of a reference
                 used, grid = together((narrow[key].sums, narrow[key].grid), (used, grid))
-            yield Period(period.monitor, period.dataset, period.start, used, grid)
+            yield Period(period.monitor, period.dataset, period.start, period.end, used, grid)
 
 
 def one_period(rows: list[tuple]) -> Period:
     """The matrices of the rows of dataset_products that belong to one period."""
-    monitor, dataset, start, _, *_ = rows[0]
+    monitor, dataset, start, end = *rows[0][:3], rows[0][19]
     names = tuple(sorted({row[4] for row in rows} | {row[5] for row in rows}))
     number = {name: position for position, name in enumerate(names)}
     d, row_count, weight_sum, weight_square_sum = len(names), rows[0][8], *rows[0][17:19]
@@ -84,4 +89,4 @@ def one_period(rows: list[tuple]) -> Period:
         means = np.repeat(own_clipped[:, None], d, axis=1)
         every_row = np.full((d, d), all_values.total_weight)
         used["clipped"] = Sums(names, row_count, every_row, means, clipped, lowest, highest, weights)
-    return Period(monitor, dataset, start, used, grid)
+    return Period(monitor, dataset, start, end, used, grid)

@@ -21,7 +21,7 @@ narrow_periods as (
 
 dataset_periods as (
 
-    select monitor, dataset, dataset_period_key, period_start, stored_period_key
+    select monitor, dataset, dataset_period_key, period_start, period_end, stored_period_key
     from {{ ref('dataset_periods') }}
 
 ),
@@ -63,6 +63,7 @@ select
     dataset_periods.dataset,
     dataset_periods.dataset_period_key,
     dataset_periods.period_start,
+    dataset_periods.period_end,
     dataset_periods.stored_period_key,
     wide_products.column_number,
     wide_products.column_name,

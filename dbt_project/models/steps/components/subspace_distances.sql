@@ -1,5 +1,5 @@
 {{ config(enabled=data_health.part_is_on('components'), materialized='ephemeral') }}
-{%- set least_periods = 5 %}
+{%- set least_periods = 8 %}
 
 with subspace_measures as (
 
@@ -68,7 +68,7 @@ distances as (
         subspace_measures.effective_row_count,
         subspace_measures.reference_effective_row_count,
         subspace_measures.effective_row_count >= greatest(subspace_measures.column_count, 30)
-            and subspace_measures.reference_effective_row_count >= greatest(2 * subspace_measures.column_count, 30) as has_enough_rows,
+            and subspace_measures.reference_effective_row_count >= greatest(20 * subspace_measures.column_count, 30) as has_enough_rows,
         reference_members.monitor is not null as is_member
     from subspace_measures
     left join reference_members
@@ -84,12 +84,19 @@ counted_distances as (
     select
         distances.*,
         sum(case when is_member and has_enough_rows then 1 else 0 end) over (partition by monitor, reference, metric)
-            > {{ least_periods }} as has_members
+            >= {{ least_periods }} as has_members,
+        -- a period that drifted does not say how far periods usually are
+        case
+            when kind = 'error' then abs(distance - reference_value) <= greatest(0.25e0 * reference_value, 10 * noise)
+            else distance <= greatest(0.25e0, 10 * noise)
+        end as is_usual
     from distances
 
 ),
 
--- 2. The spread among the periods of the reference, or, where it is not made of periods, among those before.
+-- 2. The spread among the periods of the reference, each about the components of the others; where it is made of too few, also among those
+--    before that did not drift. Of errors it is that of logarithms, of sums of squares, as shifts and what overlaps lack are, that of cube
+--    roots, which are close to normal (Wilson and Hilferty 1931).
 compared_periods as (
 
     select
@@ -97,19 +104,21 @@ compared_periods as (
         judged.reference,
         judged.metric,
         judged.period_day,
-        judged.has_members,
-        others.distance,
+        case when others.kind = 'error' then ln(greatest(others.distance, 1e-12)) else power(greatest(others.distance, 0e0), 1e0 / 3) end
+            as scaled_distance,
         others.effective_row_count
     from counted_distances as judged
     inner join counted_distances as others
         on judged.monitor = others.monitor
         and judged.reference = others.reference
         and judged.metric = others.metric
-        and judged.period_day <> others.period_day
         and others.has_enough_rows
-        and case when judged.has_members then others.is_member
-            else others.period_day < judged.period_day and others.period_start is not null end
+        and (
+            others.is_member
+            or not judged.has_members and others.is_usual and others.period_day < judged.period_day and others.period_start is not null
+        )
     where judged.kind <> 'count'
+        and not judged.is_member
 
 ),
 
@@ -122,29 +131,10 @@ centres as (
         period_day,
         count(*) as compared_count,
         avg(effective_row_count) as mean_row_count,
-        avg(distance) as mean_distance,
-        stddev_samp(distance) as standard_deviation,
-        percentile_cont(0.5) within group (order by distance) as median_distance
+        avg(scaled_distance) as usual_scaled,
+        stddev_samp(scaled_distance) as scaled_spread
     from compared_periods
     group by monitor, reference, metric, period_day
-
-),
-
-deviations as (
-
-    select
-        compared_periods.monitor,
-        compared_periods.reference,
-        compared_periods.metric,
-        compared_periods.period_day,
-        percentile_cont(0.5) within group (order by abs(compared_periods.distance - centres.median_distance)) as median_deviation
-    from compared_periods
-    inner join centres
-        on compared_periods.monitor = centres.monitor
-        and compared_periods.reference = centres.reference
-        and compared_periods.metric = centres.metric
-        and compared_periods.period_day = centres.period_day
-    group by 1, 2, 3, 4
 
 ),
 
@@ -154,30 +144,18 @@ spreads as (
     select
         counted_distances.*,
         coalesce(centres.compared_count, 0) as compared_count,
-        case when counted_distances.has_members then centres.mean_distance else centres.median_distance end as usual_distance,
-        case
-            when counted_distances.has_members then centres.standard_deviation
-            else {{ data_health.robust_spread('deviations.median_deviation') }}
-        end as usual_spread,
-        -- a median deviation is worth about half as many periods as a standard deviation
-        greatest(
-            2e0, (centres.compared_count - 1) / case when counted_distances.has_members then 1e0 else 2e0 end
-        ) as freedom,
+        centres.usual_scaled,
+        centres.scaled_spread,
+        nullif(centres.compared_count - 1e0, 0) as degrees_of_freedom,
         greatest(1e0, centres.mean_row_count / nullif(counted_distances.effective_row_count, 0)) as thinness,
-        case when counted_distances.is_member then 0e0
-            else cast(counted_distances.component_count as double precision)
-                / nullif(counted_distances.reference_effective_row_count, 0) end as optimism
+        cast(counted_distances.component_count as double precision)
+            / nullif(counted_distances.reference_effective_row_count, 0) as overfitting
     from counted_distances
     left join centres
         on counted_distances.monitor = centres.monitor
         and counted_distances.reference = centres.reference
         and counted_distances.metric = centres.metric
         and counted_distances.period_day = centres.period_day
-    left join deviations
-        on counted_distances.monitor = deviations.monitor
-        and counted_distances.reference = deviations.reference
-        and counted_distances.metric = deviations.metric
-        and counted_distances.period_day = deviations.period_day
 
 ),
 
@@ -247,11 +225,11 @@ select
     spreads.has_enough_rows,
     spreads.has_members,
     cast(spreads.compared_count as bigint) as compared_count,
-    cast(spreads.usual_distance as double precision) as usual_distance,
-    cast(spreads.usual_spread as double precision) as usual_spread,
-    cast(spreads.freedom as double precision) as freedom,
+    cast(spreads.usual_scaled as double precision) as usual_scaled,
+    cast(spreads.scaled_spread as double precision) as scaled_spread,
+    cast(spreads.degrees_of_freedom as double precision) as degrees_of_freedom,
     cast(spreads.thinness as double precision) as thinness,
-    cast(spreads.optimism as double precision) as optimism,
+    cast(spreads.overfitting as double precision) as overfitting,
     largest_parts.column_names as largest_contributor
 from spreads
 inner join production_periods

@@ -7,7 +7,7 @@
     ('true_positive_rate', 'true_positives', 'positives'),
     ('false_positive_rate', 'false_positives', 'negatives')
 ] %}
-{%- set z = data_health.normal_deviate() %}
+{%- set z = '1.959963984540054e0' %}
 with groups as (
 
     select *

@@ -1,5 +1,5 @@
 {{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
-{%- set z = data_health.normal_deviate() %}
+{%- set z = '1.959963984540054e0' %}
 {%- set of_subgroup = 'over (partition by comparison_number, subgroup_number)' %}
 with settings as (
 
