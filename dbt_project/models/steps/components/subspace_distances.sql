@@ -79,18 +79,31 @@ distances as (
 
 ),
 
-counted_distances as (
+usual_distances as (
 
     select
         distances.*,
-        sum(case when is_member and has_enough_rows then 1 else 0 end) over (partition by monitor, reference, metric)
-            >= {{ least_periods }} as has_members,
-        -- a period that drifted does not say how far periods usually are
         case
             when kind = 'error' then abs(distance - reference_value) <= greatest(0.25e0 * reference_value, 10 * noise)
             else distance <= greatest(0.25e0, 10 * noise)
-        end as is_usual
+        end as is_usual_itself
     from distances
+
+),
+
+counted_distances as (
+
+    select
+        usual_distances.*,
+        sum(case when is_member and has_enough_rows then 1 else 0 end) over (partition by monitor, reference, metric)
+            >= {{ least_periods }} as has_members,
+        -- a period that drifted does not say how far periods usually are; that it did is told by clipped values, where there are any
+        coalesce(
+            max(case when metric <> plain_metric then case when is_usual_itself then 1 else 0 end end) over (
+                partition by monitor, reference, period_day, plain_metric
+            ), case when is_usual_itself then 1 else 0 end
+        ) = 1 as is_usual
+    from usual_distances
 
 ),
 
