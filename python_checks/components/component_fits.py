@@ -270,7 +270,7 @@ def eigenvalues_of(fit: Fit) -> pa.Table:
         for percent in (95, 99) if k <= MOST_COMPONENTS else ():
             reach = hotelling_limit(k, basis.effective_rows, percent / 100) if has_variance else None
             limits[f"hotelling_t2_limit_{percent}"] = reach
-            limits[f"reconstruction_error_limit_{percent}"] = error_limit(dropped, percent / 100)
+            limits[f"reconstruction_error_limit_{percent}"] = error_limit(dropped, percent / 100, basis.variance)
         rows.append(
             limits
             | {

@@ -6,7 +6,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
-from data_health.components.components import Basis, Matrix
+from data_health.components.components import LEAST_EIGENVALUE, Basis, Matrix
 
 DRAWS = 20
 FEWEST_DRAWS = 3
@@ -63,15 +63,16 @@ def hotelling_limit(components: int, rows: float, share: float) -> float:
     return k * (n * n - 1) / (n * (n - k)) * f_quantile(share, k, n - k)
 
 
-def error_limit(dropped: Matrix, share: float) -> float:
+def error_limit(dropped: Matrix, share: float, variance: float = 0.0) -> float | None:
     """Squared distance from the components that this share of normal rows stays below; `dropped` (d - k) eigenvalues.
 
     The weighted sum of squares has mean θ₁ = Σλ and variance 2θ₂ = 2Σλ²; a χ² with the same is (θ₂/θ₁) χ²(θ₁²/θ₂)
-    (Box 1954; Nomikos and MacGregor 1995). 0 where nothing is dropped.
+    (Box 1954; Nomikos and MacGregor 1995). None where nothing is dropped but what rounding leaves of `variance`, the
+    sum of all eigenvalues: no error could be told from it.
     """
     first, second = float(np.sum(dropped)), float(np.sum(dropped**2))
-    if second <= 0:
-        return 0.0
+    if second <= 0 or first <= LEAST_EIGENVALUE * variance:
+        return None
     freedom = first * first / second
     # a χ² is twice a gamma variable
     return second / first * 2 * gamma_quantile(share, freedom / 2)

@@ -174,3 +174,35 @@ def test_a_wrong_request_is_a_clear_error(made_up, options, message):
         made_up.dbt("compile", "--select", "wrong")
     finally:
         model.unlink()
+
+
+def test_where_all_components_are_kept_nothing_is_outside(tmp_path):
+    """No error is left but rounding: there is no limit that it could be beyond, and no share of rows beyond it."""
+    monitor = {
+        "relation": {"source": ["raw", "rows"]},
+        "key": "id",
+        "time": "t",
+        "grain": "day",
+        "references": {"training": {"relation": {"source": ["raw", "training"]}}},
+        "components": {"scores": {"ref": "scores"}},
+    }
+    scores = "{{ data_health.project_components(source('raw', 'rows'), 'm', 'training', 3, keys=['id', 't'], hotelling_t2=true, reconstruction_error=true) }}"
+    consumer = Consumer(
+        tmp_path / "project", {"monitors": {"m": monitor}}, models={"scores.sql": scores}, sources=["rows", "training"]
+    )
+    generator = np.random.default_rng(2)
+    x = generator.normal(0, 1, (2000, 3))
+    days = np.repeat(np.datetime64("2024-01-01") + np.arange(20), 100).astype("datetime64[us]")
+    columns = {f"x{number}": column for number, column in enumerate(x.T)}
+    consumer.load("rows", {"id": np.arange(2000), "t": days} | columns)
+    consumer.load("training", {"id": np.arange(2000)} | columns)
+    consumer.build_components()
+    found = consumer.rows("select * from health_region order by metric, period_start")
+    errors = [row for row in found if row["metric"] == "reconstruction_error"]
+    assert len(errors) == 20 and len(found) == 40
+    for row in errors:
+        assert (row["limit_95"], row["limit_99"], row["outside_count_99"], row["outside_share_99"]) == (None,) * 4
+        assert row["status"] == "insufficient_data"
+    assert all(row["outside_share_99"] is not None for row in found if row["metric"] == "hotelling_t2")
+    (limit,) = consumer.sql("select reconstruction_error_limit_99 from health_pca_components where component = 3")
+    assert limit == (None,)

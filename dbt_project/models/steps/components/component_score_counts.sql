@@ -35,7 +35,11 @@ select
     {%- for metric in ['hotelling_t2', 'reconstruction_error'] %}{% set is_last_metric = loop.last %}{% for percent in [95, 99] %}
     max(limits.{{ metric }}_limit_{{ percent }}) as {{ metric }}_limit_{{ percent }},
     cast(
-        sum(case when scored_rows.{{ metric }} > limits.{{ metric }}_limit_{{ percent }} then 1 else 0 end) as bigint
+        -- null where there is no limit
+        sum(case
+            when scored_rows.{{ metric }} > limits.{{ metric }}_limit_{{ percent }} then 1
+            when limits.{{ metric }}_limit_{{ percent }} is not null then 0
+        end) as bigint
     ) as {{ metric }}_outside_{{ percent }}{{ ',' if not (loop.last and is_last_metric) }}
     {%- endfor %}{% endfor %}
 from scored_rows
