@@ -132,8 +132,8 @@ compared_severities as (
 
     select
         judged.*,
-        -- null where clipped values were counted on another grid
-        max(case when metric <> plain_metric then coalesce(severity, 0) end) over (
+        -- null where clipped values were counted on another grid, -1 where they cannot be judged
+        max(case when metric <> plain_metric then coalesce(severity, -1) end) over (
             partition by monitor, reference, period_start, plain_metric
         ) as clipped_severity
     from judged
@@ -147,7 +147,7 @@ confirmed as (
         compared_severities.*,
         case
             when severity is null or kind = 'count' or metric <> plain_metric or coalesce(clipped_severity, 1) > 0 then severity
-            else 0
+            when clipped_severity = 0 then 0
         end as confirmed_severity
     from compared_severities
 

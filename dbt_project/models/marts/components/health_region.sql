@@ -23,22 +23,15 @@ score_counts as (
 
 dataset_periods as (
 
-    select monitor, dataset, period_start, period_end, is_latest, stored_period_key
+    select monitor, dataset, period_start, period_end, is_latest
     from {{ ref('dataset_periods') }}
 
 ),
 
 reference_members as (
 
-    select distinct
-        production.monitor,
-        reference_parts.dataset as reference,
-        coalesce(production.period_start, cast('0001-01-01' as date)) as period_day
-    from dataset_periods as production
-    inner join dataset_periods as reference_parts
-        on production.stored_period_key = reference_parts.stored_period_key
-    where production.dataset = 'production'
-        and reference_parts.dataset <> 'production'
+    select monitor, reference, period_start
+    from {{ ref('reference_members') }}
 
 ),
 
@@ -76,7 +69,7 @@ counts as (
     left join reference_members
         on long_counts.monitor = reference_members.monitor
         and long_counts.reference = reference_members.reference
-        and long_counts.period_day = reference_members.period_day
+        and long_counts.period_start = reference_members.period_start
 
 ),
 
@@ -211,9 +204,5 @@ left join dataset_periods as production
     on effects.monitor = production.monitor
     and production.dataset = 'production'
     and effects.period_day = coalesce(production.period_start, cast('0001-01-01' as date))
-left join reference_members
-    on effects.monitor = reference_members.monitor
-    and effects.reference = reference_members.reference
-    and effects.period_day = reference_members.period_day
 -- a period that belongs to the reference is not judged against itself
-where reference_members.monitor is null
+where not effects.is_member

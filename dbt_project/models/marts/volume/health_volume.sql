@@ -38,14 +38,15 @@ with periods as (
 
 ),
 
--- of rows that an earlier release counted nothing is known
+-- of rows that an earlier release counted nothing is known; what two builds at once counted is there twice
 key_counts as (
 
-    select period_key, key_null_count, key_repeated_count
+    select period_key, max(key_null_count) as key_null_count, max(key_repeated_count) as key_repeated_count
     from {{ data_health.named_model('column_statistics', data_health.part_is_on('profile'), {
         'period_key': 'varchar', 'key_null_count': 'bigint', 'key_repeated_count': 'bigint'
     }) }}
     where key_null_count is not null
+    group by period_key
 
 ),
 

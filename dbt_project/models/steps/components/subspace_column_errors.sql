@@ -18,22 +18,10 @@ with column_errors as (
 
 ),
 
-dataset_periods as (
-
-    select monitor, dataset, period_start, stored_period_key
-    from {{ ref('dataset_periods') }}
-
-),
-
 reference_members as (
 
-    select distinct production.monitor, reference_parts.dataset as reference, production.period_start
-    from dataset_periods as production
-    inner join dataset_periods as reference_parts
-        on production.stored_period_key = reference_parts.stored_period_key
-    where production.dataset = 'production'
-        and reference_parts.dataset <> 'production'
-        and production.period_start is not null
+    select monitor, reference, period_start
+    from {{ ref('reference_members') }}
 
 ),
 

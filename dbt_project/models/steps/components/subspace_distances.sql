@@ -18,7 +18,7 @@ with subspace_measures as (
 
 dataset_periods as (
 
-    select monitor, dataset, period_start, period_end, stored_period_key, is_latest
+    select monitor, dataset, period_start, period_end, is_latest
     from {{ ref('dataset_periods') }}
 
 ),
@@ -26,15 +26,8 @@ dataset_periods as (
 -- 1. What is judged: a distance, which for an overlap is what it lacks to one.
 reference_members as (
 
-    select
-        production.monitor,
-        reference_parts.dataset as reference,
-        coalesce(production.period_start, cast('0001-01-01' as date)) as period_day
-    from dataset_periods as production
-    inner join dataset_periods as reference_parts
-        on production.stored_period_key = reference_parts.stored_period_key
-    where production.dataset = 'production'
-        and reference_parts.dataset <> 'production'
+    select monitor, reference, period_start
+    from {{ ref('reference_members') }}
 
 ),
 
@@ -74,7 +67,7 @@ distances as (
     left join reference_members
         on subspace_measures.monitor = reference_members.monitor
         and subspace_measures.reference = reference_members.reference
-        and coalesce(subspace_measures.period_start, cast('0001-01-01' as date)) = reference_members.period_day
+        and subspace_measures.period_start = reference_members.period_start
     where subspace_measures.column_name = '(all)'
 
 ),

@@ -131,15 +131,13 @@ following_periods as (
 
 missing_periods as (
 
-    select monitor, grain, period_start
+    select monitor, grain, period_start, 'missing' as period_status
     from following_periods
     where period_start < next_period
 
-),
+    union all
 
--- a table that was looked at and has no row with a usable time
-empty_tables as (
-
+    -- a table that was looked at and has no row with a usable time
     select
         production_datasets.monitor,
         production_datasets.grain,
@@ -147,7 +145,8 @@ empty_tables as (
             {%- for grain in ['day', 'week', 'month', 'quarter'] %}
             when '{{ grain }}' then {{ data_health.engine_sql('period_start_' ~ grain, data_health.run_time()) }}
             {%- endfor %}
-        end as period_start
+        end as period_start,
+        'empty' as period_status
     from production_datasets
     left join judged_tables
         on production_datasets.monitor = judged_tables.monitor
@@ -186,7 +185,7 @@ all_periods as (
             when '{{ grain }}' then {{ data_health.engine_sql(grain ~ 's_later', 'period_start', '1') }}
             {%- endfor %}
         end as period_end,
-        'missing' as period_status,
+        period_status,
         0 as row_count,
         0 as current_row_count,
         0 as first_row_count,
@@ -194,31 +193,8 @@ all_periods as (
         cast(null as bigint) as late_row_count,
         cast(null as timestamp) as newest_event,
         cast(null as timestamp) as newest_load,
-        false as is_latest
+        period_status = 'empty' as is_latest
     from missing_periods
-
-    union all
-
-    select
-        monitor,
-        cast(null as varchar) as period_key,
-        grain,
-        period_start,
-        case grain
-            {%- for grain in ['day', 'week', 'month', 'quarter'] %}
-            when '{{ grain }}' then {{ data_health.engine_sql(grain ~ 's_later', 'period_start', '1') }}
-            {%- endfor %}
-        end as period_end,
-        'empty' as period_status,
-        0 as row_count,
-        0 as current_row_count,
-        0 as first_row_count,
-        cast(null as bigint) as labelled_count,
-        cast(null as bigint) as late_row_count,
-        cast(null as timestamp) as newest_event,
-        cast(null as timestamp) as newest_load,
-        true as is_latest
-    from empty_tables
 
 ),
 
