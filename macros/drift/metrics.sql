@@ -12,7 +12,8 @@
     bins: over how many groups or categories
     expectation, floor: what chance alone gives on average, and exceeds in one case in twenty. `noise` is 1/n + 1/m, times the variance
         inflation; chi_95 the 95 % point of chi-square, one degree less than there are groups
-    p: of the test that belongs to it; category: which category the value is about
+    subject: of a share that is tested, its name in dbt_project/models/steps/drift/drift_share_tests.sql
+    p: of the test that belongs to it; category: which category, tail or kind of value the value is about
     threshold: the key of `thresholds` that judges it; a metric without one is not judged
     is_in_latest: has it a column in health_drift_latest?
     page: the section of the docs that says what it is
@@ -20,6 +21,8 @@
 {% macro drift_metrics() -%}
     {%- set jensen_shannon_divergence = 'sum(case when p > 0 then p * ln(2 * p / (p + q)) else 0 end'
         ~ '\n            + case when q > 0 then q * ln(2 * q / (p + q)) else 0 end) / (2 * ln(2e0))' -%}
+    {#- of several differences the largest -#}
+    {%- set largest_of = 'sqrt(2 * ln(40e0 * ' -%}
     {{ return({
         'population_stability_index': {
             'formula': 'sum((smooth_q - smooth_p) * ln(smooth_q / smooth_p))',
@@ -107,13 +110,29 @@
             'value': 'null_share - reference_null_share', 'lower': 'null_difference_lower', 'upper': 'null_difference_upper',
             'definition': "'difference_newcombe_95'", 'is_in_latest': true, 'page': 'drift.md#single-shares'},
         'null_share_h': {
-            'value': 'null_h', 'definition': "'arcsine_difference'",
+            'subject': 'null', 'value': 'null_h', 'definition': "'arcsine_difference'",
             'expectation': '0.7979e0 * sqrt(noise)', 'floor': '1.96e0 * sqrt(noise)', 'p': 'null_p',
             'threshold': 'h', 'page': 'drift.md#single-shares'},
         'category_h': {
-            'value': 'category_h', 'definition': "'largest_arcsine_difference'", 'bins': 'category_test_count', 'category': 'category',
-            'floor': 'sqrt(2 * ln(40e0 * category_test_count) * present_noise)', 'p': 'category_p',
+            'subject': 'category', 'definition': "'largest_arcsine_difference'", 'bins': 'category_test_count', 'category': 'category_name',
+            'floor': largest_of ~ 'category_test_count) * present_noise)', 'p': 'category_p',
             'threshold': 'h', 'is_in_latest': true, 'page': 'drift.md#single-shares'},
+        'bin_h': {
+            'subject': 'bin', 'definition': "'largest_arcsine_difference'", 'bins': 'bin_test_count',
+            'floor': largest_of ~ 'bin_test_count) * present_noise)', 'p': 'bin_p',
+            'threshold': 'h', 'page': 'drift.md#single-shares'},
+        'tail_h': {
+            'subject': 'tail', 'definition': "'largest_arcsine_difference'", 'bins': 'tail_test_count', 'category': 'tail_name',
+            'floor': largest_of ~ 'tail_test_count) * present_noise)', 'p': 'tail_p',
+            'threshold': 'h', 'page': 'drift.md#single-shares'},
+        'decimals_h': {
+            'subject': 'decimals', 'definition': "'largest_arcsine_difference'", 'bins': 'decimals_test_count',
+            'category': 'decimals_name', 'floor': largest_of ~ 'decimals_test_count) * coalesce(present_noise, noise))', 'p': 'decimals_p',
+            'threshold': 'h', 'page': 'drift.md#single-shares'},
+        'sentinel_h': {
+            'subject': 'sentinel', 'definition': "'largest_arcsine_difference'", 'bins': 'sentinel_test_count',
+            'category': 'sentinel_name', 'floor': largest_of ~ 'sentinel_test_count) * coalesce(present_noise, noise))', 'p': 'sentinel_p',
+            'threshold': 'h', 'page': 'drift.md#single-shares'},
         'new_category_share': {
             'value': 'unseen_share', 'definition': "'share_wilson_95'",
             'lower': 'unseen_lower', 'upper': 'unseen_upper',

@@ -8,7 +8,7 @@ from consumer import REPOSITORY
 KEYS = {
     "is_of_groups",
     *("formula", "value", "lower", "upper", "definition", "bins", "expectation", "floor", "p", "category"),
-    *("threshold", "is_in_latest", "page"),
+    *("threshold", "is_in_latest", "page", "subject"),
 }
 
 

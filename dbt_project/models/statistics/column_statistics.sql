@@ -18,11 +18,17 @@
     'empty_count': 'bigint', 'minimum': 'double precision', 'maximum': 'double precision',
     'sum_1': 'double precision', 'sum_2': 'double precision', 'sum_3': 'double precision', 'sum_4': 'double precision',
     'length_sum': 'bigint', 'length_minimum': 'bigint', 'length_maximum': 'bigint', 'distinct_count': 'bigint',
-    'key_null_count': 'bigint', 'key_repeated_count': 'bigint'
+    'key_null_count': 'bigint', 'key_repeated_count': 'bigint', 'sentinel_count': 'bigint', 'whole_count': 'bigint',
+    'tenths_count': 'bigint'
 } %}
 {%- set value_count = '(measured.row_count - measured.null_count - coalesce(measured.nan_count, 0)'
     ~ ' - coalesce(measured.positive_infinity_count, 0) - coalesce(measured.negative_infinity_count, 0))' %}
 {%- set known_zeros = ['nan_count', 'positive_infinity_count', 'negative_infinity_count'] %}
+{#- what stands for "unknown": -1, and nines; of times the first and last days that programs know, in seconds from 1970-01-01 -#}
+{%- set sentinels = {
+    'numeric': '-1, -9, -99, -999, -9999, -99999, -999999, 9, 99, 999, 9999, 99999, 999999',
+    'timestamp': '-62135596800, -6847804800, -2208988800, 253402214400, 253402300799, 4102358400, 4102444799'
+} %}
 {#- per scan, chunk of twelve columns and segmentation one wide aggregate, turned into rows of the long table; columns of labels apart -#}
 {%- set measured = [] %}
 {%- for scan in scans %}
@@ -43,6 +49,18 @@
                 'sum_1': 'sum(' ~ deviation ~ ')', 'sum_2': 'sum(' ~ square ~ ')', 'sum_3': 'sum(' ~ square ~ ' * ' ~ deviation ~ ')',
                 'sum_4': 'sum((' ~ square ~ ') * (' ~ square ~ '))'
             }) %}
+            {#- where each value is counted, these are known -#}
+            {%- if column.grid.method != 'values' %}
+                {%- set finite, whole = 'finite_' ~ value, 'case when finite_' ~ value ~ ' = floor(finite_' ~ value ~ ') then ' %}
+                {%- do measures.update({'sentinel_count':
+                    'count(' ~ whole ~ 'case when ' ~ finite ~ ' in (' ~ sentinels[column.grid_kind] ~ ') then 1 end end)'}) %}
+                {%- if column.grid_kind == 'numeric' and 'int' not in column.data_type | lower %}
+                    {%- do measures.update({
+                        'whole_count': 'count(' ~ whole ~ '1 end)',
+                        'tenths_count': 'count(case when 10 * ' ~ finite ~ ' + 1e-6 - floor(10 * ' ~ finite ~ ' + 1e-6) < 2e-6 then 1 end)'
+                    }) %}
+                {%- endif %}
+            {%- endif %}
             {%- if not column.is_exact_number %}
                 {%- do measures.update({
                     'nan_count': data_health.engine_sql('count_where', data_health.engine_sql('is_nan', value)),

@@ -13,6 +13,7 @@ comparisons as (
     select comparison_number, monitor, reference, period_start, period_end, is_latest
     from {{ ref('drift_comparisons') }}
     where reference <> '(previous period)'
+        and window_periods is null
 
 ),
 

@@ -81,7 +81,7 @@ ranked_alarms as (
         metric,
         row_number() over (
             partition by comparison_number, column_number
-            order by level desc nulls last, value / nullif(alert_threshold, 0) desc nulls last, metric
+            order by level desc nulls last, value / nullif(alert_threshold, 0) desc nulls last, metric desc nulls last
         ) as alarm_rank
     from levels
     where level > 0

@@ -140,6 +140,9 @@ select
     cast(zero_count as double precision) / row_count as zero_share,
     cast(negative_count as double precision) / row_count as negative_share,
     cast(empty_count as double precision) / row_count as empty_share,
+    cast(sentinel_count as double precision) / row_count as sentinel_share,
+    cast(whole_count as double precision) / row_count as whole_share,
+    cast(tenths_count as double precision) / row_count as tenths_share,
     cast(case
         when proven_lower = proven_upper then proven_lower
         when stored_period_count = 1 then least(greatest(largest_distinct_count, proven_lower), proven_upper)

@@ -65,6 +65,13 @@ expectations as (
 
 ),
 
+windows as (
+
+    select monitor, status as window_status, reason as window_reason
+    from {{ ref('volume_windows') }}
+
+),
+
 late_expectations as (
 
     select monitor, period_start, late_angle, usual_late_angle, late_spread, late_period_count
@@ -84,6 +91,8 @@ compared_periods as (
         expectations.warn_above,
         expectations.alert_below,
         expectations.alert_above,
+        case when periods.is_latest then windows.window_status end as window_status,
+        case when periods.is_latest then windows.window_reason end as window_reason,
         late_expectations.late_angle,
         late_expectations.usual_late_angle,
         late_expectations.late_spread,
@@ -114,6 +123,8 @@ compared_periods as (
         and periods.period_start = expectations.period_start
     left join key_counts
         on periods.period_key = key_counts.period_key
+    left join windows
+        on periods.monitor = windows.monitor
     left join late_expectations
         on periods.monitor = late_expectations.monitor
         and periods.period_start = late_expectations.period_start
@@ -260,6 +271,8 @@ select
                 else ''
             end
     end as reason,
+    window_status,
+    window_reason,
     cast(row_count - first_row_count as bigint) as rows_added_later,
     late_row_count,
     cast(late_row_count as double precision) / nullif(row_count, 0) as late_share,

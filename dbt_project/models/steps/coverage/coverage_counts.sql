@@ -12,6 +12,7 @@ comparisons as (
     select comparison_number, monitor, period_number, reference_number
     from {{ ref('drift_comparisons') }}
     where reference <> '(previous period)'
+        and window_periods is null
 
 ),
 

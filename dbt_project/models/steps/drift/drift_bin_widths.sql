@@ -31,10 +31,10 @@ widths_of_periods as (
         compared_periods.period_number,
         max(column_statistics.bin_width) as bin_width
     from (select * from {{ ref('column_statistics') }}) as column_statistics
-    inner join (select * from {{ ref('dataset_periods') }}) as dataset_periods
-        on column_statistics.period_key = dataset_periods.stored_period_key
+    inner join (select * from {{ ref('drift_periods') }}) as drift_periods
+        on column_statistics.period_key = drift_periods.stored_period_key
     inner join compared_periods
-        on dataset_periods.dataset_period_key = compared_periods.dataset_period_key
+        on drift_periods.dataset_period_key = compared_periods.dataset_period_key
     inner join compared_columns
         on column_statistics.monitor = compared_columns.monitor
         and column_statistics.column_name = compared_columns.column_name

@@ -28,11 +28,11 @@ stored_periods as (
 
     select
         compared_periods.period_number,
-        dataset_periods.stored_period_key,
+        drift_periods.stored_period_key,
         count(*) over (partition by compared_periods.period_number) as part_count
-    from (select * from {{ ref('dataset_periods') }}) as dataset_periods
+    from (select * from {{ ref('drift_periods') }}) as drift_periods
     inner join compared_periods
-        on dataset_periods.dataset_period_key = compared_periods.dataset_period_key
+        on drift_periods.dataset_period_key = compared_periods.dataset_period_key
 
 ),
 

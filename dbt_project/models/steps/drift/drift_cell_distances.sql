@@ -57,6 +57,8 @@ bounded_cells as (
         column_number,
         -- a single value belongs to the tenth of the reference in which it begins, a bin of several to that of its middle
         case when reference_minimum < reference_maximum then (f_before + f_to) / 2 else f_before end as reference_rank,
+        -- before the first percentile of the reference, or after its last one
+        case when f_to <= 0.01e0 + 1e-9 then -1 when f_before >= 0.99e0 - 1e-9 then 1 else 0 end as tail,
         width,
         gap,
         reference_count,
@@ -105,6 +107,7 @@ select
     comparison_number,
     column_number,
     reference_rank,
+    tail,
     reference_count,
     row_count,
     p,

@@ -1,9 +1,12 @@
 {{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
+{%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
+{%- set is_fault = "test in ('bin', 'tail', 'decimals', 'sentinel')" %}
 with comparisons as (
 
     select comparison_number, monitor, reference, period_start
     from {{ ref('drift_comparisons') }}
+    where window_periods is null
 
 ),
 
@@ -27,12 +30,12 @@ measures as (
         finite_count,
         kolmogorov_smirnov_lower,
         pooled_chi_square,
-        pooled_group_count,
-        null_squared_deviate,
-        null_exponent,
-        category_squared_deviate,
-        category_exponent,
-        category_test_count
+        pooled_group_count
+        {%- for subject in subjects %},
+        {{ subject }}_squared_deviate,
+        {{ subject }}_exponent,
+        {{ subject }}_test_count
+        {%- endfor %}
     from {{ ref('drift_measures') }}
 
 ),
@@ -95,58 +98,34 @@ tests as (
     where kolmogorov_smirnov_lower is null
         and pooled_group_count > 1
 
+    {%- for subject in subjects %}
+
     union all
 
     select
         comparison_number,
         column_number,
-        'null_share' as test,
-        null_squared_deviate / variance_inflation as statistic,
+        '{{ subject }}' as test,
+        {{ subject }}_squared_deviate / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         1e0 as degrees_of_freedom,
-        cast(1 as bigint) as multiplicity
+        {{ subject }}_test_count as multiplicity
     from dispersed_measures
-    where null_squared_deviate is not null
+    where {{ subject }}_squared_deviate is not null
 
     union all
 
     select
         comparison_number,
         column_number,
-        'null_share' as test,
-        null_exponent / variance_inflation as statistic,
+        '{{ subject }}' as test,
+        {{ subject }}_exponent / variance_inflation as statistic,
         cast(null as double precision) as root_size,
         cast(null as double precision) as degrees_of_freedom,
-        cast(1 as bigint) as multiplicity
+        {{ subject }}_test_count as multiplicity
     from dispersed_measures
-    where null_squared_deviate is null
-        and null_exponent is not null
-
-    union all
-
-    select
-        comparison_number,
-        column_number,
-        'category' as test,
-        category_squared_deviate / variance_inflation as statistic,
-        cast(null as double precision) as root_size,
-        1e0 as degrees_of_freedom,
-        category_test_count as multiplicity
-    from dispersed_measures
-    where category_squared_deviate is not null
-
-    union all
-
-    select
-        comparison_number,
-        column_number,
-        'category' as test,
-        category_exponent / variance_inflation as statistic,
-        cast(null as double precision) as root_size,
-        cast(null as double precision) as degrees_of_freedom,
-        category_test_count as multiplicity
-    from dispersed_measures
-    where category_exponent is not null
+    where {{ subject }}_exponent is not null
+    {%- endfor %}
 
 ),
 
@@ -209,16 +188,27 @@ probabilities as (
 
 ),
 
+-- tests of single faults, which are plain where there is one, take a tenth of the error: those of the whole column lose little
 column_tests as (
 
     select
         comparison_number,
         column_number,
-        count(distinct test) as test_count,
         max(case when test in ('kolmogorov_smirnov', 'chi_square') then least(probability, 1e0) end) as distribution_p,
-        min(case when test = 'null_share' then least(probability, 1e0) end) as null_p,
-        min(case when test = 'category' then least(probability * multiplicity, 1e0) end) as category_p,
-        least(min(least(probability, 1e0) * multiplicity) * count(distinct test), 1e0) as column_p
+        {%- for subject in subjects %}
+        min(case when test = '{{ subject }}' then least(probability * multiplicity, 1e0) end) as {{ subject }}_p,
+        {%- endfor %}
+        least(
+            min(case when not {{ is_fault }} then least(probability, 1e0) * multiplicity end)
+                * count(distinct case when not {{ is_fault }} then test end)
+                / (1 - 0.1e0 * max(case when {{ is_fault }} then 1 else 0 end)),
+            coalesce(
+                min(case when {{ is_fault }} then least(probability, 1e0) * multiplicity end)
+                * count(distinct case when {{ is_fault }} then test end) / 0.1e0,
+                1e0
+            ),
+            1e0
+        ) as column_p
     from probabilities
     group by comparison_number, column_number
 
@@ -241,8 +231,9 @@ judged_columns as (
             false
         ) as has_enough_rows,
         column_tests.distribution_p,
-        column_tests.null_p,
-        column_tests.category_p,
+        {%- for subject in subjects %}
+        column_tests.{{ subject }}_p,
+        {%- endfor %}
         column_tests.column_p
     from dispersed_measures
     inner join comparisons
@@ -276,8 +267,9 @@ select
     overdispersion_pairs,
     variance_inflation,
     distribution_p,
-    null_p,
-    category_p,
+    {%- for subject in subjects %}
+    {{ subject }}_p,
+    {%- endfor %}
     column_p,
     case when has_enough_rows and column_p is not null then
         {{ data_health.benjamini_hochberg('column_p', 'p_rank', 'family_size', 'comparison_number, has_enough_rows') }}

@@ -56,6 +56,7 @@ compared_columns as (
     from (select * from {{ ref('drift_quantile_groups') }}) as quantile_groups
     inner join (select * from {{ ref('drift_comparisons') }}) as drift_comparisons
         on quantile_groups.comparison_number = drift_comparisons.comparison_number
+    where drift_comparisons.window_periods is null
 
 ),
 

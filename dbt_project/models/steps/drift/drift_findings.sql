@@ -55,6 +55,36 @@ drift_with_references as (
             ) = 1 as is_answered_by_a_reference
     from drift_judgements
 
+),
+
+window_rows as (
+
+    select
+        monitor,
+        newest_period,
+        segment_column,
+        segment_value,
+        reference,
+        column_name,
+        window_periods,
+        judged_periods,
+        metric,
+        value,
+        case column_status when 'alert' then alert_threshold else warn_threshold end as threshold,
+        q_value,
+        row_count,
+        column_status,
+        -- one judgement of both windows: the worse, in its row of the metric that decided it
+        row_number() over (
+            partition by monitor, segment_column, segment_value, reference, column_name
+            order by
+                case column_status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end,
+                case when metric = deciding_metric then 1 else 2 end,
+                window_periods,
+                metric
+        ) as place
+    from {{ ref('health_drift_windows') }}
+
 )
 
 select
@@ -75,3 +105,24 @@ select
     'health_drift' as mart
 from drift_with_references
 where not is_answered_by_a_reference
+
+union all
+
+select
+    monitor,
+    'window_drift' as finding,
+    column_name,
+    segment_column,
+    segment_value,
+    reference,
+    metric,
+    newest_period as period_start,
+    column_status as status,
+    metric || ' ' || {{ data_health.engine_sql('short_number', 'value') }} || ' in ' || cast(judged_periods as varchar) || ' of the newest '
+        || cast(window_periods as varchar) || ' periods together, against ' || reference
+        || coalesce(' (' || column_status || ' above ' || {{ data_health.engine_sql('short_number', 'threshold') }} || ')', '')
+        || coalesce(', q ' || case when q_value < 0.0001 then 'below 0.0001' else cast(cast(q_value as decimal(6, 4)) as varchar) end, '')
+        || ', ' || cast(row_count as varchar) || ' rows' as evidence,
+    'health_drift_windows' as mart
+from window_rows
+where place = 1

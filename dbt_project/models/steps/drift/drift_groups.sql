@@ -85,14 +85,14 @@ distributions as (
 counted_values as (
 
     select
-        dataset_periods.dataset_period_key,
+        drift_periods.dataset_period_key,
         compared_columns.column_number,
         distributions.bin_type,
         distributions.category,
         cast(sum(distributions.row_count) as double precision) as row_count
     from distributions
-    inner join (select * from {{ ref('dataset_periods') }}) as dataset_periods
-        on distributions.period_key = dataset_periods.stored_period_key
+    inner join (select * from {{ ref('drift_periods') }}) as drift_periods
+        on distributions.period_key = drift_periods.stored_period_key
     inner join compared_columns
         on distributions.monitor = compared_columns.monitor
         and distributions.segment_column = compared_columns.segment_column

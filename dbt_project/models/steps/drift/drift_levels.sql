@@ -9,6 +9,7 @@ with comparisons as (
         dense_rank() over (order by monitor, reference) as reference_place,
         period_start
     from {{ ref('drift_comparisons') }}
+    where window_periods is null
 
 ),
 

@@ -1,5 +1,6 @@
 {{ config(enabled=data_health.part_is_on('drift')) }}
 {%- do data_health.begin_model() %}
+{%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 with paired_profiles as (
 
     select
@@ -36,8 +37,18 @@ expected_groups as (
 
 share_tests as (
 
-    select comparison_number, column_number, subject, h, test_count, squared_deviate, exponent, category
+    select
+        comparison_number,
+        column_number
+        {%- for subject in subjects %},
+        max(case when subject = '{{ subject }}' then h end) as {{ subject }}_h,
+        max(case when subject = '{{ subject }}' then test_count end) as {{ subject }}_test_count,
+        max(case when subject = '{{ subject }}' then squared_deviate end) as {{ subject }}_squared_deviate,
+        max(case when subject = '{{ subject }}' then exponent end) as {{ subject }}_exponent,
+        max(case when subject = '{{ subject }}' then category end) as {{ subject }}_name
+        {%- endfor %}
     from {{ ref('drift_share_tests') }}
+    group by comparison_number, column_number
 
 ),
 
@@ -151,14 +162,13 @@ select
     pooled_contingencies.both_total as contingency_row_count,
     pooled_contingencies.pooled_chi_square,
     pooled_contingencies.pooled_group_count,
-    null_tests.h as null_h,
-    null_tests.squared_deviate as null_squared_deviate,
-    null_tests.exponent as null_exponent,
-    category_tests.h as category_h,
-    category_tests.category,
-    category_tests.test_count as category_test_count,
-    category_tests.squared_deviate as category_squared_deviate,
-    category_tests.exponent as category_exponent,
+    {%- for subject in subjects %}
+    share_tests.{{ subject }}_h,
+    share_tests.{{ subject }}_test_count,
+    share_tests.{{ subject }}_squared_deviate,
+    share_tests.{{ subject }}_exponent,
+    share_tests.{{ subject }}_name,
+    {%- endfor %}
     unseen_values.unseen_count
 from paired_profiles
 left join distances
@@ -167,14 +177,9 @@ left join distances
 left join pooled_contingencies
     on paired_profiles.comparison_number = pooled_contingencies.comparison_number
     and paired_profiles.column_number = pooled_contingencies.column_number
-left join share_tests as null_tests
-    on paired_profiles.comparison_number = null_tests.comparison_number
-    and paired_profiles.column_number = null_tests.column_number
-    and null_tests.subject = 'null'
-left join share_tests as category_tests
-    on paired_profiles.comparison_number = category_tests.comparison_number
-    and paired_profiles.column_number = category_tests.column_number
-    and category_tests.subject = 'category'
+left join share_tests
+    on paired_profiles.comparison_number = share_tests.comparison_number
+    and paired_profiles.column_number = share_tests.column_number
 left join unseen_values
     on paired_profiles.comparison_number = unseen_values.comparison_number
     and paired_profiles.column_number = unseen_values.column_number

@@ -1,5 +1,6 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 {%- set metrics = data_health.drift_metrics() %}
+{%- set subjects = metrics.values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 {%- set shares = {
     'null': ('(null_count / nullif(row_count, 0))', 'nullif(row_count, 0)'),
     'reference_null': ('(reference_null_count / nullif(reference_row_count, 0))', 'nullif(reference_row_count, 0)')
@@ -14,7 +15,9 @@ with columns_of_comparisons as (
 
 evidence as (
 
-    select comparison_number, column_number, has_enough_rows, variance_inflation, distribution_p, null_p, category_p
+    select
+        comparison_number, column_number, has_enough_rows, variance_inflation, distribution_p
+        {%- for subject in subjects %}, {{ subject }}_p{% endfor %}
     from {{ ref('drift_evidence') }}
 
 ),
@@ -42,8 +45,12 @@ measures as (
         evidence.has_enough_rows,
         evidence.variance_inflation,
         evidence.distribution_p,
-        evidence.null_p,
-        evidence.category_p,
+        {%- for subject in subjects %}
+        evidence.{{ subject }}_p,
+        drift_measures.{{ subject }}_h,
+        drift_measures.{{ subject }}_test_count,
+        drift_measures.{{ subject }}_name,
+        {%- endfor %}
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then evidence.distribution_p end as categorical_p,
         case when columns_of_comparisons.kind in ('categorical', 'boolean') then 'top_categories'
             when columns_of_comparisons.kind = 'text' then 'reference_deciles_of_lengths' else 'reference_deciles' end || case
@@ -65,8 +72,6 @@ measures as (
         drift_measures.present_bin_count,
         drift_measures.contingency_group_count,
         drift_measures.contingency_row_count,
-        drift_measures.category_test_count,
-        drift_measures.category,
         evidence.variance_inflation
             * (1e0 / nullif(drift_measures.reference_row_count, 0) + 1e0 / nullif(drift_measures.row_count, 0)) as noise,
         evidence.variance_inflation
@@ -94,8 +99,6 @@ measures as (
         drift_measures.mean,
         nullif(drift_measures.reference_standard_deviation, 0) as reference_standard_deviation,
         drift_measures.standard_deviation,
-        drift_measures.null_h,
-        drift_measures.category_h,
         drift_measures.unseen_count,
         drift_measures.outside_count,
         drift_measures.partly_outside_count,

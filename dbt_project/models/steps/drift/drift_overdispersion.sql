@@ -4,6 +4,7 @@ with comparisons as (
 
     select comparison_number, monitor, reference, period_start, reference_start, reference_end
     from {{ ref('drift_comparisons') }}
+    where window_periods is null
 
 ),
 

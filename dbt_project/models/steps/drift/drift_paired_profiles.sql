@@ -4,6 +4,7 @@ with comparisons as (
 
     select comparison_number, monitor, period_start, reference_dataset, reference_start
     from {{ ref('drift_comparisons') }}
+    where window_periods is null
 
 ),
 
@@ -25,6 +26,11 @@ profiles as (
         column_name,
         cast(row_count as double precision) as row_count,
         cast(null_count as double precision) as null_count,
+        row_count * (1 - coalesce(nan_share, 0) - coalesce(infinity_share, 0)) - null_count as finite_count,
+        row_count * zero_share as zero_count,
+        row_count * sentinel_share as sentinel_count,
+        row_count * whole_share as whole_count,
+        row_count * tenths_share as tenths_count,
         mean_from_centre as mean,
         standard_deviation
     from {{ ref('health_profile') }}
@@ -41,6 +47,10 @@ select
     profiles.row_count,
     reference_profiles.null_count as reference_null_count,
     profiles.null_count,
+    {%- for statistic in ['finite', 'zero', 'sentinel', 'whole', 'tenths'] %}
+    reference_profiles.{{ statistic }}_count as reference_{{ statistic }}_count,
+    profiles.{{ statistic }}_count,
+    {%- endfor %}
     2 * (reference_profiles.null_count + profiles.null_count) > reference_profiles.row_count + profiles.row_count as has_more_nulls,
     reference_profiles.mean as reference_mean,
     profiles.mean,

@@ -29,24 +29,57 @@ comparisons as (
 
 bin_widths as (
 
-    select comparison_number, column_number, reference_number, bin_width
+    select comparison_number, column_number, period_number, reference_number, bin_width
     from {{ ref('drift_bin_widths') }}
+
+),
+
+value_counts as (
+
+    select column_number, period_number, bin_width, present_count
+    from {{ ref('drift_value_counts') }}
 
 ),
 
 distances as (
 
     select
-        comparison_number, column_number, reference_rank, reference_count, row_count, p, q, smallest_difference, largest_difference,
+        comparison_number, column_number, reference_rank, tail, reference_count, row_count, p, q, smallest_difference, largest_difference,
         smallest_area, largest_area, outside_count, is_partly_outside, is_of_bins, unseen_value, 0 as is_mixed
     from {{ ref('drift_cell_distances') }}
 
     union all
 
+    -- rows that are spread over cells are no count of any
     select
-        comparison_number, column_number, reference_rank, reference_count, row_count, p, q, smallest_difference, largest_difference,
-        smallest_area, largest_area, outside_count, is_partly_outside, is_of_bins, unseen_value, 1 as is_mixed
+        comparison_number, column_number, reference_rank, cast(null as integer) as tail, reference_count, row_count, p, q,
+        smallest_difference, largest_difference, smallest_area, largest_area, outside_count, is_partly_outside, is_of_bins, unseen_value,
+        1 as is_mixed
     from {{ ref('drift_mixed_distances') }}
+
+),
+
+compared_counts as (
+
+    select
+        bin_widths.comparison_number,
+        bin_widths.column_number,
+        bin_widths.reference_number,
+        bin_widths.bin_width,
+        comparisons.barely_seen_below,
+        reference_counts.present_count as reference_total,
+        current_counts.present_count as total
+    from bin_widths
+    inner join comparisons
+        on bin_widths.comparison_number = comparisons.comparison_number
+    inner join value_counts as reference_counts
+        on bin_widths.reference_number = reference_counts.period_number
+        and bin_widths.column_number = reference_counts.column_number
+        and bin_widths.bin_width = reference_counts.bin_width
+    inner join value_counts as current_counts
+        on bin_widths.period_number = current_counts.period_number
+        and bin_widths.column_number = current_counts.column_number
+        and bin_widths.bin_width = current_counts.bin_width
 
 ),
 
@@ -124,10 +157,28 @@ numeric_groups as (
         count(case when reference_count > 0 and row_count = 0 then 1 end) as absent_cell_count,
         sum(case when row_count = 0 then reference_count else 0 end) as absent_count,
         sum(case when reference_count = 0 then row_count else 0 end) as unseen_count,
-        sum(case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end) as barely_seen_count
+        sum(case when reference_count > 0 and reference_count < barely_seen_below then row_count else 0 end) as barely_seen_count,
+        -- the cell whose share changes most, and the least likely change of one: Chernoff's bound
+        count(case when tail is not null and reference_count + row_count > 0 then 1 end) as compared_cell_count,
+        max(case when tail is not null then abs({{ data_health.arcsine_share('least(q, 1e0)') }}
+            - {{ data_health.arcsine_share('least(p, 1e0)') }}) end) as bin_h,
+        max(
+            case when tail is null then null
+                when row_count > 0
+                    then row_count * ln(row_count * (reference_total + total) / ((reference_count + row_count) * total))
+                else 0 end
+            + case when reference_count > 0
+                then reference_count * ln(reference_count * (reference_total + total) / ((reference_count + row_count) * reference_total))
+                else 0 end
+        ) as bin_exponent,
+        sum(case tail when -1 then reference_count when 0 then 0 when 1 then 0 end) as reference_low_count,
+        sum(case tail when -1 then row_count when 0 then 0 when 1 then 0 end) as low_count,
+        sum(case tail when 1 then reference_count when 0 then 0 when -1 then 0 end) as reference_high_count,
+        sum(case tail when 1 then row_count when 0 then 0 when -1 then 0 end) as high_count
     from distances
-    inner join comparisons
-        on distances.comparison_number = comparisons.comparison_number
+    inner join compared_counts
+        on distances.comparison_number = compared_counts.comparison_number
+        and distances.column_number = compared_counts.column_number
     group by 1, 2, 3
 
 )
@@ -156,14 +207,20 @@ select
     unseen_values.unseen_value,
     cast(numeric_groups.absent_count as double precision) as absent_count,
     cast(numeric_groups.unseen_count as double precision) as unseen_count,
-    cast(numeric_groups.barely_seen_count as double precision) as barely_seen_count
+    cast(numeric_groups.barely_seen_count as double precision) as barely_seen_count,
+    numeric_groups.compared_cell_count,
+    numeric_groups.bin_h,
+    numeric_groups.bin_exponent,
+    {%- for count in ['reference_low', 'low', 'reference_high', 'high'] %}
+    cast(numeric_groups.{{ count }}_count as double precision) as {{ count }}_count{{ ',' if not loop.last }}
+    {%- endfor %}
 from numeric_groups
-inner join bin_widths
-    on numeric_groups.comparison_number = bin_widths.comparison_number
-    and numeric_groups.column_number = bin_widths.column_number
+inner join compared_counts
+    on numeric_groups.comparison_number = compared_counts.comparison_number
+    and numeric_groups.column_number = compared_counts.column_number
 inner join reference_deviations
-    on bin_widths.reference_number = reference_deviations.period_number
-    and bin_widths.bin_width = reference_deviations.bin_width
+    on compared_counts.reference_number = reference_deviations.period_number
+    and compared_counts.bin_width = reference_deviations.bin_width
     and numeric_groups.column_number = reference_deviations.column_number
 left join unseen_values
     on numeric_groups.comparison_number = unseen_values.comparison_number

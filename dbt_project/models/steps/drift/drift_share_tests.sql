@@ -1,9 +1,38 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
-{#- Single shares, tested: of nulls, of each category, of all categories that the reference does not have. #}
+{#-
+    Single shares, tested: of nulls, of each category, of all categories that the reference does not have, of each bin, of the tails, of
+    values with few decimals, of values that stand for unknown.
+-#}
+{%- set counted_values = {
+    'whole': ['decimals', 'whole numbers'], 'tenths': ['decimals', 'at most one decimal'],
+    'zero': ['sentinel', 'zero'], 'sentinel': ['sentinel', '-1 or nines']
+} -%}
 with paired_profiles as (
 
-    select comparison_number, column_number, role, has_more_nulls, reference_row_count, row_count, reference_null_count, null_count
+    select
+        comparison_number, column_number, role, has_more_nulls, reference_row_count, row_count, reference_null_count, null_count,
+        reference_finite_count, finite_count
+        {%- for name in counted_values %}, reference_{{ name }}_count, {{ name }}_count{% endfor %}
     from {{ ref('drift_paired_profiles') }}
+
+),
+
+quantile_groups as (
+
+    select
+        comparison_number,
+        column_number,
+        sum(reference_count) as reference_total,
+        sum(row_count) as total,
+        sum(compared_cell_count) as compared_cell_count,
+        max(bin_h) as bin_h,
+        max(bin_exponent) as bin_exponent,
+        sum(reference_low_count) as reference_low_count,
+        sum(low_count) as low_count,
+        sum(reference_high_count) as reference_high_count,
+        sum(high_count) as high_count
+    from {{ ref('drift_quantile_groups') }}
+    group by comparison_number, column_number
 
 ),
 
@@ -60,6 +89,39 @@ single_shares as (
     where group_type in ('value', 'other')
     group by comparison_number, column_number
     having count(case when reference_count = 0 then 1 end) > 1
+    {%- for tail, name in {'low': 'below the first percentile', 'high': 'above the last percentile'}.items() %}
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'tail' as subject,
+        '{{ name }}' as category,
+        reference_{{ tail }}_count as reference_count,
+        {{ tail }}_count as row_count,
+        reference_total,
+        total
+    from quantile_groups
+    where {{ tail }}_count is not null
+    {%- endfor %}
+    {%- for name, (subject, category) in counted_values.items() %}
+
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        '{{ subject }}' as subject,
+        '{{ category }}' as category,
+        reference_{{ name }}_count as reference_count,
+        {{ name }}_count as row_count,
+        reference_finite_count as reference_total,
+        finite_count as total
+    from paired_profiles
+    where reference_{{ name }}_count is not null
+        and {{ name }}_count is not null
+    {%- endfor %}
 
 ),
 
@@ -104,14 +166,28 @@ share_tests as (
     from tested_shares
     group by comparison_number, column_number, subject
 
+    union all
+
+    select
+        comparison_number,
+        column_number,
+        'bin' as subject,
+        bin_h as h,
+        cast(compared_cell_count as bigint) as test_count,
+        cast(null as double precision) as squared_deviate,
+        bin_exponent as exponent
+    from quantile_groups
+    where bin_h is not null
+
 ),
 
--- the category that changes most
+-- the category, the tail or the values whose share changes most
 changed_categories as (
 
     select
         tested_shares.comparison_number,
         tested_shares.column_number,
+        tested_shares.subject,
         min(tested_shares.category) as category
     from tested_shares
     inner join share_tests
@@ -119,8 +195,7 @@ changed_categories as (
         and tested_shares.column_number = share_tests.column_number
         and tested_shares.subject = share_tests.subject
         and tested_shares.h = share_tests.h
-    where tested_shares.subject = 'category'
-    group by tested_shares.comparison_number, tested_shares.column_number
+    group by tested_shares.comparison_number, tested_shares.column_number, tested_shares.subject
 
 )
 
@@ -137,4 +212,4 @@ from share_tests
 left join changed_categories
     on share_tests.comparison_number = changed_categories.comparison_number
     and share_tests.column_number = changed_categories.column_number
-    and share_tests.subject = 'category'
+    and share_tests.subject = changed_categories.subject

@@ -9,7 +9,7 @@
     'variance': 'double precision', 'max_columns': 'integer', 'is_standardised': 'boolean', 'weight_column': 'varchar',
     'combination_size_limit': 'integer', 'gap_levels': 'integer', 'gap_rows': 'integer', 'has_population': 'boolean',
     'learner': 'varchar', 'strategy': 'varchar', 'budget': 'integer', 'labels_per_subgroup': 'integer',
-    'target_precision': 'double precision', 'on_label_break': 'varchar'
+    'target_precision': 'double precision', 'on_label_break': 'varchar', 'window_periods': 'integer'
 } %}
 {%- set columns = dict({'monitor': 'varchar', 'part': 'varchar', 'metric': 'varchar'}, **settings) %}
 {%- set found, rows = [], [] %}
@@ -20,6 +20,11 @@
             {%- do found.append(dict(shared, part='drift', metric=metric, thresholds=thresholds[entry.threshold])) %}
         {%- endfor %}
     {%- endif %}
+    {%- set usual_windows = {'day': [7, 28], 'week': [4, 13], 'month': [3, 12], 'quarter': [4, 8]}[monitor.grain] %}
+    {%- for name in ['short', 'long'] if monitor.time %}
+        {%- set periods = monitor.windows[name] if monitor.windows[name] is not none else usual_windows[loop.index0] %}
+        {%- do found.append(dict(shared, part='windows', metric=name, window_periods=periods)) if periods > 1 %}
+    {%- endfor %}
     {%- if monitor.parts.coverage %}
         {%- do found.append(dict(shared, part='coverage', thresholds=thresholds.coverage, barely_seen_below=monitor.coverage.barely)) %}
     {%- endif %}

@@ -53,6 +53,9 @@ period_statistics as (
         column_statistics.zero_count,
         column_statistics.negative_count,
         column_statistics.empty_count,
+        column_statistics.sentinel_count,
+        column_statistics.whole_count,
+        column_statistics.tenths_count,
         column_statistics.minimum,
         column_statistics.maximum,
         column_statistics.sum_1,
@@ -93,6 +96,10 @@ select
     count(*) as stored_period_count,
     {%- for statistic in ['row', 'null', 'nan', 'positive_infinity', 'negative_infinity', 'extreme', 'zero', 'negative', 'empty'] %}
     cast(sum({{ statistic }}_count) as bigint) as {{ statistic }}_count,
+    {%- endfor %}
+    -- a period that an earlier release counted does not have them
+    {%- for statistic in ['sentinel', 'whole', 'tenths'] %}
+    cast(case when count({{ statistic }}_count) = count(*) then sum({{ statistic }}_count) end as bigint) as {{ statistic }}_count,
     {%- endfor %}
     min(minimum) as minimum,
     max(maximum) as maximum,

@@ -9,6 +9,8 @@ with volumes as (
         is_latest,
         status,
         reason,
+        window_status,
+        window_reason,
         late_row_count,
         late_share,
         usual_late_share,
@@ -78,6 +80,23 @@ select
     reason as evidence,
     'health_volume' as mart
 from volumes
+
+union all
+
+select
+    monitor,
+    'window_volume' as finding,
+    cast(null as varchar) as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'row_count' as metric,
+    period_start,
+    window_status as status,
+    window_reason as evidence,
+    'health_volume' as mart
+from volumes
+where window_status is not null
 
 union all
 

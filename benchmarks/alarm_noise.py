@@ -1,0 +1,183 @@
+"""How often the marts alarm where nothing happens: every column is drawn in the same way on every day.
+
+    python benchmarks/alarm_noise.py --seeds 3 --columns 200 --days 60 --rows 1000
+
+Columns of eight kinds: normal, log-normal, counts, money with zeros, categories, Booleans, times, texts. The number of rows of a
+day is drawn, by Poisson's law and with a dispersion of 4. References are the first twenty days and the period before. The table
+is built at several ends of its history, because windows of several periods are judged at the newest period only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from measure import markdown
+from project import Project
+
+FIRST_DAY = np.datetime64("2026-01-01", "us")
+DAY = np.timedelta64(86_400_000_000, "us")
+REFERENCE_DAYS = 20
+KINDS = ("normal", "lognormal", "count", "money", "category", "flag", "time", "text")
+# mart, its column of the judgement, what tells one judged series from another besides the period
+JUDGED = {
+    "health_drift": ("column_status", "segment_column, segment_value, reference, column_name"),
+    "health_coverage": ("status", "segment_column, segment_value, reference, column_name"),
+    "health_coverage_combinations": ("status", "reference, column_names"),
+    "health_volume": ("status", "monitor"),
+    "health_representation": ("status", "dataset, subgroup, group_value, reference"),
+    "health_multivariate_drift": ("status", "reference, metric"),
+}
+
+
+def main() -> None:
+    """Draw, build and count what alarms."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--columns", type=int, default=200)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--rows", type=int, default=1000, help="rows a day, on average")
+    parser.add_argument("--builds", type=int, default=3, help="at how many ends of the history the table is built")
+    parser.add_argument("--folder", type=Path, help="where to work; a temporary folder otherwise")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        counts: dict[tuple[str, str], np.ndarray] = {}
+        for seed in range(options.seeds):
+            for dispersion in (1, 4):
+                folder = (options.folder or Path(temporary)) / f"{seed}_{dispersion}"
+                for key, numbers in experiment(folder, seed, dispersion, options).items():
+                    counts[key] = counts.get(key, np.zeros(3, dtype=int)) + numbers
+        print(markdown(["mart", "judged by", "judged", "warn or worse", "not judged"], table(counts)))
+
+
+def experiment(folder: Path, seed: int, dispersion: int, options: argparse.Namespace) -> dict:
+    """By mart and status column: judged rows, those in alarm, those with too little data; of all builds of one table."""
+    project = Project(folder, grain="day", block={"monitors": {"bench": monitor(options.columns)}})
+    project.database.unlink(missing_ok=True)
+    project.prepare()
+    draw = np.random.default_rng(seed)
+    drawers = [drawer(KINDS[number % len(KINDS)], draw) for number in range(options.columns)]
+    days = [
+        day_of(draw, drawers, number, drawn_rows(draw, options.rows, dispersion), number * 10_000_000)
+        for number in range(options.days)
+    ]
+    ends = np.linspace(options.days, REFERENCE_DAYS + 15, options.builds).astype(int)[::-1]
+    counts: dict[tuple[str, str], np.ndarray] = {}
+    begun = 0
+    for end in ends:
+        store(project, days[begun:end])
+        project.build()
+        newest = end == ends[-1]
+        for key, numbers in judgements(project, windows_only=not newest).items():
+            counts[key] = counts.get(key, np.zeros(3, dtype=int)) + numbers
+        begun = end
+    return counts
+
+
+def monitor(columns: int) -> dict[str, object]:
+    """The monitor: a window as reference, two subgroups, everything judged."""
+    flags = [f"flag_{number}" for number in range(columns) if KINDS[number % len(KINDS)] == "flag"]
+    return {
+        "relation": {"source": ["raw", "bench"]},
+        "key": "id",
+        "time": "happened_at",
+        "grain": "day",
+        "subgroups": flags[:2],
+        "references": {"window": {"from": "2026-01-01", "to": "2026-01-21"}},
+        "parts": {"labeling": False},
+    }
+
+
+def drawn_rows(draw: np.random.Generator, mean: int, dispersion: int) -> int:
+    """Rows of a day, with a variance of the mean times the dispersion."""
+    if dispersion == 1:
+        return max(1, int(draw.poisson(mean)))
+    return max(1, int(draw.negative_binomial(mean / (dispersion - 1), 1 / dispersion)))
+
+
+def drawer(kind: str, draw: np.random.Generator) -> tuple[str, Callable[[np.ndarray], pa.Array]]:
+    """How a column of this kind is drawn: its name's beginning, and a function of the moments of the rows."""
+    sigma, rate, share = draw.uniform(0.5, 2), np.exp(draw.uniform(-1, 4)), draw.uniform(0.05, 0.6)
+    weights = 1 / np.arange(1, int(np.exp(draw.uniform(np.log(5), np.log(500)))) + 1)
+    names = np.array([f"v{number}" for number in range(len(weights))])
+
+    def column(moments: np.ndarray) -> pa.Array:
+        rows = len(moments)
+        if kind == "normal":
+            return pa.array(draw.normal(size=rows), mask=draw.random(rows) < share / 3)
+        if kind == "lognormal":
+            return pa.array(draw.lognormal(sigma=sigma, size=rows))
+        if kind == "count":
+            return pa.array(draw.poisson(rate, size=rows))
+        if kind == "money":
+            return pa.array(np.where(draw.random(rows) < share, 0, np.round(draw.lognormal(3, sigma, size=rows), 2)))
+        if kind == "category":
+            return pa.array(names[draw.choice(len(weights), size=rows, p=weights / weights.sum())])
+        if kind == "flag":
+            return pa.array(draw.random(rows) < share)
+        if kind == "time":
+            return pa.array(moments - (draw.lognormal(1, sigma, size=rows) * 3.6e9).astype("timedelta64[us]"))
+        lengths = draw.poisson(20, size=rows) + 1
+        return pa.array(
+            [
+                f"{number:0{length}x}"[:length]
+                for number, length in zip(draw.integers(0, 2**62, rows), lengths, strict=True)
+            ]
+        )
+
+    return kind, column
+
+
+def day_of(draw: np.random.Generator, drawers: list, day: int, rows: int, first_id: int) -> pa.Table:
+    """The rows of one day."""
+    moments = FIRST_DAY + day * DAY + (draw.random(rows) * 86.4e9).astype("timedelta64[us]")
+    columns = {f"{kind}_{number}": column(moments) for number, (kind, column) in enumerate(drawers)}
+    return pa.table({"id": pa.array(first_id + np.arange(rows)), "happened_at": pa.array(moments)} | columns)
+
+
+def store(project: Project, days: list[pa.Table]) -> None:
+    """Append days to the table."""
+    with duckdb.connect(project.database) as connection:
+        connection.register("new_rows", pa.concat_tables(days))
+        connection.execute("create table if not exists bench as select * from new_rows limit 0")
+        connection.execute("insert into bench select * from new_rows")
+
+
+def judgements(project: Project, windows_only: bool) -> dict[tuple[str, str], np.ndarray]:
+    """By mart: judged rows, those in alarm, those with too little data."""
+    with duckdb.connect(project.database, read_only=True) as connection:
+        marts = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        return {
+            (mart, status): np.array(
+                connection.execute(
+                    f"select count(*) filter (status in ('ok', 'warn', 'alert')), count(*) filter (status in ('warn', 'alert')), "
+                    f"count(*) filter (status = 'insufficient_data') from (select distinct period_start, {series}, {status} as status "
+                    f"from health.{mart})"
+                ).fetchone()
+            )
+            for mart, (status, series) in JUDGED.items()
+            if mart in marts and (not windows_only or mart.endswith("_windows"))
+        }
+
+
+def table(counts: dict[tuple[str, str], np.ndarray]) -> list[list[str]]:
+    """Rows of the printed table."""
+    return [
+        [
+            mart,
+            status,
+            f"{judged:,}",
+            f"{alarms} ({100 * alarms / max(judged, 1):.4f} %)",
+            f"{100 * missing / max(judged + missing, 1):.1f} %",
+        ]
+        for (mart, status), (judged, alarms, missing) in counts.items()
+    ]
+
+
+if __name__ == "__main__":
+    main()

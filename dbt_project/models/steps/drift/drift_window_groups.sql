@@ -1,0 +1,185 @@
+{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{#-
+    The newest periods of a column together, in the groups in which each was compared. Periods that alarmed alone are left out, so that one
+    bad day is not found again in every window that holds it. Groups may be cut differently from period to period, so the reference's
+    share of a group is the mean of what it was in the comparisons, by their rows.
+#}
+with windows as (
+
+    select monitor, window_periods
+    from {{ ref('monitor_settings') }}
+    where part = 'windows'
+
+),
+
+comparisons as (
+
+    select
+        comparison_number,
+        monitor,
+        reference,
+        period_start,
+        period_end,
+        age,
+        window_periods,
+        max(period_start) over (partition by monitor) as newest_period,
+        case when window_periods is null then reference else '(previous period)' end as judged_reference
+    from {{ ref('drift_comparisons') }}
+    where reference <> '(previous period)'
+
+),
+
+compared_columns as (
+
+    select column_number, monitor, segment_column, segment_value, column_name
+    from {{ ref('drift_columns') }}
+
+),
+
+alarms as (
+
+    select monitor, reference, period_start, segment_column, segment_value, column_name
+    from {{ ref('health_drift') }}
+    where column_status in ('warn', 'alert')
+        and metric = deciding_metric
+
+),
+
+members as (
+
+    select
+        comparisons.comparison_number,
+        comparisons.monitor,
+        comparisons.reference,
+        comparisons.period_start,
+        comparisons.period_end,
+        comparisons.newest_period,
+        comparisons.judged_reference,
+        windows.window_periods
+    from comparisons
+    inner join windows
+        on comparisons.monitor = windows.monitor
+        and comparisons.age <= windows.window_periods
+        and coalesce(comparisons.window_periods, windows.window_periods) = windows.window_periods
+
+),
+
+alarmed_columns as (
+
+    select distinct
+        members.comparison_number,
+        compared_columns.column_number
+    from alarms
+    inner join members
+        on alarms.monitor = members.monitor
+        and alarms.reference = members.judged_reference
+        and alarms.period_start = members.period_start
+    inner join compared_columns
+        on alarms.monitor = compared_columns.monitor
+        and alarms.segment_column = compared_columns.segment_column
+        and coalesce(alarms.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and alarms.column_name = compared_columns.column_name
+
+),
+
+groups as (
+
+    select
+        comparison_number,
+        column_number,
+        group_type,
+        category,
+        merged_group,
+        reference_count,
+        row_count,
+        sum(reference_count) over (partition by comparison_number, column_number) as reference_total,
+        sum(row_count) over (partition by comparison_number, column_number) as total
+    from {{ ref('drift_groups') }}
+    where comparison_number in (select comparison_number from members)
+
+),
+
+counted_groups as (
+
+    select
+        members.monitor,
+        members.window_periods,
+        members.reference,
+        members.period_start,
+        members.period_end,
+        members.newest_period,
+        groups.*,
+        alarmed_columns.column_number is not null as is_left_out
+    from members
+    inner join groups
+        on members.comparison_number = groups.comparison_number
+    left join alarmed_columns
+        on groups.comparison_number = alarmed_columns.comparison_number
+        and groups.column_number = alarmed_columns.column_number
+    where groups.reference_total > 0
+        and groups.total > 0
+
+),
+
+windows_of_columns as (
+
+    select
+        monitor,
+        window_periods,
+        reference,
+        column_number,
+        min(period_start) as window_start,
+        max(period_end) as window_end,
+        max(newest_period) as newest_period,
+        count(distinct case when not is_left_out then comparison_number end) as judged_periods,
+        count(distinct case when is_left_out then comparison_number end) as left_out_periods,
+        max(reference_total) as reference_total,
+        sum(case when not is_left_out then row_count else 0 end) as total
+    from counted_groups
+    group by monitor, window_periods, reference, column_number
+
+),
+
+-- quantile groups are known by their number
+pooled_groups as (
+
+    select
+        monitor,
+        window_periods,
+        reference,
+        column_number,
+        group_type,
+        category,
+        merged_group,
+        sum(total * reference_count / reference_total) as expected_count,
+        sum(row_count) as row_count
+    from counted_groups
+    where not is_left_out
+    group by monitor, window_periods, reference, column_number, group_type, category, merged_group
+
+)
+
+select
+    windows_of_columns.monitor,
+    windows_of_columns.window_periods,
+    windows_of_columns.reference,
+    windows_of_columns.column_number,
+    windows_of_columns.window_start,
+    windows_of_columns.window_end,
+    windows_of_columns.newest_period,
+    windows_of_columns.judged_periods,
+    windows_of_columns.left_out_periods,
+    windows_of_columns.reference_total,
+    windows_of_columns.total,
+    pooled_groups.group_type,
+    pooled_groups.category,
+    pooled_groups.merged_group,
+    windows_of_columns.reference_total * pooled_groups.expected_count / windows_of_columns.total as reference_count,
+    pooled_groups.row_count
+from windows_of_columns
+inner join pooled_groups
+    on windows_of_columns.monitor = pooled_groups.monitor
+    and windows_of_columns.window_periods = pooled_groups.window_periods
+    and windows_of_columns.reference = pooled_groups.reference
+    and windows_of_columns.column_number = pooled_groups.column_number
+where 2 * windows_of_columns.judged_periods >= windows_of_columns.window_periods
