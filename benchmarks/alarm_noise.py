@@ -27,6 +27,7 @@ KINDS = ("normal", "lognormal", "count", "money", "category", "flag", "time", "t
 # mart, its column of the judgement, what tells one judged series from another besides the period
 JUDGED = {
     "health_drift": ("column_status", "segment_column, segment_value, reference, column_name"),
+    "health_drift_windows": ("column_status", "window_periods, segment_column, segment_value, reference, column_name"),
     "health_coverage": ("status", "segment_column, segment_value, reference, column_name"),
     "health_coverage_combinations": ("status", "reference, column_names"),
     "health_volume": ("status", "monitor"),
@@ -156,8 +157,8 @@ def judgements(project: Project, windows_only: bool) -> dict[tuple[str, str], np
             (mart, status): np.array(
                 connection.execute(
                     f"select count(*) filter (status in ('ok', 'warn', 'alert')), count(*) filter (status in ('warn', 'alert')), "
-                    f"count(*) filter (status = 'insufficient_data') from (select distinct period_start, {series}, {status} as status "
-                    f"from health.{mart})"
+                    f"count(*) filter (status = 'insufficient_data') from (select distinct {series}, {status} as status, "
+                    f"{'newest_period' if mart.endswith('_windows') else 'period_start'} from health.{mart})"
                 ).fetchone()
             )
             for mart, (status, series) in JUDGED.items()

@@ -15,7 +15,7 @@
         'drift_quantile_groups', 'feature_bins', 'feature_cells', 'finding_periods', 'findings', 'health_alerts',
         'health_annotators', 'health_auto_labels', 'health_bias_gate', 'health_cell_changes', 'health_component_scores',
         'health_coverage', 'health_coverage_combinations', 'health_coverage_gaps', 'health_drift', 'health_drift_latest',
-        'health_known_biases', 'health_label_gates', 'health_label_quality', 'health_labeling_candidates',
+        'health_drift_windows', 'health_known_biases', 'health_label_gates', 'health_label_quality', 'health_labeling_candidates',
         'health_labeling_progress', 'health_labels', 'health_monitors', 'health_multivariate_drift', 'health_pca_components',
         'health_pca_loadings', 'health_pca_summary', 'health_profile', 'health_region', 'health_representation',
         'health_representation_gaps', 'health_rule_outcomes', 'health_schema_changes', 'health_scorecard',

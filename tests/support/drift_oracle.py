@@ -133,6 +133,44 @@ def distances(kind, reference, current):
     return {name: value for name, value in result.items() if value is not None}
 
 
+SENTINELS = {
+    "numeric": [-1, *(sign * (10**nines - 1) for nines in range(1, 7) for sign in (-1, 1))],
+    "timestamp": [
+        (np.datetime64(text, "s") - np.datetime64("1970-01-01", "s")).astype(float)
+        for text in (
+            *("0001-01-01", "1753-01-01", "1900-01-01", "2099-12-31", "2099-12-31T23:59:59", "9999-12-31"),
+            "9999-12-31T23:59:59",
+        )
+    ],
+}
+
+
+def single_faults(kind, x, y, is_counted_by_value, has_decimals):
+    """Metric -> value of what single faults change. Of a column that is counted by value, each value is a bin."""
+    if kind not in SENTINELS or not len(x) or not len(y):
+        return {}
+
+    def largest(*tests):
+        return max(arcsine_difference(np.mean(test(x)), np.mean(test(y))) for test in tests)
+
+    tests, result = [lambda values: values == 0], {}
+    if not is_counted_by_value:
+        tests.append(lambda values: np.isin(values, SENTINELS[kind]))
+        if has_decimals:
+            result["decimals_h"] = largest(
+                lambda values: values == np.floor(values),
+                lambda values: np.abs(10 * values - np.round(10 * values)) < 1e-6,
+            )
+    result["sentinel_h"] = largest(*tests)
+    if is_counted_by_value and min(len(x), len(y)) >= MINIMUM_ROWS:
+        counts = counts_of_values(x, y)
+        p, q = counts[0] / counts[0].sum(), counts[1] / counts[1].sum()
+        result["bin_h"] = max(arcsine_difference(*shares) for shares in zip(p, q, strict=True))
+        tails = (np.cumsum(p) <= 0.01 + 1e-9), (np.cumsum(p[::-1])[::-1] <= 0.01 + 1e-9)
+        result["tail_h"] = max(arcsine_difference(*counts[:, tail].sum(axis=1) / counts.sum(axis=1)) for tail in tails)
+    return result
+
+
 def distances_of_numbers(x, y):
     return {
         "kolmogorov_smirnov": stats.ks_2samp(x, y, method="asymp").statistic,

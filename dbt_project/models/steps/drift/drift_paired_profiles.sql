@@ -26,11 +26,11 @@ profiles as (
         column_name,
         cast(row_count as double precision) as row_count,
         cast(null_count as double precision) as null_count,
-        row_count * (1 - coalesce(nan_share, 0) - coalesce(infinity_share, 0)) - null_count as finite_count,
-        row_count * zero_share as zero_count,
-        row_count * sentinel_share as sentinel_count,
-        row_count * whole_share as whole_count,
-        row_count * tenths_share as tenths_count,
+        round(row_count * (1 - coalesce(nan_share, 0) - coalesce(infinity_share, 0))) - null_count as finite_count,
+        round(row_count * zero_share) as zero_count,
+        round(row_count * sentinel_share) as sentinel_count,
+        round(row_count * whole_share) as whole_count,
+        round(row_count * tenths_share) as tenths_count,
         mean_from_centre as mean,
         standard_deviation
     from {{ ref('health_profile') }}

@@ -114,8 +114,11 @@ single_shares as (
         column_number,
         '{{ subject }}' as subject,
         '{{ category }}' as category,
-        reference_{{ name }}_count as reference_count,
-        {{ name }}_count as row_count,
+        {#- of those that have it and those that do not, the fewer #}
+        {%- set has_more = '2 * (reference_' ~ name ~ '_count + ' ~ name ~ '_count) > reference_finite_count + finite_count' %}
+        case when {{ has_more }} then reference_finite_count - reference_{{ name }}_count else reference_{{ name }}_count end
+            as reference_count,
+        case when {{ has_more }} then finite_count - {{ name }}_count else {{ name }}_count end as row_count,
         reference_finite_count as reference_total,
         finite_count as total
     from paired_profiles
@@ -135,7 +138,9 @@ tested_shares as (
         abs({{ data_health.arcsine_share('least(row_count / total, 1e0)') }}
             - {{ data_health.arcsine_share('least(reference_count / reference_total, 1e0)') }}) as h,
         (reference_count + row_count) / (reference_total + total) as pooled_share,
-        case when least(reference_total, total) * (reference_count + row_count) / (reference_total + total) >= 5
+        -- of shares near 0, of which the most extreme one counts, two proportions would make too much
+        case when subject in ('null', 'category')
+            and least(reference_total, total) * (reference_count + row_count) / (reference_total + total) >= 5
             and least(reference_total, total) * (1 - (reference_count + row_count) / (reference_total + total)) >= 5
             then 1 else 0
         end as is_large,
