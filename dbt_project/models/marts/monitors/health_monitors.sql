@@ -3,7 +3,7 @@
     {%- do data_health.relation_of(data_health.normalised_relation(block.get(key))) %}
 {%- endfor %}
 {%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
-{%- set previous = load_relation(this) if execute else none %}
+{%- set previous, last_alerts = load_relation(this) if execute else none, data_health.stored_model('health_alerts') %}
 {#- only the database can tell whether a condition holds; of one that is new it is asked before anything is counted -#}
 {%- if execute and flags.WHICH in ['run', 'build', 'retry'] and selected.values() | selectattr('where') | list %}
     {%- set known = [] %}
@@ -17,7 +17,8 @@
 {%- endif %}
 {%- set monitors, datasets = selected if execute else {}, data_health.datasets_of_this_run(under_empty=true) %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
-{%- set described, of_no_column = {}, [none, none, none, none, none] %}
+{%- set described, of_no_column, answered = {}, [none, none, none, none, none], [] %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.labeling.answers %}{% do answered.append(monitor.name) %}{% endfor %}
 {%- for monitor_name, monitor in monitors.items() %}
     {%- set rows = [['monitor', monitor_name, data_health.setting_text(monitor.relation)] + of_no_column] %}
     {%- for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
@@ -51,9 +52,19 @@
         {%- do rows.append(['part', name, 'on' if monitor.parts[name] else 'off'] + of_no_column[1:] + [reason]) %}
     {%- endfor %}
     {#- as the production table has a column; one that only a reference has, as the reference has it -#}
-    {%- set columns = {} %}
+    {%- set columns, problems = {}, {} %}
     {%- for dataset in datasets if dataset.monitor.name == monitor_name %}
         {%- for column in dataset.columns %}
+            {#- a kind that nothing comes of; of a column that is left out on purpose none is wanted -#}
+            {%- set ignored = none if not column.declared_kind or column.role in ['excluded', 'not listed']
+                else 'ignored: a column of the key is counted as one' if column.role == 'key'
+                else 'ignored: ' ~ column.left_out if column.family == 'other' or column.role in ['time', 'loaded_at']
+                else 'nothing tells whether scores that are not counted as numbers lie from 0 to 1'
+                    if column.role == 'score' and column.declared_kind != 'numeric' %}
+            {%- if ignored %}
+                {%- set key = 'columns.' ~ column.name ~ '.kind' %}
+                {%- do problems.setdefault(key, ['problem', key, column.declared_kind] + of_no_column[1:] + [ignored]) %}
+            {%- endif %}
             {%- set known = columns.get(column.name) %}
             {#- a label that stands in a table of its own takes the place of a column that is not watched -#}
             {%- if not known or (column.from_labels and not known[5]) %}
@@ -64,7 +75,14 @@
             {%- endif %}
         {%- endfor %}
     {%- endfor %}
-    {%- do described.update({monitor_name: rows + columns.values() | list}) %}
+    {#- defaults that all share speak of those that are asked -#}
+    {%- set asks_itself = data_health.with_current_names(block.monitors.get(monitor_name)).get('labeling') is not none %}
+    {%- if monitor.parts.labeling and written[monitor_name].get('labeling') is not none and not monitor.labeling.answers
+        and (asks_itself or not answered) %}
+        {%- do problems.update({'labeling.answers': ['problem', 'labeling.answers', none] + of_no_column[1:]
+            + ['missing: without a table of answers no row is chosen, and none is labelled']}) %}
+    {%- endif %}
+    {%- do described.update({monitor_name: rows + columns.values() | list + problems.values() | list}) %}
 {%- endfor %}
 {%- set monitors_of_other_runs = data_health.resolved_monitors() | reject('in', monitors) | list %}
 
@@ -98,6 +116,46 @@ with described_monitors as (
 
 ),
 
+-- what only rows tell is known since they were counted
+problems_of_last_build as (
+{% if last_alerts %}
+    select monitor, metric as name, max(column_name) as value, max(evidence) as reason
+    from {{ last_alerts }}
+    where finding in ('score', 'positive')
+        and is_open
+    group by monitor, metric
+{%- else %}
+    {{ data_health.rows_as_table({'monitor': 'varchar', 'name': 'varchar', 'value': 'varchar', 'reason': 'varchar'}) }}
+{%- endif %}
+
+),
+
+configured_rows as (
+
+    select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint
+    from described_monitors
+
+    union all
+
+    select
+        described_monitors.monitor,
+        'problem' as subject,
+        problems_of_last_build.name,
+        problems_of_last_build.value,
+        cast(null as varchar) as role,
+        cast(null as varchar) as data_type,
+        cast(null as boolean) as is_watched,
+        cast(null as boolean) as is_value_shown,
+        'as of the build before: ' || problems_of_last_build.reason as reason,
+        described_monitors.owner,
+        described_monitors.fingerprint
+    from described_monitors
+    inner join problems_of_last_build
+        on described_monitors.monitor = problems_of_last_build.monitor
+    where described_monitors.subject = 'monitor'
+
+),
+
 previous_build as (
 {% if previous %}
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
@@ -122,24 +180,24 @@ monitors_of_other_runs as (
 )
 
 select
-    described_monitors.monitor,
-    described_monitors.subject,
-    described_monitors.name,
-    described_monitors.value,
-    described_monitors.role,
-    described_monitors.data_type,
-    described_monitors.is_watched,
-    described_monitors.is_value_shown,
-    described_monitors.reason,
-    described_monitors.owner,
-    described_monitors.fingerprint,
+    configured_rows.monitor,
+    configured_rows.subject,
+    configured_rows.name,
+    configured_rows.value,
+    configured_rows.role,
+    configured_rows.data_type,
+    configured_rows.is_watched,
+    configured_rows.is_value_shown,
+    configured_rows.reason,
+    configured_rows.owner,
+    configured_rows.fingerprint,
     coalesce(previous_build.watched_since, {{ data_health.run_time() }}) as watched_since,
     {{ data_health.run_time() }} as built_at
-from described_monitors
+from configured_rows
 left join previous_build
-    on described_monitors.monitor = previous_build.monitor
-    and described_monitors.subject = previous_build.subject
-    and described_monitors.name = previous_build.name
+    on configured_rows.monitor = previous_build.monitor
+    and configured_rows.subject = previous_build.subject
+    and configured_rows.name = previous_build.name
 
 union all
 

@@ -14,7 +14,7 @@ with groups as (
         best_group, selection_ratio, selection_ratio_lower, selection_ratio_upper, selection_status,
         judged_positive_count, true_positive_rate, true_positive_rate_lower, true_positive_rate_upper,
         judged_negative_count, false_positive_rate, false_positive_rate_lower, false_positive_rate_upper,
-        missing_share, missing_share_lower, missing_share_upper
+        missing_share, missing_share_lower, missing_share_upper, label_reason, prediction_reason
     from {{ ref('representation_rates') }}
 
 ),
@@ -99,17 +99,19 @@ select
     groups.selection_ratio_lower,
     groups.selection_ratio_upper,
     groups.selection_status,
-    groups.judged_positive_count,
+    case when groups.label_reason is null then groups.judged_positive_count end as judged_positive_count,
     groups.true_positive_rate,
     groups.true_positive_rate_lower,
     groups.true_positive_rate_upper,
-    groups.judged_negative_count,
+    case when groups.label_reason is null then groups.judged_negative_count end as judged_negative_count,
     groups.false_positive_rate,
     groups.false_positive_rate_lower,
     groups.false_positive_rate_upper,
     groups.missing_share,
     groups.missing_share_lower,
     groups.missing_share_upper,
+    groups.label_reason,
+    groups.prediction_reason,
     {{ data_health.run_time() }} as built_at
 from groups
 left join hidden_subgroups

@@ -1,6 +1,6 @@
-{#- what each part found, of one shape; a part that is off has no node -#}
-{%- set models = [] %}
-{%- for part in data_health.parts() if part != 'profile' and data_health.part_is_on(part) %}
+{#- what the configuration and each part found, of one shape; a part that is off has no node -#}
+{%- set models = ['monitors_findings'] %}
+{%- for part in data_health.parts() if data_health.part_is_on(part) %}
     {%- do models.append(part ~ '_findings') %}
 {%- endfor %}
 with judged as (
@@ -20,11 +20,6 @@ with judged as (
         mart
     from {{ ref(name) }}
     {{- '\n\n    union all' if not loop.last }}
-{%- else %}
-    {{ data_health.rows_as_table({
-        'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'segment_column': 'varchar', 'segment_value': 'varchar',
-        'reference': 'varchar', 'metric': 'varchar', 'period_start': 'date', 'status': 'varchar', 'evidence': 'varchar', 'mart': 'varchar'
-    }) }}
 {%- endfor %}
 
 ),

@@ -7,7 +7,7 @@
 {%- set settings = {
     'warn_threshold': 'double precision', 'alert_threshold': 'double precision', 'minimum_rows': 'integer', 'barely_seen_below': 'integer',
     'variance': 'double precision', 'max_columns': 'integer', 'is_standardised': 'boolean', 'weight_column': 'varchar',
-    'combination_size_limit': 'integer', 'gap_levels': 'integer', 'gap_rows': 'integer', 'has_population': 'boolean',
+    'combination_size_limit': 'integer', 'gap_levels': 'integer', 'gap_rows': 'integer', 'has_population': 'boolean', 'positive': 'varchar',
     'learner': 'varchar', 'strategy': 'varchar', 'budget': 'integer', 'labels_per_subgroup': 'integer',
     'target_precision': 'double precision', 'on_label_break': 'varchar', 'window_periods': 'integer'
 } %}
@@ -43,8 +43,10 @@
         {%- endfor %}
     {%- endif %}
     {%- if has_groups %}
+        {%- set positive = (monitor.label or {}).positive %}
         {%- do found.append(dict(shared, part='representation', thresholds=thresholds.representation,
-            has_population=monitor.population is not none)) %}
+            has_population=monitor.population is not none,
+            positive=none if positive is none else positive | string | lower if positive is boolean else positive | string)) %}
     {%- endif %}
 {%- endfor %}
 {#- only labeling asks the warehouse, whether there is a score to learn from -#}

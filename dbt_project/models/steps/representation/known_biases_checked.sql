@@ -41,6 +41,13 @@ groups as (
 
 ),
 
+unseen_positives as (
+
+    select monitor, dataset, outcome, reason
+    from {{ ref('unseen_positives') }}
+
+),
+
 -- 1. The group, all others, and the group that is selected most often.
 totals as (
 
@@ -129,6 +136,10 @@ parts as (
             when checks.problem is not null then checks.problem
             when checks.dataset is null then 'no reference of this name'
             when totals.entry_number is null then 'no row'
+            when checks.metric in ('label_rate_ratio', 'true_positive_rate', 'false_positive_rate') and unseen_labels.reason is not null
+                then unseen_labels.reason
+            when checks.metric in ('selection_ratio', 'true_positive_rate', 'false_positive_rate')
+                and unseen_predictions.reason is not null then unseen_predictions.reason
             when checks.metric in ('share_ratio', 'share') and totals.base_row_count < checks.minimum_rows then 'too few rows'
             when checks.metric = 'share_ratio'
                 and greatest(totals.row_count, totals.base_row_count * checks.population_share) < checks.minimum_rows then 'too few rows'
@@ -156,6 +167,14 @@ parts as (
     left join best_groups
         on checks.entry_number = best_groups.entry_number
         and checks.dataset = best_groups.dataset
+    left join unseen_positives as unseen_labels
+        on checks.monitor = unseen_labels.monitor
+        and checks.dataset = unseen_labels.dataset
+        and unseen_labels.outcome = 'label'
+    left join unseen_positives as unseen_predictions
+        on checks.monitor = unseen_predictions.monitor
+        and checks.dataset = unseen_predictions.dataset
+        and unseen_predictions.outcome = 'prediction'
 
 )
 

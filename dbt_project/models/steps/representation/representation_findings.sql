@@ -37,13 +37,20 @@ known_biases as (
 
 ),
 
+unseen_positives as (
+
+    select monitor, dataset, outcome, column_name, row_count, minimum_rows, reason
+    from {{ ref('unseen_positives') }}
+    where is_stored
+
+),
+
 newest_periods as (
 
     select monitor, newest_period
     from {{ ref('newest_periods') }}
 
 )
-
 
 select
     monitor,
@@ -81,3 +88,22 @@ select
 from known_biases
 inner join newest_periods
     on known_biases.monitor = newest_periods.monitor
+
+union all
+
+-- said of the newest period, as long as it is so
+select
+    unseen_positives.monitor,
+    'positive' as finding,
+    unseen_positives.column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    case when unseen_positives.dataset <> 'production' then unseen_positives.dataset end as reference,
+    case unseen_positives.outcome when 'label' then 'label.positive' else 'prediction.label' end as metric,
+    newest_periods.newest_period as period_start,
+    case when unseen_positives.row_count < unseen_positives.minimum_rows then 'insufficient_data' else 'warn' end as status,
+    unseen_positives.reason as evidence,
+    'health_representation' as mart
+from unseen_positives
+inner join newest_periods
+    on unseen_positives.monitor = newest_periods.monitor

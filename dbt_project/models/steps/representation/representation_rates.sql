@@ -8,10 +8,36 @@
     ('false_positive_rate', 'false_positives', 'negatives')
 ] %}
 {%- set z = '1.959963984540054e0' %}
-with groups as (
+with ratios as (
 
     select *
     from {{ ref('representation_ratios') }}
+
+),
+
+unseen_positives as (
+
+    select monitor, dataset, outcome, reason
+    from {{ ref('unseen_positives') }}
+
+),
+
+-- what is not understood is neither positive nor negative
+groups as (
+
+    select
+        ratios.*,
+        unseen_labels.reason as label_reason,
+        unseen_predictions.reason as prediction_reason
+    from ratios
+    left join unseen_positives as unseen_labels
+        on ratios.monitor = unseen_labels.monitor
+        and ratios.dataset = unseen_labels.dataset
+        and unseen_labels.outcome = 'label'
+    left join unseen_positives as unseen_predictions
+        on ratios.monitor = unseen_predictions.monitor
+        and ratios.dataset = unseen_predictions.dataset
+        and unseen_predictions.outcome = 'prediction'
 
 ),
 
@@ -22,13 +48,15 @@ supported_counts as (
         groups.*,
         cast(row_count as double precision) as group_rows,
         cast(labelled_count as double precision) as labels,
-        cast(positive_count as double precision) as positive_labels,
+        cast(case when label_reason is null then positive_count end as double precision) as positive_labels,
         cast(predicted_count as double precision) as predictions,
-        cast(predicted_positive_count as double precision) as selected_count,
-        cast(case when judged_positive_count >= 10 then judged_positive_count end as double precision) as positives,
-        cast(case when judged_negative_count >= 10 then judged_negative_count end as double precision) as negatives,
-        cast(coalesce(true_positive_count, 0) as double precision) as true_positives,
-        cast(coalesce(false_positive_count, 0) as double precision) as false_positives,
+        cast(case when prediction_reason is null then predicted_positive_count end as double precision) as selected_count,
+        cast(case when label_reason is null and judged_positive_count >= 10 then judged_positive_count end as double precision)
+            as positives,
+        cast(case when label_reason is null and judged_negative_count >= 10 then judged_negative_count end as double precision)
+            as negatives,
+        cast(case when prediction_reason is null then coalesce(true_positive_count, 0) end as double precision) as true_positives,
+        cast(case when prediction_reason is null then coalesce(false_positive_count, 0) end as double precision) as false_positives,
         -- one row is one observation, however many features it has: their gaps come together
         cast(missing_count as double precision) / nullif(feature_value_count, 0) as missing_share
     from groups
