@@ -16,7 +16,7 @@ import pyarrow as pa
 from data_health.components.batches import one_blas_thread
 from data_health.components.components import MOST_COMPONENTS, Basis, Matrix, Sums, principal_components
 from data_health.components.limits import error_limit, hotelling_limit, noise_eigenvalues
-from data_health.components.periods import Period, periods
+from data_health.components.periods import PRODUCTION, Period, columns_of_production, periods
 from data_health.components.subspaces import Measure, Subspace, columns_that_moved
 from data_health.output_schema import arrow_schema, of_kind
 from data_health.solvers import SOLVER_ERRORS
@@ -73,7 +73,7 @@ MEASURES = {
 }
 COLUMNS = {"kind": "varchar"} | LOADINGS | EIGENVALUES | MEASURES
 SCHEMA, LOADINGS_SCHEMA = arrow_schema(COLUMNS), arrow_schema(LOADINGS)
-REFERENCES, PRODUCTION = "dataset <> 'production'", "dataset = 'production'"
+REFERENCES = "dataset <> 'production'"
 # how the reason begins where the eigenvalues of a matrix are not found; health_pca_summary knows it
 NO_END = "no components were found"
 VALUES_USED = {"all": "", "clipped": "clipped_"}
@@ -179,18 +179,6 @@ def component_fits(
     # one table at a time is as wide as all kinds
     batches = (batch for kind, table in tables for batch in of_kind(kind, table, SCHEMA).to_batches())
     return pa.RecordBatchReader.from_batches(SCHEMA, batches)
-
-
-def columns_of_production(
-    products: duckdb.DuckDBPyRelation, wide_products: duckdb.DuckDBPyRelation
-) -> dict[str, set[str]]:
-    """By monitor, the columns that production has."""
-    narrow = products.filter(PRODUCTION).project("monitor, column_a as column_name")
-    wide = wide_products.filter(f"{PRODUCTION} and is_watched").project("monitor, column_name")
-    result: dict[str, set[str]] = {}
-    for monitor, name in [row for relation in (narrow, wide) for row in relation.distinct().fetchall()]:
-        result.setdefault(monitor, set()).add(name)
-    return result
 
 
 def references(
