@@ -1,7 +1,7 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
 {%- set kinds = [
     'volume', 'late_rows', 'key', 'freshness', 'implausible_time', 'empty_reference', 'schema', 'drift', 'multivariate_drift', 'coverage',
-    'combinations', 'representation', 'region', 'known_bias', 'label_rate', 'no_convergence'
+    'combinations', 'representation', 'region', 'known_bias', 'label_rate', 'no_convergence', 'relation_missing'
 ] %}
 with periods as (
 
