@@ -1,10 +1,11 @@
 {#
     Raises one error that lists everything wrong with the configuration. Only `run` and `build` stop on it:
-    compiling, documenting or listing a project must work whatever this package thinks of its variables.
+    compiling, documenting or listing a project must work whatever this package thinks of its variables. What is gone from the
+    warehouse is no mistake of the configuration: that is given back, by monitor, as warehouse_problems() has it.
 #}
 {% macro validate_configuration() %}
-    {% if not execute or flags.WHICH not in ['run', 'build'] %}{{ return(none) }}{% endif %}
-    {% set problems, switches, renamed = [], {}, [] %}
+    {% if not execute or flags.WHICH not in ['run', 'build'] %}{{ return({}) }}{% endif %}
+    {% set problems, switches, renamed, gone = [], {}, [], {} %}
     {% set raw, configuration, schema = var('data_health', none), data_health.configured_block(), data_health.monitor_schema() %}
     {% if raw is not none and raw is not mapping %}
         {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases' %}
@@ -40,7 +41,8 @@
     {% for name, monitor in monitors.items() %}
         {% set found = data_health.monitor_problems(schema, defaults, name, monitor) %}
         {% if not found and name in selected %}
-            {% set found = data_health.warehouse_problems(resolved[name], monitor) %}
+            {% do gone.update({name: {}}) %}
+            {% set found = data_health.warehouse_problems(resolved[name], monitor, gone=gone[name]) %}
         {% endif %}
         {% do problems.extend(found) %}
     {% endfor %}
@@ -67,4 +69,5 @@
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
     {% endif %}
+    {{ return(gone) }}
 {% endmacro %}

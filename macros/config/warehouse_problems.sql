@@ -1,32 +1,42 @@
 {#
     What only the warehouse can say about one monitor. `written` is the monitor without defaults: columns that all
     monitors share under exclude, columns and show_values need not be in each table. Nor does a source of answers exist
-    before the first one. A unit test has no tables to ask.
+    before the first one. A unit test has no tables to ask. `known` takes the columns of tables that were asked; with it only the tables
+    of rows and labels are. `gone` takes, by what is to be left out, what the package has counted before and does not find any more:
+    `relation`, `references.<name>`, `population` or `population_names`. That is no problem of the configuration. It is told by
+    health_monitors and monitored_columns, as they were built before.
 #}
-{% macro warehouse_problems(monitor, written) %}
-    {% set problems = [] %}
+{% macro warehouse_problems(monitor, written, known=none, gone=none) %}
+    {% set problems, found, tables = [], [], known if known is not none else {} %}
     {% if model is defined and model['resource_type'] == 'unit_test' %}{{ return(problems) }}{% endif %}
-    {% for item in data_health.relations_of_monitor(monitor) %}
-        {% set relation = data_health.relation_of(item['relation']) %}
-        {% set columns = data_health.columns_of(relation) %}
+    {% for item in data_health.relations_of_monitor(monitor) if known is none or item['key'] in ['relation', 'label.relation'] %}
+        {% set relation, names = data_health.relation_of(item['relation']), {} %}
+        {% if relation | string not in tables %}{% do tables.update({relation | string: data_health.columns_of(relation)}) %}{% endif %}
+        {% set columns, table = tables[relation | string], 'the table ' ~ relation.schema ~ '.' ~ relation.identifier %}
+        {% for column in columns or [] %}
+            {% do names.update({column.name: column}) %}{% do names.setdefault(column.name | lower, column) %}
+        {% endfor %}
         {% if relation.is_cte %}
             {% set allowed = 'a table or a view; this model is ephemeral' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation.identifier, allowed)) %}
         {% elif columns is none and not flags.EMPTY and not (item['key'] == 'labeling.answers' and item['relation'].get('source')) %}
             {% set allowed = 'a relation that exists; it does not exist in the warehouse, build or load it first' %}
-            {% do problems.append(data_health.problem(monitor['name'], item['key'], relation | string, allowed)) %}
+            {% set line = data_health.problem(monitor['name'], item['key'], relation | string, allowed) %}
+            {% do found.append([item, none, none, line, table ~ ' does not exist']) %}
         {% elif columns is not none %}
             {% for use in data_health.column_uses(monitor, written, item['key']) %}
                 {% for name in use['names'] if name is not none %}
-                    {% set column = data_health.find_column(columns, name) %}
-                    {% set family = data_health.type_family(column.data_type) if column is not none else none %}
-                    {% if column is none and not use.get('optional') %}
-                        {% do problems.append(data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation,
-                            names=columns | map(attribute='name') | list)) %}
-                    {% elif column is not none and use.get('family') and family != use['family'] %}
+                    {% set column = names.get(name) or names.get(name | lower) %}
+                    {% set family = data_health.type_family(column.data_type) if column else none %}
+                    {% if not column and not use.get('optional') %}
+                        {% set line = data_health.problem(monitor['name'], use['key'], name, 'a column of ' ~ relation,
+                            names=columns | map(attribute='name') | list) %}
+                        {% do found.append([item, name, none, line, table ~ ' has no column ' ~ name]) %}
+                    {% elif column and use.get('family') and family != use['family'] %}
                         {% set words = {'timestamp': 'date or timestamp', 'string': 'text'}.get(use['family'], use['family']) %}
-                        {% set allowed = 'a column of type ' ~ words %}
-                        {% do problems.append(data_health.problem(monitor['name'], use['key'], name, allowed, 'type ' ~ column.dtype)) %}
+                        {% set line = data_health.problem(monitor['name'], use['key'], name, 'a column of type ' ~ words,
+                            'type ' ~ column.dtype) %}
+                        {% do found.append([item, name, family, line, name ~ ' of ' ~ table ~ ' is of type ' ~ column.dtype ~ ' now']) %}
                     {% elif use.get('positive') is boolean and family == 'string' %}
                         {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, "
                             ~ "as in 'yes'" %}
@@ -38,6 +48,31 @@
                     {% endif %}
                 {% endfor %}
             {% endfor %}
+        {% endif %}
+    {% endfor %}
+    {#- what the package had found when it was configured as it is now -#}
+    {% set texts, families = {}, {} %}
+    {% set counted = data_health.stored_model('monitored_columns') if found and gone is not none and load_relation(this) else none %}
+    {% if counted %}
+        {% set of_monitor = ' where monitor = ' ~ data_health.text_literal(monitor['name']) ~ ' and ' %}
+        {% for row in run_query('select subject, name, value from ' ~ this ~ of_monitor ~ "subject <> 'column'").rows %}
+            {% do texts.update({'relation' if row[0] == 'monitor' else row[0] ~ 's.' ~ row[1]: row[2]}) %}
+        {% endfor %}
+        {% for row in run_query('select dataset, lower(column_name), family from ' ~ counted ~ of_monitor ~ 'valid_to is null').rows %}
+            {% do families.setdefault(row[0], {}).update({row[1]: row[2]}) %}
+        {% endfor %}
+    {% endif %}
+    {% for item, name, family, line, text in found %}
+        {% set place, spec = item['key'].replace('.relation', ''), item['relation'] %}
+        {% set setting = place if place == 'relation' or place.startswith('references.') else 'settings.' ~ place %}
+        {% set written_now = data_health.setting_text(spec if setting == place else monitor[place]) %}
+        {% set dataset = place[11:] if place.startswith('references.') else 'production' %}
+        {% set was_read = texts.get(setting) == written_now and dataset in families %}
+        {% set family_before = families.get('production', {}).get(name | lower) if item['key'] == 'relation' else none %}
+        {% if (was_read and (name is none or place == 'label')) or (family_before and family_before != family) %}
+            {% do gone.setdefault('relation' if place == 'label' else place, []).append(text) %}
+        {% else %}
+            {% do problems.append(line) %}
         {% endif %}
     {% endfor %}
     {{ return(problems) }}

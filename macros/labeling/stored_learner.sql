@@ -9,6 +9,7 @@
         select distinct learner_version, class_number, label
         from {{ fits }}
         where monitor = {{ data_health.text_literal(task.monitor.name) }}
+            and failure is null
         order by class_number
         {%- endset -%}
         {%- set rows, features = run_query(query).rows, [] -%}
@@ -25,6 +26,7 @@
         from {{ fits }}
         where monitor = {{ data_health.text_literal(task.monitor.name) }}
             and row_key is null
+            and failure is null
         order by class_number, term_number
     {%- endset -%}
     {%- set rows = run_query(query).rows -%}

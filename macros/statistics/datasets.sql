@@ -1,7 +1,8 @@
 {#
     What is scanned for the monitors of this run: the production table of each, and the references that are tables of their own or windows
     that do not begin and end with a period. Every other reference is a sum over production periods. Reads the catalogue, so there are none
-    while dbt parses, nor under --empty, unless only the columns are wanted; a table that is not there yet is left out.
+    while dbt parses, nor under --empty, unless only the columns are wanted; a table that is not there is left out, and so is
+    everything of a monitor whose rows or labels lack what the configuration names: health_monitors says so.
     A label that stands in a table of its own takes the place of a column of the same name. `weight` is null where a row has none that
     counts: negative, NaN or infinite; in a table without the column all weigh the same. `local_time` and `local_loaded_at` are those of a
     row in the zone of the monitor; a time without a zone of its own is taken as it stands. `segmentations` are the groups of rows that
@@ -10,9 +11,11 @@
 #}
 {% macro datasets_of_this_run(under_empty=false) -%}
     {%- set monitors, datasets, numbered = data_health.selected_monitors(), [], namespace(count=0) -%}
+    {%- set written = data_health.configured_block().get('monitors') -%}
     {%- for configured in monitors.values() if execute and (under_empty or not flags.EMPTY) -%}
-        {%- set relation = data_health.relation_of(configured.relation) -%}
-        {%- set stored_columns = data_health.columns_of(relation) -%}
+        {%- set relation, known = data_health.relation_of(configured.relation), {} -%}
+        {%- set is_left_out = data_health.warehouse_problems(configured, written[configured.name] or {}, known=known) != [] -%}
+        {%- set stored_columns = known[relation | string] -%}
         {%- set monitor = data_health.monitor_in_table_names(configured, stored_columns or []) -%}
         {%- set tables = [['production', none, relation, stored_columns]] -%}
         {%- for reference in monitor.references -%}
@@ -23,10 +26,10 @@
                 {%- do tables.append([reference.name, reference, relation, stored_columns]) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- for name, reference, table, table_columns in tables if table_columns is not none -%}
+        {%- for name, reference, table, table_columns in tables if table_columns is not none and not is_left_out -%}
             {%- set is_other_table = reference is not none and reference.kind == 'relation' -%}
             {%- set has_own_labels = monitor.label and monitor.label.relation and not is_other_table -%}
-            {%- set label_columns = data_health.columns_of(data_health.relation_of(monitor.label.relation)) if has_own_labels else none -%}
+            {%- set label_columns = known[data_health.relation_of(monitor.label.relation) | string] if has_own_labels else none -%}
             {%- set label = data_health.find_column(label_columns or [], monitor.label.column) if has_own_labels else none -%}
             {%- set columns = data_health.monitored_columns(monitor, table_columns, label) -%}
             {%- set plain_columns = columns | rejectattr('is_derived') | list -%}

@@ -16,9 +16,10 @@ import pyarrow as pa
 from data_health.components.batches import one_blas_thread
 from data_health.components.components import MOST_COMPONENTS, Basis, Matrix, Sums, principal_components
 from data_health.components.limits import error_limit, hotelling_limit, noise_eigenvalues
-from data_health.components.periods import Period, periods
+from data_health.components.periods import PRODUCTION, Period, columns_of_production, periods
 from data_health.components.subspaces import Measure, Subspace, columns_that_moved
 from data_health.output_schema import arrow_schema, of_kind
+from data_health.solvers import SOLVER_ERRORS
 
 # what the rows of each kind have
 LOADINGS = {
@@ -72,7 +73,9 @@ MEASURES = {
 }
 COLUMNS = {"kind": "varchar"} | LOADINGS | EIGENVALUES | MEASURES
 SCHEMA, LOADINGS_SCHEMA = arrow_schema(COLUMNS), arrow_schema(LOADINGS)
-REFERENCES, PRODUCTION = "dataset <> 'production'", "dataset = 'production'"
+REFERENCES = "dataset <> 'production'"
+# how the reason begins where the eigenvalues of a matrix are not found; health_pca_summary knows it
+NO_END = "no components were found"
 VALUES_USED = {"all": "", "clipped": "clipped_"}
 # of more columns than that, components are fitted again without so many periods of the reference and not without each
 MOST_COLUMNS_FITTED_AGAIN, PERIODS_LEFT_OUT = 300, 12
@@ -140,17 +143,24 @@ def component_fits(
     """What the model component_fits holds; `wide_batches` has the loadings of references without sums."""
     names = columns_of_production(products, wide_products)
     loadings: list[pa.Table] = []
-    fitted: list[Fit] = []
+    eigenvalues: list[pa.Table] = []
+    seen: set[tuple[str, str]] = set()
     compared: dict[str, list[Fit]] = {}
     measures: list[dict] = []
     with one_blas_thread():
         for reference, rule in references(periods(products, wide_products, REFERENCES), settings):
-            every_fit = list(fits(reference, rule))
-            loadings += [loadings_of(fit) for fit in every_fit]
-            fitted += [fit for fit in every_fit if fit.values_used == "all"]
+            seen.add((reference.monitor, reference.dataset))
             # of a column that only the reference has nothing can be said
             common = names.get(reference.monitor, set())
-            narrowed = every_fit if every_fit[0].has_only(common) else list(fits(reference, rule, common))
+            try:
+                every_fit = list(fits(reference, rule))
+                narrowed = every_fit if every_fit[0].has_only(common) else list(fits(reference, rule, common))
+                found = [eigenvalues_of(fit) for fit in every_fit if fit.values_used == "all"]
+            except SOLVER_ERRORS as error:
+                loadings.append(no_loadings(reference.monitor, reference.dataset, f"{NO_END}: {error}"))
+                continue
+            loadings += [loadings_of(fit) for fit in every_fit]
+            eigenvalues += found
             compared.setdefault(reference.monitor, []).extend(narrowed)
         left_out: Counter[int] = Counter()
         for period in periods(products, wide_products, PRODUCTION):
@@ -158,25 +168,17 @@ def component_fits(
                 left_out[id(fit)] += fit.holds(period)
                 is_one_too_many = fit.holds(period) and left_out[id(fit)] > fit.most_left_out
                 if fit.values_used in period.sums and not is_one_too_many:
-                    measures += measured(fit, period)
-    loadings += randomized_loadings(wide_batches, {(fit.monitor, fit.reference) for fit in fitted})
-    kinds = {"loading": loadings, "eigenvalue": map(eigenvalues_of, fitted), "measure": [measures_table(measures)]}
+                    try:
+                        measures += measured(fit, period)
+                    except SOLVER_ERRORS as error:
+                        why = f"{NO_END}: {error} in the period {period.start or 'without time'}"
+                        loadings.append(no_loadings(fit.monitor, fit.reference, why))
+    loadings += randomized_loadings(wide_batches, seen)
+    kinds = {"loading": loadings, "eigenvalue": eigenvalues, "measure": [measures_table(measures)]}
     tables = [(kind, table) for kind, tables in kinds.items() for table in tables]
     # one table at a time is as wide as all kinds
     batches = (batch for kind, table in tables for batch in of_kind(kind, table, SCHEMA).to_batches())
     return pa.RecordBatchReader.from_batches(SCHEMA, batches)
-
-
-def columns_of_production(
-    products: duckdb.DuckDBPyRelation, wide_products: duckdb.DuckDBPyRelation
-) -> dict[str, set[str]]:
-    """By monitor, the columns that production has."""
-    narrow = products.filter(PRODUCTION).project("monitor, column_a as column_name")
-    wide = wide_products.filter(f"{PRODUCTION} and is_watched").project("monitor, column_name")
-    result: dict[str, set[str]] = {}
-    for monitor, name in [row for relation in (narrow, wide) for row in relation.distinct().fetchall()]:
-        result.setdefault(monitor, set()).add(name)
-    return result
 
 
 def references(
@@ -258,6 +260,12 @@ def loadings_of(fit: Fit) -> pa.Table:
     for name, value in shared.items():
         arrays[name] = pa.array([value] * (count + left_out), LOADINGS_SCHEMA.field(name).type)
     return pa.table([arrays[name] for name in LOADINGS], LOADINGS_SCHEMA)
+
+
+def no_loadings(monitor: str, reference: str, why: str) -> pa.Table:
+    """The row that says why there are no components of a reference, or nothing of them in some period."""
+    row = {"monitor": monitor, "reference": reference, "values_used": "all", "column_name": "(all)"}
+    return pa.Table.from_pylist([row | {"reason_left_out": why}], LOADINGS_SCHEMA)
 
 
 def eigenvalues_of(fit: Fit) -> pa.Table:

@@ -9,6 +9,8 @@ import numpy as np
 from data_health.components.components import Sums, Weights
 from data_health.components.packed import together, wide_periods
 
+PRODUCTION = "dataset = 'production'"
+
 
 @dataclass(frozen=True)
 class Period:
@@ -90,3 +92,15 @@ def one_period(rows: list[tuple]) -> Period:
         every_row = np.full((d, d), all_values.total_weight)
         used["clipped"] = Sums(names, row_count, every_row, means, clipped, lowest, highest, weights)
     return Period(monitor, dataset, start, end, used, grid)
+
+
+def columns_of_production(
+    products: duckdb.DuckDBPyRelation, wide_products: duckdb.DuckDBPyRelation
+) -> dict[str, set[str]]:
+    """By monitor, the columns that production has."""
+    narrow = products.filter(PRODUCTION).project("monitor, column_a as column_name")
+    wide = wide_products.filter(f"{PRODUCTION} and is_watched").project("monitor, column_name")
+    result: dict[str, set[str]] = {}
+    for monitor, name in [row for relation in (narrow, wide) for row in relation.distinct().fetchall()]:
+        result.setdefault(monitor, set()).add(name)
+    return result

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from data_health.components.batches import NO_PERIOD, Matrix, Standardiser, StandardRows
-from data_health.components.component_fits import LOADINGS_SCHEMA, Fit, loadings_of
+from data_health.components.component_fits import LOADINGS_SCHEMA, NO_END, Fit, loadings_of, no_loadings
 from data_health.components.components import Sums
 from data_health.components.randomized import randomized_basis, rows_of_periods
 from data_health.components.scans import (
@@ -21,6 +21,7 @@ from data_health.components.scans import (
     factor_of,
     names_of,
 )
+from data_health.solvers import SOLVER_ERRORS
 
 RANDOMIZED_LOADINGS = LOADINGS_SCHEMA.append(pa.field("built_from", pa.string()))
 # raise this when other numbers come out of the same rows
@@ -57,13 +58,14 @@ def loadings_of_references(
         if stored is not None and (gone or stored["built_from"][0].as_py() == built_from):
             tables.append(stored)
             continue
-        shared = {"monitor": monitor, "reference": reference, "values_used": "all"}
         if gone or monitor in unstandardised:
             why = ROWS_GONE if gone else UNSTANDARDISED
-            found = pa.Table.from_pylist([shared | {"column_name": "(all)", "reason_left_out": why}], LOADINGS_SCHEMA)
+            found = no_loadings(monitor, reference, why)
         else:
-            fit = fit_of(session, monitor, reference, here, keys, variances[monitor])
-            found = loadings_of(fit)
+            try:
+                found = loadings_of(fit_of(session, monitor, reference, here, keys, variances[monitor]))
+            except SOLVER_ERRORS as error:
+                found = no_loadings(monitor, reference, f"{NO_END}: {error}")
         tables.append(found.append_column("built_from", pa.repeat(built_from, found.num_rows)))
     return pa.concat_tables(tables)
 

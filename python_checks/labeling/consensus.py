@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from data_health.solvers import NoConvergenceError
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
@@ -13,10 +14,6 @@ Numbers = NDArray[np.int64]
 SMOOTHING, TRUST = 0.01, 1.0
 LEAST_GAIN = 1e-5
 MOST_ITERATIONS = 1000
-
-
-class NoConvergenceError(RuntimeError):
-    """The likelihood still grew after the last iteration."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow as pa
 from data_health.labeling.consensus import Answers, dawid_skene
 from data_health.output_schema import arrow_schema
+from data_health.solvers import SOLVER_ERRORS
 
 COLUMNS = {
     "monitor": "varchar",
     "row_key": "varchar",
     "label": "varchar",
     "probability": "double precision",
+    "failure": "varchar",
 }
 SCHEMA = arrow_schema(COLUMNS)
 # what is less likely is not worth a row
@@ -22,7 +24,7 @@ LEAST_PROBABILITY = 1e-6
 def table(answers: duckdb.DuckDBPyRelation) -> pa.Table:
     """The probability of every label that an answered row may have.
 
-    Raises NoConvergenceError as dawid_skene does.
+    Where the model of a monitor finds no end, a row says so instead: then the majority decides.
     """
     rows = (
         answers.filter("is_latest and label is not null")
@@ -30,11 +32,12 @@ def table(answers: duckdb.DuckDBPyRelation) -> pa.Table:
         .order("monitor, row_key, is_gold, annotator")
         .fetchall()
     )
-    found = [
-        line
-        for monitor, its_rows in itertools.groupby(rows, lambda row: row[0])
-        for line in probabilities(list(its_rows))
-    ]
+    found: list[dict[str, object]] = []
+    for monitor, its_rows in itertools.groupby(rows, lambda row: row[0]):
+        try:
+            found += probabilities(list(its_rows))
+        except SOLVER_ERRORS as error:
+            found.append({"monitor": monitor, "failure": f"{error}; the majority decides"})
     return pa.Table.from_pylist(found, SCHEMA)
 
 

@@ -13,6 +13,7 @@ from data_health.labeling.selection import (
     typical,
 )
 from data_health.output_schema import arrow_schema
+from data_health.solvers import SOLVER_ERRORS
 
 SEED = 0
 COLUMNS = {
@@ -20,6 +21,7 @@ COLUMNS = {
     "row_key": "varchar",
     "place": "bigint",
     "cluster": "bigint",
+    "failure": "varchar",
 }
 SCHEMA = arrow_schema(COLUMNS)
 
@@ -30,9 +32,16 @@ def table(
     labels: duckdb.DuckDBPyRelation,
     shortlist: duckdb.DuckDBPyRelation,
 ) -> pa.Table:
-    """The rows that are chosen because they differ, best first, with clusters."""
-    chosen = [chosen_rows(session, scan, labels, shortlist) for scan in scans_of(scans)]
-    return pa.concat_tables([SCHEMA.empty_table(), *(table for table in chosen if table is not None)])
+    """The rows that are chosen because they differ, best first, with clusters, or a row that says why not."""
+    tables = [SCHEMA.empty_table()]
+    for scan in scans_of(scans):
+        try:
+            chosen = chosen_rows(session, scan, labels, shortlist)
+        except SOLVER_ERRORS as error:
+            failure = f"{error}; the least certain rows are asked for, alike or not"
+            chosen = pa.Table.from_pylist([{"monitor": scan.monitor, "failure": failure}], SCHEMA)
+        tables += [] if chosen is None else [chosen]
+    return pa.concat_tables(tables)
 
 
 def chosen_rows(
@@ -73,6 +82,7 @@ def chosen_rows(
             "row_key": rows["row_key"].take(pa.array(order)),
             "place": np.arange(1, len(order) + 1),
             "cluster": clusters,
+            "failure": pa.nulls(len(order), pa.string()),
         },
         schema=SCHEMA,
     )

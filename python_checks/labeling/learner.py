@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from data_health.solvers import NoConvergenceError
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -31,10 +32,6 @@ ROWS_PER_BATCH = 65_536
 
 class NotEnoughLabelsError(ValueError):
     """Too few labelled rows, or classes, to learn and to check what was learnt."""
-
-
-class NoConvergenceError(RuntimeError):
-    """The likelihood still grew after the last iteration."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +206,7 @@ def _fitted(matrix: Matrix, codes: Numbers, class_count: int, strength: float) -
         except ConvergenceWarning as warning:
             raise NoConvergenceError(
                 f"{len(codes)} labels and {matrix.shape[1]} columns: no end after {MOST_ITERATIONS} iterations with "
-                f"C = {strength}; are the columns standardised?"
+                f"C = {strength}"
             ) from warning
     coefficients, intercepts = model.coef_, model.intercept_
     if len(model.classes_) == 2:

@@ -20,9 +20,15 @@ from data_health.labeling.features import (
 )
 from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
 from data_health.output_schema import arrow_schema
+from data_health.solvers import SOLVER_ERRORS
 
 LEAST_EXAMPLES_PER_LABEL = 5
 LEARNERS = {"logistic_regression": fit_learner, "boosting": fit_boosting}
+# what to do where one comes to no end
+REMEDIES = {
+    "logistic_regression": "list fewer features, or choose labeling: {learner: boosting}",
+    "boosting": "list fewer features, or choose labeling: {learner: logistic_regression}",
+}
 COLUMNS = {
     "monitor": "varchar",
     "learner_version": "varchar",
@@ -39,6 +45,7 @@ COLUMNS = {
     "row_key": "varchar",
     "given_label": "varchar",
     "probability": "double precision",
+    "failure": "varchar",
 }
 SCHEMA = arrow_schema(COLUMNS)
 
@@ -61,11 +68,14 @@ class Training:
 def table(
     session: duckdb.DuckDBPyConnection, scans: duckdb.DuckDBPyRelation, labels: duckdb.DuckDBPyRelation
 ) -> pa.Table:
-    """A row per class and term, and one per class and labelled row."""
+    """A row per class and term, and one per class and labelled row; one that says why of a learner without end."""
     lines: list[dict[str, object]] = []
     for scan in scans_of(scans):
         if scan.learner in LEARNERS:
-            lines += fitted(session, scan, labels)
+            try:
+                lines += fitted(session, scan, labels)
+            except SOLVER_ERRORS as error:
+                lines.append({"monitor": scan.monitor, "failure": f"{error}; {REMEDIES[scan.learner]}"})
     return pa.Table.from_pylist(lines, SCHEMA)
 
 

@@ -46,7 +46,8 @@ def table(
 
     Raises ChangedRowsError where labels or rows are not those of learner_fits any more.
     """
-    versions = dict(fits.project("monitor, learner_version").distinct().fetchall())
+    learnt = fits.filter("failure is null")
+    versions = dict(learnt.project("monitor, learner_version").distinct().fetchall())
     wanted = [scan for scan in scans_of(scans) if scan.learner == "boosting" and scan.monitor in versions]
     scorers = [scorer_of(session, scan, labels, versions[scan.monitor]) for scan in wanted]
     return pa.RecordBatchReader.from_batches(SCHEMA, scored_rows(session, scorers))

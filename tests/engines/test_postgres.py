@@ -55,7 +55,14 @@ WITHOUT_PYTHON = {
     "health_monitors": "not (subject = 'part' and name = 'components')",
 }
 OF_PYTHON = {
-    "health_scorecard": {"multivariate_drift_status", "label_rate_status", "status", "alert_count", "warn_count"}
+    "health_scorecard": {
+        "multivariate_drift_status",
+        "label_rate_status",
+        "no_convergence_status",
+        "status",
+        "alert_count",
+        "warn_count",
+    }
 }
 DEMO_KEYS = {
     # patterns of values that are not shown look alike, so only the demo's are compared row by row

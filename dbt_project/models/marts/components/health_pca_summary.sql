@@ -20,7 +20,14 @@ components as (
 
 fitted_columns as (
 
-    select distinct monitor, reference, loadings_version, column_name, reason_left_out, row_count
+    select distinct
+        monitor,
+        reference,
+        loadings_version,
+        column_name,
+        reason_left_out,
+        row_count,
+        case when column_name = '(all)' and reason_left_out like 'no components were found%' then reason_left_out end as failure
     from {{ data_health.named_model('component_fits', data_health.engine_sql('runs_python'), {
         'kind': 'varchar', 'monitor': 'varchar', 'reference': 'varchar', 'loadings_version': 'varchar', 'column_name': 'varchar',
         'reason_left_out': 'varchar', 'row_count': 'bigint', 'values_used': 'varchar'
@@ -45,17 +52,18 @@ fits as (
     select
         monitor,
         reference,
-        loadings_version,
+        max(loadings_version) as loadings_version,
         max(row_count) as row_count,
+        max(failure) as failure,
         sum(case when reason_left_out is null then 1 else 0 end) as column_count,
-        sum(case when reason_left_out is null then 0 else 1 end) as left_out_count,
+        sum(case when reason_left_out is null or failure is not null then 0 else 1 end) as left_out_count,
         sum(case when reason_left_out like 'too far%' then 1 else 0 end) as imprecise_count,
         {{ dbt.listagg(
-            "case when reason_left_out is not null then column_name || ' (' || reason_left_out || ')' end",
+            "case when reason_left_out is not null and failure is null then column_name || ' (' || reason_left_out || ')' end",
             "', '", 'order by column_name'
         ) }} as left_out_columns
     from fitted_columns
-    group by monitor, reference, loadings_version
+    group by monitor, reference
 
 ),
 
@@ -102,6 +110,7 @@ findings as (
         rules.condition_number,
         coalesce(rules.collinear_count, 0) as collinear_count,
         case
+            when fits.failure is not null then fits.failure
             when fits.column_count = 0 then 'no column varies in the reference'
             when coalesce(rules.effective_row_count, fits.row_count) < greatest(30, 2 * fits.column_count)
                 then 'fewer than 30 rows, or than twice as many as columns'
@@ -141,7 +150,11 @@ select
     total_variance,
     condition_number,
     cast(collinear_count as bigint) as collinear_count,
-    case when reason is null then 'ok' when reason like 'imprecise%' then 'warn' else 'insufficient_data' end as status,
+    case
+        when reason is null then 'ok'
+        when reason like 'imprecise%' or reason like 'no components were found%' then 'warn'
+        else 'insufficient_data'
+    end as status,
     reason,
     {{ data_health.run_time() }} as built_at
 from findings

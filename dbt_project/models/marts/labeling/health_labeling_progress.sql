@@ -170,8 +170,14 @@ select
     cast(coalesce(label_totals.label_count, 0) as bigint) as label_count,
     curves.score,
     curves.score_error,
-    case when stopped_monitors.monitor is not null then 'stopped' else coalesce(curves.status, 'insufficient_data') end as status,
-    coalesce(stopped_monitors.reason, curves.reason, 'no row of a batch has an answer') as reason,
+    case
+        when stopped_monitors.monitor is not null then 'stopped'
+        when failed_learners.monitor is not null then 'no_convergence'
+        else coalesce(curves.status, 'insufficient_data')
+    end as status,
+    coalesce(
+        stopped_monitors.reason, 'the learner is off: ' || failed_learners.failure, curves.reason, 'no row of a batch has an answer'
+    ) as reason,
     curves.gain,
     curves.gain_error,
     cast(coalesce(label_totals.row_count, 0) as bigint) as row_count,
@@ -192,3 +198,11 @@ left join (select monitor, score, score_error, status, reason, gain, gain_error 
     on settings.monitor = curves.monitor
 left join stopped_monitors
     on settings.monitor = stopped_monitors.monitor
+left join (
+    select monitor, failure
+    from {{ data_health.named_model(
+        'learner_fits', data_health.engine_sql('runs_python'), {'monitor': 'varchar', 'failure': 'varchar'}
+    ) }}
+    where failure is not null
+) as failed_learners
+    on settings.monitor = failed_learners.monitor

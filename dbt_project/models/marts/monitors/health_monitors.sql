@@ -2,7 +2,12 @@
 {%- for key in ['acknowledgements', 'known_biases'] if data_health.normalised_relation(block.get(key)) %}
     {%- do data_health.relation_of(data_health.normalised_relation(block.get(key))) %}
 {%- endfor %}
-{%- if execute %}{% do data_health.validate_configuration() %}{% endif %}
+{%- set gone, resolved = data_health.validate_configuration() if execute else {}, data_health.resolved_monitors() %}
+{#- a monitor whose table is gone stays as it was, as do its statistics -#}
+{%- for name, places in gone.items() if places.relation %}
+    {%- do selected.pop(name) %}
+    {%- do log('data_health: monitor ' ~ name ~ ' is left out: ' ~ places.relation | unique | join('; '), info=true) %}
+{%- endfor %}
 {%- set previous, last_alerts = load_relation(this) if execute else none, data_health.stored_model('health_alerts') %}
 {#- only the database can tell whether a condition holds; of one that is new it is asked before anything is counted -#}
 {%- if execute and flags.WHICH in ['run', 'build', 'retry'] and selected.values() | selectattr('where') | list %}
@@ -18,7 +23,7 @@
 {%- set monitors, datasets = selected if execute else {}, data_health.datasets_of_this_run(under_empty=true) %}
 {#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
 {%- set described, of_no_column, answered = {}, [none, none, none, none, none], [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.labeling.answers %}{% do answered.append(monitor.name) %}{% endfor %}
+{%- for monitor in resolved.values() if monitor.labeling.answers %}{% do answered.append(monitor.name) %}{% endfor %}
 {%- for monitor_name, monitor in monitors.items() %}
     {%- set rows = [['monitor', monitor_name, data_health.setting_text(monitor.relation)] + of_no_column] %}
     {%- for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
@@ -84,10 +89,17 @@
     {%- endif %}
     {%- do described.update({monitor_name: rows + columns.values() | list + problems.values() | list}) %}
 {%- endfor %}
-{%- set monitors_of_other_runs = data_health.resolved_monitors() | reject('in', monitors) | list %}
+{%- for name, places in gone.items() %}
+    {%- for place, texts in places.items() %}
+        {%- set row = ['missing', place, none] + of_no_column[1:] + [texts | unique | join('; ')] %}
+        {%- do described.update({name: (described[name] or []) + [row]}) %}
+    {%- endfor %}
+{%- endfor %}
+{%- set kept_monitors = resolved | reject('in', monitors) | list %}
 
 with described_monitors as (
-{% for name, monitor in monitors.items() %}
+{% for name in described %}
+    {%- set monitor = resolved[name] %}
     select
         {{ data_health.text_literal(name) }} as monitor,
         subject,
@@ -170,12 +182,13 @@ previous_build as (
 
 ),
 
--- a run that is limited to some monitors leaves the others as they were
-monitors_of_other_runs as (
+-- a run that is limited to some monitors leaves the others as they were, and so those whose table is gone
+kept_monitors as (
 
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
     from previous_build
-    where monitor in ({{ data_health.text_literal(monitors_of_other_runs or ['']) }})
+    where monitor in ({{ data_health.text_literal(kept_monitors or ['']) }})
+        and (subject <> 'missing' or monitor not in ({{ data_health.text_literal((gone | list) or ['']) }}))
 
 )
 
@@ -202,4 +215,4 @@ left join previous_build
 union all
 
 select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
-from monitors_of_other_runs
+from kept_monitors

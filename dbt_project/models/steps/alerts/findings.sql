@@ -50,7 +50,8 @@ select
         end) over (partition by judged.monitor, judged.finding)
         -- a table without rows has no period but the one that says so
         else coalesce(newest_periods.newest_period, judged.period_start)
-    end as newest_period
+    end as newest_period,
+    {{ data_health.run_time() }} as built_at
 from judged
 left join newest_periods
     on judged.monitor = newest_periods.monitor

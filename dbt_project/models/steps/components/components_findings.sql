@@ -40,6 +40,20 @@ regions as (
     where period_start is not null
         and is_current
 
+),
+
+summaries as (
+
+    select monitor, reference, reason, coalesce(reason like 'no components were found%', false) as has_failed
+    from {{ ref('health_pca_summary') }}
+
+),
+
+newest_periods as (
+
+    select monitor, newest_period
+    from {{ ref('newest_periods') }}
+
 )
 
 select
@@ -75,3 +89,22 @@ select
     'health_region' as mart
 from regions
 where place = 1
+
+union all
+
+-- said of the newest period, as long as it is so
+select
+    summaries.monitor,
+    'no_convergence' as finding,
+    'components' as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    summaries.reference,
+    'components' as metric,
+    newest_periods.newest_period as period_start,
+    case when summaries.has_failed then 'warn' else 'ok' end as status,
+    case when summaries.has_failed then summaries.reason end as evidence,
+    'health_pca_summary' as mart
+from summaries
+inner join newest_periods
+    on summaries.monitor = newest_periods.monitor

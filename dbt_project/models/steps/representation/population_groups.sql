@@ -2,7 +2,10 @@
 -- depends_on: {{ ref('health_monitors') }}
 {%- set monitors = [] %}
 {%- for monitor in data_health.resolved_monitors().values() if monitor.parts.representation and monitor.population %}
-    {%- if monitor.subgroups %}{% do monitors.append(monitor) %}{% endif %}
+    {#- one that is gone is told by health_monitors -#}
+    {%- set relation = data_health.relation_of(monitor.population) %}
+    {%- set is_there = not execute or relation.is_cte or relation.external or load_relation(relation) is not none %}
+    {%- if monitor.subgroups and is_there %}{% do monitors.append(monitor) %}{% endif %}
 {%- endfor %}
 with written_shares as (
 {% for monitor in monitors %}

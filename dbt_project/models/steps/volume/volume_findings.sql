@@ -49,6 +49,14 @@ odd_times as (
 
 ),
 
+missing_relations as (
+
+    select monitor, name as place, reason
+    from {{ ref('health_monitors') }}
+    where subject = 'missing'
+
+),
+
 schema_changes as (
 
     select
@@ -172,6 +180,30 @@ select
 from volumes
 inner join references_of_monitors
     on volumes.monitor = references_of_monitors.monitor
+where volumes.is_latest
+
+union all
+
+-- said of the newest period that was counted, as long as it is so
+select
+    volumes.monitor,
+    'relation_missing' as finding,
+    case when missing_relations.place like 'population%' then missing_relations.place end as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    case when missing_relations.place like 'references.%' then replace(missing_relations.place, 'references.', '') end as reference,
+    'relation' as metric,
+    volumes.period_start,
+    case when missing_relations.monitor is null then 'ok' when missing_relations.place = 'relation' then 'alert' else 'warn' end as status,
+    missing_relations.reason || case
+        when missing_relations.place = 'relation' then '; nothing is counted, and the statistics stay as they were'
+        when missing_relations.place like 'references.%' then '; its statistics stay as they were'
+        else ''
+    end as evidence,
+    'health_monitors' as mart
+from volumes
+left join missing_relations
+    on volumes.monitor = missing_relations.monitor
 where volumes.is_latest
 
 union all
