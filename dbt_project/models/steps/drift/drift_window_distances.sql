@@ -56,9 +56,7 @@ shares as (
         reference_count / reference_total as p,
         row_count / total as q,
         (reference_count + 0.5e0) / (reference_total + 0.5e0 * bin_count) as smooth_p,
-        (row_count + 0.5e0) / (total + 0.5e0 * bin_count) as smooth_q,
-        case when is_null_group = 0 and reference_present > 0 and present > 0
-            then least(reference_present, present) * (reference_count + row_count) / (reference_present + present) end as expected_count
+        (row_count + 0.5e0) / (total + 0.5e0 * bin_count) as smooth_q
     from counted_groups
 
 ),
@@ -79,30 +77,90 @@ distances as (
         {{ entries[name].formula }} as {{ name }},
         {%- endfor %}
         max(case when is_finite_group = 1 and reference_finite > 0 and finite > 0
-            then abs(reference_rank / reference_finite - row_rank / finite) end) as kolmogorov_smirnov,
-        -- groups in which fewer than 5 rows are expected are left out of the contingency
-        sum(case when expected_count >= 5
-            then power(reference_count / reference_present - row_count / present, 2)
-                * reference_present * present / (reference_count + row_count) end) as chi_square,
-        cast(count(case when expected_count >= 5 then 1 end) - 1 as double precision) as degrees_of_freedom
+            then abs(reference_rank / reference_finite - row_rank / finite) end) as kolmogorov_smirnov
     from shares
     group by monitor, window_periods, reference, column_number
+
+),
+
+-- Contingency of all values and samples; those of which fewer than 5 rows are expected are taken together, so that values that a small
+-- reference lacks by chance are no evidence.
+expected_groups as (
+
+    select
+        groups.monitor,
+        groups.window_periods,
+        groups.reference,
+        groups.column_number,
+        groups.reference_count,
+        groups.row_count,
+        distances.reference_present,
+        distances.present,
+        least(distances.reference_present, distances.present) * (groups.reference_count + groups.row_count)
+            / (distances.reference_present + distances.present) < 5 as is_small
+    from groups
+    inner join distances
+        on groups.monitor = distances.monitor
+        and groups.window_periods = distances.window_periods
+        and groups.reference = distances.reference
+        and groups.column_number = distances.column_number
+    where groups.group_type <> 'null'
+        and groups.reference_count + groups.row_count > 0
+        and distances.reference_present > 0
+        and distances.present > 0
+
+),
+
+contingencies as (
+
+    select
+        monitor,
+        window_periods,
+        reference,
+        column_number,
+        max(reference_present) as reference_present,
+        max(present) as present,
+        sum(case when not is_small then power(reference_count / reference_present - row_count / present, 2)
+            / (reference_count + row_count) else 0 end) as large_sum,
+        sum(case when not is_small then 1 else 0 end) as large_count,
+        sum(case when is_small then reference_count else 0 end) as small_reference_count,
+        sum(case when is_small then row_count else 0 end) as small_count
+    from expected_groups
+    group by monitor, window_periods, reference, column_number
+
+),
+
+pooled_contingencies as (
+
+    select
+        contingencies.*,
+        least(reference_present, present) * (small_reference_count + small_count) / (reference_present + present) >= 5 as has_pool
+    from contingencies
 
 )
 
 select
-    monitor,
-    window_periods,
-    reference,
-    column_number,
-    bin_count,
-    reference_total,
-    total,
-    reference_present,
-    present,
-    population_stability_index,
-    jensen_shannon_distance,
-    kolmogorov_smirnov,
-    chi_square,
-    degrees_of_freedom
+    distances.monitor,
+    distances.window_periods,
+    distances.reference,
+    distances.column_number,
+    distances.bin_count,
+    distances.reference_total,
+    distances.total,
+    distances.reference_present,
+    distances.present,
+    distances.population_stability_index,
+    distances.jensen_shannon_distance,
+    distances.kolmogorov_smirnov,
+    pooled.reference_present * pooled.present * (
+        pooled.large_sum + case when pooled.has_pool
+            then power(pooled.small_reference_count / pooled.reference_present - pooled.small_count / pooled.present, 2)
+                / (pooled.small_reference_count + pooled.small_count) else 0 end
+    ) as chi_square,
+    cast(pooled.large_count + case when pooled.has_pool then 1 else 0 end - 1 as double precision) as degrees_of_freedom
 from distances
+left join pooled_contingencies as pooled
+    on distances.monitor = pooled.monitor
+    and distances.window_periods = pooled.window_periods
+    and distances.reference = pooled.reference
+    and distances.column_number = pooled.column_number
