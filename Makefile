@@ -4,6 +4,7 @@ COLUMNS ?= 25
 DAYS ?= 360
 GRAIN ?= month
 PEER_ROWS ?= 1000000
+RUNS ?= 5
 
 environment := .venv/bin
 
@@ -28,6 +29,7 @@ pages: .venv/installed
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \
 		--grain $(GRAIN) --peer-rows $(PEER_ROWS)
+	$(environment)/python benchmarks/acceptance.py --runs $(RUNS)
 
 # the tools that bench compares with, each in an environment of its own under .cache/peers
 bench-peers: .venv/installed
