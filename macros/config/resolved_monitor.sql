@@ -29,6 +29,12 @@
     ] if place[key] is string %}
         {% do place.update({key: [place[key]]}) %}
     {% endfor %}
+    {% set usual_windows = {
+        'short': {'day': 7, 'week': 4, 'month': 3, 'quarter': 4}, 'long': {'day': 28, 'week': 13, 'month': 12, 'quarter': 8}
+    } %}
+    {% for name, periods in usual_windows.items() if monitor['windows'][name] is none %}
+        {% do monitor['windows'].update({name: periods[monitor['grain']]}) %}
+    {% endfor %}
     {% set references, subgroups = [], [] %}
     {% for group in ([monitor['subgroups']] if monitor['subgroups'] is string else monitor['subgroups']) %}
         {% do subgroups.append([group] if group is string else group) %}

@@ -83,3 +83,13 @@ def test_only_a_condition_that_is_new_is_asked_about(refused):
     refused.configure({"monitors": {"good": MONITOR | {"where": "v < 6"}}})
     asked += [sum("asks the database" in line for line in run(refused)[1]) for _ in range(2)]
     assert asked[0] >= 1 and asked[2] >= 1 and (asked[1], asked[3]) == (0, 0)
+
+
+def test_an_empty_run_asks_nothing(tmp_path):
+    """With --empty dbt puts every table in brackets of its own."""
+    consumer = Consumer(tmp_path / "project", {"monitors": {"good": MONITOR | {"where": "v < 5"}}})
+    consumer.sql(ROWS)
+    consumer.dbt("run", "--empty")
+    assert consumer.sql("select count(*) from health_volume") == [(0,)]
+    consumer.dbt("run")
+    assert consumer.sql("select sum(row_count) from health_volume") == [(500,)]

@@ -210,6 +210,8 @@ def test_a_monitor_of_one_line_has_every_key(project):
     for group in ("volume", "labeling", "components", "coverage", "combinations", "thresholds"):
         entries = answers["schema"][group]["keys"]
         assert monitor.pop(group) == {key: entry.get("default") for key, entry in entries.items()}
+    # by the grain
+    assert monitor.pop("windows") == {"short": 3, "long": 12}
     parts = monitor.pop("parts")
     assert {part for part, is_on in parts.items() if is_on} == {"volume", "profile", "drift"}
     assert {key: value for key, value in monitor.items() if value not in (None, [], {})} == {

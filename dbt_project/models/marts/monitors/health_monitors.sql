@@ -10,7 +10,7 @@
 {%- endfor %}
 {%- set previous, last_alerts = load_relation(this) if execute else none, data_health.stored_model('health_alerts') %}
 {#- only the database can tell whether a condition holds; of one that is new it is asked before anything is counted -#}
-{%- if execute and flags.WHICH in ['run', 'build', 'retry'] and selected.values() | selectattr('where') | list %}
+{%- if execute and not flags.EMPTY and flags.WHICH in ['run', 'build', 'retry'] and selected.values() | selectattr('where') | list %}
     {%- set known = [] %}
     {%- if previous %}{% set known = run_query('select distinct fingerprint from ' ~ previous).columns[0].values() | list %}{% endif %}
     {%- for name, monitor in selected.items() if monitor.where and data_health.monitor_fingerprint(monitor) not in known %}

@@ -20,10 +20,8 @@
             {%- do found.append(dict(shared, part='drift', metric=metric, thresholds=thresholds[entry.threshold])) %}
         {%- endfor %}
     {%- endif %}
-    {%- set usual_windows = {'day': [7, 28], 'week': [4, 13], 'month': [3, 12], 'quarter': [4, 8]}[monitor.grain] %}
-    {%- for name in ['short', 'long'] if monitor.time %}
-        {%- set periods = monitor.windows[name] if monitor.windows[name] is not none else usual_windows[loop.index0] %}
-        {%- do found.append(dict(shared, part='windows', metric=name, window_periods=periods)) if periods > 1 %}
+    {%- for name, periods in monitor.windows.items() if monitor.time and periods > 1 %}
+        {%- do found.append(dict(shared, part='windows', metric=name, window_periods=periods)) %}
     {%- endfor %}
     {%- if monitor.parts.coverage %}
         {%- do found.append(dict(shared, part='coverage', thresholds=thresholds.coverage, barely_seen_below=monitor.coverage.barely)) %}
