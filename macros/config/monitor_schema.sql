@@ -147,7 +147,7 @@
         'minimum_rows': {'type': 'whole number', 'minimum': 2, 'default': 30,
             'description': 'With fewer rows, in a period or in what it is compared with, drift, coverage and groups are not judged.'},
         'windows': {'type': 'mapping', 'default': {}, 'merge': true,
-            'description': 'How many of the newest periods are judged together, beside each alone. 0 judges no such window.', 'keys': {
+            'description': 'How many of the newest periods are judged together, beside each alone. 0 and 1 judge no such window.', 'keys': {
             'short': {'without': '7 days, 4 weeks, 3 months or 4 quarters', 'type': 'whole number', 'minimum': 0,
                 'description': 'Periods of the shorter window.'},
             'long': {'without': '28 days, 13 weeks, 12 months or 8 quarters', 'type': 'whole number', 'minimum': 0,

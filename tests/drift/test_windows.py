@@ -37,6 +37,15 @@ TABLES = {
     ),
     # half of the values are null on one day of the last seven
     "bad_day": rows("200", "case when day = 33 and i % 2 = 0 then null else i % 7 end as v"),
+    # fewer values a day than a day alone needs, a column that is constant, and one that is nearly always null
+    "small_days": rows(
+        "12",
+        f"{UNIFORM.format(salt=4)} + case when day < 30 then 0 else 0.3 end as v, 5 as five, "
+        f"case when {UNIFORM.format(salt=5)} < case when day < 30 then 0.2 else 0.7 end then null else i * 0.5 end as n, "
+        f"case when day >= 30 and {UNIFORM.format(salt=6)} < 0.2 then i * 0.5 end as late",
+    ),
+    # a bad day among the days before
+    "bad_day_before": rows("200", "case when day = 20 and i % 2 = 0 then null else i % 7 end as v"),
     "quiet": rows("200", f"i % 7 as v, 'k' || cast(floor(5 * {UNIFORM.format(salt=3)}) as varchar) as k"),
 }
 
@@ -91,7 +100,7 @@ def test_fewer_rows_are_found_together(project):
     ((status, reason),) = project.sql(
         "select window_status, window_reason from health_volume where monitor = 'fewer_rows' and is_latest"
     )
-    assert status in ("warn", "alert") and " of the newest 7 whole periods together; expected " in reason
+    assert status in ("warn", "alert") and " of the newest 7 whole days together; expected " in reason
     assert ("window_volume", None) in alarms(project, "fewer_rows")
     # where each day has as many rows as the one before, the first day with fewer tells
     assert ("volume", None) in alarms(project, "constant_rows")
@@ -109,6 +118,36 @@ def test_one_bad_day_is_left_out_of_the_days_that_follow(project):
     # 17 days are no part of the reference
     assert long == (28, "first_days", 16, 1, "ok", None)
     assert {found for found, column in alarms(project, "bad_day") if column} == {"drift"}
+
+
+def test_days_of_few_values_count_together(project):
+    values = project.sql("""
+        select t >= timestamp '2026-07-01' as is_after, v, n, late from raw.small_days where t >= timestamp '2026-06-03'
+    """)
+    after, before = ([row for row in values if row[0] is side] for side in (True, False))
+    found = {
+        (row[0], row[1]): row[2:]
+        for row in project.sql("""
+            select column_name, metric, value, column_status, q_value, reference_row_count, row_count
+            from health_drift_windows where monitor = 'small_days' and window_periods = 7
+        """)
+    }
+    for number, column in ((2, "n"), (3, "late")):
+        shares = [np.mean([row[number] is None for row in rows]) for rows in (before, after)]
+        h = abs(np.subtract(*(2 * np.arcsin(np.sqrt(shares)))))
+        value, status, _, reference_rows, window_rows = found[column, "null_share_h"]
+        assert (value, status) == (pytest.approx(h, rel=1e-9), "alert")
+        assert (reference_rows, window_rows) == (336, 84)
+    # all of them are .3 further: of values that are evenly spread from 0 to 1 the distance is .3
+    value, status, *_ = found["v", "kolmogorov_smirnov"]
+    assert status == "alert" and 0.2 < value < 0.4
+    # what cannot be tested is no evidence
+    assert {row[2] for (column, _), row in found.items() if column == "five"} <= {1}
+
+
+def test_a_bad_day_before_the_window_is_no_fault_of_the_window(project):
+    assert windows(project, "bad_day_before", "v") == []
+    assert {found for found, column in alarms(project, "bad_day_before") if column} == {"drift"}
 
 
 def test_nothing_is_found_where_nothing_happens(project):

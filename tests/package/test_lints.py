@@ -25,6 +25,7 @@ LONG_MODELS = {
     "feature_bins": "bins of numbers, categories and special values are ranked together; the halves would be stores of their own",
     "drift_evidence": "one p value after the other over the same groups, and the order of all of them for the false discovery rate",
     "health_volume": "rows, keys, late rows and age of a period are judged from one row; a second model would be joined to it",
+    "volume_windows": "chance, trend and limits of a window are of the same few days, in short CTEs",
     "health_schema_changes": "six ways to differ, a CTE each, and what they are weighed by",
     "health_representation_gaps": "what a gap is called needs six short lists of names and shares",
     "uncovered_patterns": "what is uncovered, less what follows from a smaller pattern: in short CTEs",

@@ -154,9 +154,9 @@ def single_faults(kind, x, y, is_counted_by_value, has_decimals):
         return max(arcsine_difference(np.mean(test(x)), np.mean(test(y))) for test in tests)
 
     tests, result = [lambda values: values == 0], {}
-    if not is_counted_by_value:
+    if not is_counted_by_value or kind == "timestamp":
         tests.append(lambda values: np.isin(values, SENTINELS[kind]))
-        if has_decimals:
+        if has_decimals and kind == "numeric":
             result["decimals_h"] = largest(
                 lambda values: values == np.floor(values),
                 lambda values: np.abs(10 * values - np.round(10 * values)) < 1e-6,

@@ -49,15 +49,19 @@
                 'sum_1': 'sum(' ~ deviation ~ ')', 'sum_2': 'sum(' ~ square ~ ')', 'sum_3': 'sum(' ~ square ~ ' * ' ~ deviation ~ ')',
                 'sum_4': 'sum((' ~ square ~ ') * (' ~ square ~ '))'
             }) %}
-            {#- where each value is counted, these are known -#}
-            {%- if column.grid.method != 'values' %}
+            {#- where each value is counted, these are known; of a time that is told by its distance from the event, none is counted -#}
+            {%- if column.grid.method != 'values' or column.grid_kind == 'timestamp' %}
                 {%- set finite, whole = 'finite_' ~ value, 'case when finite_' ~ value ~ ' = floor(finite_' ~ value ~ ') then ' %}
                 {%- do measures.update({'sentinel_count':
                     'count(' ~ whole ~ 'case when ' ~ finite ~ ' in (' ~ sentinels[column.grid_kind] ~ ') then 1 end end)'}) %}
                 {%- if column.grid_kind == 'numeric' and 'int' not in column.data_type | lower %}
+                    {#- a number of single precision is a tenth to seven digits; ten times a number can be more than a double holds -#}
+                    {%- set half = '4e-3' if column.data_type | lower in ['float', 'real', 'float4'] else '1e-6' %}
+                    {%- set moved = '(10 * ' ~ finite ~ ' + ' ~ half ~ ')' %}
                     {%- do measures.update({
                         'whole_count': 'count(' ~ whole ~ '1 end)',
-                        'tenths_count': 'count(case when 10 * ' ~ finite ~ ' + 1e-6 - floor(10 * ' ~ finite ~ ' + 1e-6) < 2e-6 then 1 end)'
+                        'tenths_count': 'count(case when ' ~ finite ~ ' between -1e15 and 1e15 then case when '
+                            ~ moved ~ ' - floor' ~ moved ~ ' < 2 * ' ~ half ~ ' then 1 end end)'
                     }) %}
                 {%- endif %}
             {%- endif %}

@@ -121,7 +121,9 @@ select
     metrics.p_value,
     evidence.q_value,
     metrics.effective_bins,
-    case when shown_columns.column_name is not null then metrics.category end as category,
+    -- the name of a tail or of a kind of value is no value
+    case when shown_columns.column_name is not null or metrics.metric in ('tail_h', 'decimals_h', 'sentinel_h') then metrics.category end
+        as category,
     row_counts.reference_row_count,
     row_counts.row_count,
     evidence.overdispersion,

@@ -2,7 +2,9 @@
 {%- do data_health.begin_model() %}
 with comparisons as (
 
-    select comparison_number, monitor, period_start, dataset_period_key, reference_dataset, reference_start, reference_period_key
+    select
+        comparison_number, monitor, period_start, dataset_period_key, reference_dataset, reference_start, reference_end,
+        reference_period_key, window_periods
     from {{ ref('drift_comparisons') }}
 
 ),
@@ -43,6 +45,36 @@ finite_counts as (
 
 ),
 
+finite_counts_of_baselines as (
+
+    select
+        finite_counts.column_number,
+        baselines.monitor,
+        baselines.reference_dataset as dataset,
+        baselines.reference_start as period_start,
+        sum(finite_counts.finite_count) as finite_count
+    from (
+        select distinct monitor, reference_dataset, reference_start, reference_end
+        from comparisons
+        where window_periods is not null
+    ) as baselines
+    inner join finite_counts
+        on baselines.monitor = finite_counts.monitor
+        and finite_counts.dataset = 'production'
+        and finite_counts.period_start >= baselines.reference_start
+        and finite_counts.period_start < baselines.reference_end
+    group by 1, 2, 3, 4
+
+),
+
+finite_counts_of_references as (
+
+    select column_number, monitor, dataset, period_start, finite_count from finite_counts
+    union all
+    select column_number, monitor, dataset, period_start, finite_count from finite_counts_of_baselines
+
+),
+
 cut_columns as (
 
     select distinct comparison_number, column_number
@@ -62,8 +94,9 @@ uncut_groups as (
         on comparisons.monitor = current_counts.monitor
         and current_counts.dataset = 'production'
         and comparisons.period_start = current_counts.period_start
-    inner join finite_counts as reference_counts
-        on comparisons.reference_dataset = reference_counts.dataset
+    inner join finite_counts_of_references as reference_counts
+        on comparisons.monitor = reference_counts.monitor
+        and comparisons.reference_dataset = reference_counts.dataset
         and coalesce(comparisons.reference_start, cast('0001-01-01' as date)) = reference_counts.period_start
         and current_counts.column_number = reference_counts.column_number
     left join cut_columns

@@ -5,7 +5,7 @@
 -#}
 {%- set counted_values = {
     'whole': ['decimals', 'whole numbers'], 'tenths': ['decimals', 'at most one decimal'],
-    'zero': ['sentinel', 'zero'], 'sentinel': ['sentinel', '-1 or nines']
+    'zero': ['sentinel', 'zero'], 'sentinel': ['sentinel', 'stands for unknown']
 } -%}
 with paired_profiles as (
 

@@ -1,5 +1,8 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
-{#- too few rows are not compared, so that many small segments do not make a cell for every bin of the others #}
+{#-
+    Too few rows are not compared, so that many small segments do not make a cell for every bin of the others. Those of the newest periods
+    are, because together they may be enough.
+#}
 with compared_columns as (
 
     select column_number, monitor
@@ -13,6 +16,17 @@ minimum_rows as (
     from {{ ref('monitor_settings') }}
     where part = 'drift'
     group by monitor
+
+),
+
+recent_periods as (
+
+    select distinct comparisons.period_number
+    from (select * from {{ ref('drift_comparisons') }}) as comparisons
+    inner join (select * from {{ ref('monitor_settings') }}) as settings
+        on comparisons.monitor = settings.monitor
+    where settings.part = 'windows'
+        and comparisons.age <= settings.window_periods
 
 ),
 
@@ -33,5 +47,7 @@ inner join compared_columns
     on bins.column_number = compared_columns.column_number
 inner join minimum_rows
     on compared_columns.monitor = minimum_rows.monitor
+left join recent_periods
+    on bins.period_number = recent_periods.period_number
 group by bins.column_number, bins.period_number, bins.bin_width
-having sum(bins.row_count) >= max(minimum_rows.minimum_rows)
+having sum(bins.row_count) >= max(case when recent_periods.period_number is null then minimum_rows.minimum_rows else 1 end)

@@ -138,7 +138,7 @@ column_probabilities as (
 
     select
         probabilities.*,
-        least(
+        case when test_count > 0 then least(
             3 * test_count * least(
                 coalesce(distribution_tail, 1e0),
                 coalesce(null_tail, 1e0),
@@ -146,7 +146,7 @@ column_probabilities as (
                 coalesce(category_tail * category_test_count, 1e0),
                 coalesce(category_bound * category_test_count, 1e0)
             ), 1e0
-        ) as column_p
+        ) end as column_p
     from probabilities
 
 ),

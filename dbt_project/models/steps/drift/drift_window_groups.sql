@@ -22,6 +22,8 @@ comparisons as (
         period_end,
         age,
         window_periods,
+        reference_start,
+        reference_end,
         max(period_start) over (partition by monitor) as newest_period,
         case when window_periods is null then reference else '(previous period)' end as judged_reference
     from {{ ref('drift_comparisons') }}
@@ -55,7 +57,9 @@ members as (
         comparisons.period_end,
         comparisons.newest_period,
         comparisons.judged_reference,
-        windows.window_periods
+        windows.window_periods,
+        case when comparisons.window_periods is not null then comparisons.reference_start end as baseline_start,
+        comparisons.reference_end as baseline_end
     from comparisons
     inner join windows
         on comparisons.monitor = windows.monitor
@@ -82,6 +86,26 @@ alarmed_columns as (
 
 ),
 
+-- a bad day among the periods before would make the window look bad in turn
+alarmed_baselines as (
+
+    select distinct
+        members.comparison_number,
+        compared_columns.column_number
+    from alarms
+    inner join members
+        on alarms.monitor = members.monitor
+        and alarms.reference = '(previous period)'
+        and alarms.period_start >= members.baseline_start
+        and alarms.period_start < members.baseline_end
+    inner join compared_columns
+        on alarms.monitor = compared_columns.monitor
+        and alarms.segment_column = compared_columns.segment_column
+        and coalesce(alarms.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and alarms.column_name = compared_columns.column_name
+
+),
+
 groups as (
 
     select
@@ -92,10 +116,13 @@ groups as (
         merged_group,
         reference_count,
         row_count,
-        sum(reference_count) over (partition by comparison_number, column_number) as reference_total,
-        sum(row_count) over (partition by comparison_number, column_number) as total
+        sum(reference_count) over in_column as reference_total,
+        sum(row_count) over in_column as total,
+        sum(case when group_type = 'null' then 0 else reference_count end) over in_column as reference_present,
+        sum(case when group_type = 'null' then 0 else row_count end) over in_column as present
     from {{ ref('drift_groups') }}
     where comparison_number in (select comparison_number from members)
+    window in_column as (partition by comparison_number, column_number)
 
 ),
 
@@ -116,8 +143,12 @@ counted_groups as (
     left join alarmed_columns
         on groups.comparison_number = alarmed_columns.comparison_number
         and groups.column_number = alarmed_columns.column_number
+    left join alarmed_baselines
+        on groups.comparison_number = alarmed_baselines.comparison_number
+        and groups.column_number = alarmed_baselines.column_number
     where groups.reference_total > 0
         and groups.total > 0
+        and alarmed_baselines.column_number is null
 
 ),
 
@@ -134,7 +165,9 @@ windows_of_columns as (
         count(distinct case when not is_left_out then comparison_number end) as judged_periods,
         count(distinct case when is_left_out then comparison_number end) as left_out_periods,
         max(reference_total) as reference_total,
-        sum(case when not is_left_out then row_count else 0 end) as total
+        max(reference_present) as reference_present,
+        sum(case when not is_left_out then row_count else 0 end) as total,
+        sum(case when not is_left_out and group_type <> 'null' then row_count else 0 end) as present
     from counted_groups
     group by monitor, window_periods, reference, column_number
 
@@ -151,7 +184,9 @@ pooled_groups as (
         group_type,
         category,
         merged_group,
-        sum(total * reference_count / reference_total) as expected_count,
+        sum(case when group_type = 'null' then total * reference_count / reference_total
+            when reference_present > 0 then present * reference_count / reference_present else 0 end) as expected_count,
+        max(reference_count) as reference_count,
         sum(row_count) as row_count
     from counted_groups
     where not is_left_out
@@ -174,7 +209,14 @@ select
     pooled_groups.group_type,
     pooled_groups.category,
     pooled_groups.merged_group,
-    windows_of_columns.reference_total * pooled_groups.expected_count / windows_of_columns.total as reference_count,
+    -- nulls are a share of rows, other groups of values
+    case
+        when pooled_groups.group_type = 'null'
+            then windows_of_columns.reference_total * pooled_groups.expected_count / windows_of_columns.total
+        when windows_of_columns.present > 0
+            then windows_of_columns.reference_present * pooled_groups.expected_count / windows_of_columns.present
+        else pooled_groups.reference_count
+    end as reference_count,
     pooled_groups.row_count
 from windows_of_columns
 inner join pooled_groups

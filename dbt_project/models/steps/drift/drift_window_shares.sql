@@ -1,5 +1,7 @@
 {{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
 {#- Single shares of a window of periods, tested: of nulls, and of each category. #}
+{%- set has_more_nulls %}groups.group_type = 'null'
+            and 2 * (groups.reference_count + groups.row_count) > distances.reference_total + distances.total{% endset %}
 with groups as (
 
     select monitor, window_periods, reference, column_number, group_type, category, reference_count, row_count
@@ -15,6 +17,7 @@ distances as (
 
 ),
 
+-- of nulls and values those that are fewer
 single_shares as (
 
     select
@@ -24,8 +27,9 @@ single_shares as (
         distances.column_number,
         groups.group_type = 'null' as is_null_group,
         groups.category,
-        groups.reference_count,
-        groups.row_count,
+        case when {{ has_more_nulls }} then distances.reference_total - groups.reference_count else groups.reference_count end
+            as reference_count,
+        case when {{ has_more_nulls }} then distances.total - groups.row_count else groups.row_count end as row_count,
         case when groups.group_type = 'null' then distances.reference_total else distances.reference_present end as reference_total,
         case when groups.group_type = 'null' then distances.total else distances.present end as total
     from distances
@@ -47,8 +51,8 @@ tested_shares as (
         column_number,
         is_null_group,
         category,
-        abs({{ data_health.arcsine_share('least(row_count / total, 1e0)') }}
-            - {{ data_health.arcsine_share('least(reference_count / reference_total, 1e0)') }}) as h,
+        abs({{ data_health.arcsine_share('least(greatest(row_count / total, 0e0), 1e0)') }}
+            - {{ data_health.arcsine_share('least(greatest(reference_count / reference_total, 0e0), 1e0)') }}) as h,
         (reference_count + row_count) / (reference_total + total) as pooled_share,
         least(reference_total, total) as fewest,
         power(row_count / total - reference_count / reference_total, 2) / (1 / reference_total + 1 / total) as scaled_square,

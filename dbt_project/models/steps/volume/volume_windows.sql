@@ -1,10 +1,9 @@
 {{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
 {#-
-    The rows of the newest whole periods together, against as many as the periods before them have. It finds what is too little for one
-    period: 12 rows a day, and then 3. Outside means outside of four intervals: of chance and of what is worth a word, around the mean of
-    the periods before and around their trend. The variance of chance is that of the periods before: how much more than Poisson counts
-    they vary, and how much each goes with the one before.
--#}
+    The rows of the newest whole days together, against as many as the days before them have. It finds what is too little for one day: 12
+    rows, and then 3. Outside means outside of chance and of what is worth a word, around the mean of the days before and around their
+    trend.
+#}
 {%- set spreads = {'warn': '3.5e0', 'alert': '5e0'} %}
 with windows as (
 
@@ -29,7 +28,7 @@ periods as (
     select
         periods.monitor,
         periods.period_start,
-        periods.season,
+        cast(extract(isodow from periods.period_start) as integer) as weekday,
         periods.volume_warn,
         periods.volume_alert,
         cast(periods.row_count as double precision) as row_count,
@@ -42,8 +41,8 @@ periods as (
         and periods.period_start = expectations.period_start
     where periods.period_start is not null
         and periods.period_status not in ('implausible', 'partial', 'empty')
-        -- a month is compared with its like in earlier years
-        and periods.seasonality <> 'month'
+        -- windows of weeks and months are as long as seasons
+        and periods.grain = 'day'
 
 ),
 
@@ -62,12 +61,12 @@ members as (
 
 ),
 
-season_means as (
+weekday_means as (
 
-    select monitor, window_periods, season, avg(row_count) as season_mean
+    select monitor, window_periods, weekday, avg(row_count) as weekday_mean
     from members
     where not is_in_window
-    group by monitor, window_periods, season
+    group by monitor, window_periods, weekday
 
 ),
 
@@ -75,17 +74,14 @@ compared_members as (
 
     select
         members.*,
-        coalesce(season_means.season_mean, avg(case when not members.is_in_window then members.row_count end) over (
+        coalesce(weekday_means.weekday_mean, avg(case when not members.is_in_window then members.row_count end) over (
             partition by members.monitor, members.window_periods
-        )) as expected,
-        lag(members.row_count - season_means.season_mean) over (
-            partition by members.monitor, members.window_periods, members.is_in_window order by members.age nulls last
-        ) as next_deviation
+        )) as expected
     from members
-    left join season_means
-        on members.monitor = season_means.monitor
-        and members.window_periods = season_means.window_periods
-        and coalesce(members.season, 0) = coalesce(season_means.season, 0)
+    left join weekday_means
+        on members.monitor = weekday_means.monitor
+        and members.window_periods = weekday_means.window_periods
+        and members.weekday = weekday_means.weekday
 
 ),
 
@@ -103,54 +99,113 @@ sums as (
         count(case when not is_in_window then 1 end) as baseline_count,
         sum(case when not is_in_window then row_count else 0 end) as baseline_row_count,
         avg(case when not is_in_window and age <= window_periods + baseline_periods / 2 then row_count end) as later_mean,
-        avg(case when not is_in_window and age > window_periods + baseline_periods / 2 then row_count end) as earlier_mean,
-        sum(case when not is_in_window and expected > 0 then power(row_count - expected, 2) / expected end)
-            / nullif(count(case when not is_in_window and expected > 0 then 1 end) - count(distinct season), 0) as dispersion,
-        sum(case when not is_in_window then (row_count - expected) * next_deviation end)
-            / nullif(sum(case when not is_in_window then power(row_count - expected, 2) end), 0) as correlation
+        avg(case when not is_in_window and age > window_periods + baseline_periods / 2 then row_count end) as earlier_mean
     from compared_members
     group by monitor, window_periods
 
 ),
 
--- the trend of the periods before goes on to the middle of the window
+-- How the periods before vary: each day against the same weekday a week earlier, so that neither a week nor a trend counts as chance.
+changes_in_a_week as (
+
+    select
+        later.monitor,
+        later.window_periods,
+        later.age,
+        later.row_count + earlier.row_count as both_count,
+        later.row_count - earlier.row_count - avg(later.row_count - earlier.row_count) over (
+            partition by later.monitor, later.window_periods
+        ) as change
+    from members as later
+    inner join members as earlier
+        on later.monitor = earlier.monitor
+        and later.window_periods = earlier.window_periods
+        and later.age + 7 = earlier.age
+    where not later.is_in_window
+
+),
+
+neighbouring_changes as (
+
+    select
+        changes_in_a_week.*,
+        lag(change) over (partition by monitor, window_periods order by age) as next_change
+    from changes_in_a_week
+
+),
+
+dispersions as (
+
+    select
+        monitor,
+        window_periods,
+        greatest(sum(power(change, 2)) / nullif(sum(both_count), 0) * count(*) / nullif(count(*) - 1, 0), 1e0) as dispersion,
+        least(greatest(coalesce(sum(change * next_change) / nullif(sum(power(change, 2)), 0), 0e0), 0e0), 0.9e0) as correlation
+    from neighbouring_changes
+    group by monitor, window_periods
+
+),
+
 variances as (
 
     select
         sums.*,
-        case when earlier_mean > 0 and later_mean > 0
-            then expected * power(later_mean / earlier_mean, (baseline_periods + window_periods) / (1e0 * baseline_periods)) end as trend,
-        power((baseline_periods + window_periods) / (0.5e0 * baseline_periods), 2) as trend_factor,
-        greatest(coalesce(dispersion, 1e0), 1e0) * (1 + least(greatest(coalesce(correlation, 0e0), 0e0), 0.9e0))
-            / (1 - least(greatest(coalesce(correlation, 0e0), 0e0), 0.9e0)) as inflation
+        dispersions.dispersion * (1 + dispersions.correlation) / (1 - dispersions.correlation) as inflation
     from sums
-    where 2 * judged_periods >= window_periods
-        and 2 * baseline_count >= baseline_periods
-        and expected > 0
+    inner join dispersions
+        on sums.monitor = dispersions.monitor
+        and sums.window_periods = dispersions.window_periods
+    where 2 * sums.judged_periods >= sums.window_periods
+        and 2 * sums.baseline_count >= sums.baseline_periods
+        and sums.expected > 0
+
+),
+
+-- a trend of the periods before that is more than chance goes on to the middle of the window
+trends as (
+
+    select
+        variances.*,
+        coalesce(
+            abs(ln(nullif(later_mean, 0) / nullif(earlier_mean, 0))) > 1.2e0 * sqrt(4 * inflation / nullif(baseline_row_count, 0)), false
+        ) as has_trend
+    from variances
+
+),
+
+expectations_of_trends as (
+
+    select
+        trends.*,
+        case when has_trend
+            then expected * power(later_mean / earlier_mean, (baseline_periods + window_periods) / (1e0 * baseline_periods))
+            else expected end as trend,
+        case when has_trend then power((baseline_periods + window_periods) / (0.5e0 * baseline_periods), 2) else 0e0 end as trend_factor
+    from trends
 
 ),
 
 limits as (
 
     select
-        variances.*,
+        expectations_of_trends.*,
         {%- for name, spread in spreads.items() %}
         {%- set chance = 'sqrt(inflation * (1 + expected / baseline_row_count))' %}
-        {%- set chance_of_trend = 'sqrt(inflation * (1 + coalesce(trend, expected) / baseline_row_count * (1 + trend_factor)))' %}
+        {%- set chance_of_trend = 'sqrt(inflation * (1 + trend / baseline_row_count * (1 + trend_factor)))' %}
         least(
             power(greatest(0e0, sqrt(expected) - {{ spread }} / 2 * {{ chance }}), 2),
             expected / (1 + volume_{{ name }}),
-            power(greatest(0e0, sqrt(coalesce(trend, expected)) - {{ spread }} / 2 * {{ chance_of_trend }}), 2),
-            coalesce(trend, expected) / (1 + volume_{{ name }})
+            power(greatest(0e0, sqrt(trend) - {{ spread }} / 2 * {{ chance_of_trend }}), 2),
+            trend / (1 + volume_{{ name }})
         ) as {{ name }}_below,
         greatest(
             power(sqrt(expected) + {{ spread }} / 2 * {{ chance }}, 2),
             expected * (1 + volume_{{ name }}),
-            power(sqrt(coalesce(trend, expected)) + {{ spread }} / 2 * {{ chance_of_trend }}, 2),
-            coalesce(trend, expected) * (1 + volume_{{ name }})
+            power(sqrt(trend) + {{ spread }} / 2 * {{ chance_of_trend }}, 2),
+            trend * (1 + volume_{{ name }})
         ) as {{ name }}_above{{ ',' if not loop.last }}
         {%- endfor %}
-    from variances
+    from expectations_of_trends
 
 ),
 
@@ -182,7 +237,7 @@ select
     monitor,
     status,
     cast(cast(row_count as bigint) as varchar) || ' rows in ' || cast(judged_periods as varchar) || ' of the newest '
-        || cast(window_periods as varchar) || ' whole periods together; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
+        || cast(window_periods as varchar) || ' whole days together; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
         || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar) as reason
 from ranked_windows
 where place = 1
