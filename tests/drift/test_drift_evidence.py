@@ -49,8 +49,8 @@ def test_probabilities_over_a_grid(project):
         for size in sizes
     ]
     shares = [{"category_squared_deviate": stats.chi2.isf(tail, 1), "category_test_count": 7} for tail in TAILS]
-    nulls = [{"null_squared_deviate": stats.chi2.isf(tail, 1)} for tail in TAILS]
-    few = [{"null_exponent": exponent} for exponent in (0.0, 1.0, 50.0)]
+    nulls = [{"null_squared_deviate": stats.chi2.isf(tail, 1), "null_test_count": 1} for tail in TAILS]
+    few = [{"null_exponent": exponent, "null_test_count": 1} for exponent in (0.0, 1.0, 50.0)]
     zero = [{"pooled_chi_square": 0.0, "pooled_group_count": df + 1} for df in DEGREES]
     rows = iter(evidence(project, chi_square + functions + shares + nulls + few + zero))
 
@@ -82,6 +82,7 @@ def test_the_least_of_several_tests_counts_as_often_as_there_are_tests(project):
                 "pooled_chi_square": 2 * np.log(1000),
                 "pooled_group_count": 3,
                 "null_exponent": 0.1,
+                "null_test_count": 1,
                 "category_exponent": np.log(2e5),
                 "category_test_count": 4,
             }
@@ -91,3 +92,20 @@ def test_the_least_of_several_tests_counts_as_often_as_there_are_tests(project):
     assert row["category_p"] == pytest.approx(4e-5)
     assert row["column_p"] == pytest.approx(3 * 4e-5)
     assert row["q_value"] == pytest.approx(20 * 3 * 4e-5)
+
+
+def test_single_faults_have_a_tenth_of_the_error(project):
+    """Two tests of single faults, three of the whole column: 2 · 4 · 1e-6 / .1 against 3 · 1e-3 / .9."""
+    whole = {
+        "pooled_chi_square": 2 * np.log(1000),
+        "pooled_group_count": 3,
+        "null_exponent": 0.1,
+        "null_test_count": 1,
+        "category_exponent": 0.1,
+        "category_test_count": 2,
+    }
+    fault = {"bin_exponent": np.log(2e6), "bin_test_count": 4, "tail_exponent": 0.1, "tail_test_count": 2}
+    faulty, other = evidence(project, [whole | fault, whole | fault | {"bin_exponent": 0.1}])
+    assert (faulty["bin_p"], faulty["tail_p"]) == (pytest.approx(4e-6), 1)
+    assert faulty["column_p"] == pytest.approx(2 * 4e-6 / 0.1)
+    assert other["column_p"] == pytest.approx(3 * 1e-3 / 0.9)

@@ -78,6 +78,7 @@ quantile_groups as (
         unseen_value,
         barely_seen_count
     from {{ ref('drift_quantile_groups') }}
+    where not is_of_few
 
 ),
 

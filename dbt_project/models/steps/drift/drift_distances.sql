@@ -8,6 +8,7 @@ with groups as (
 
     select comparison_number, column_number, group_type, merged_group, reference_count, row_count
     from {{ ref('drift_groups') }}
+    where group_type <> 'quantiles_of_few'
 
 ),
 
@@ -27,6 +28,7 @@ quantile_groups as (
         is_mixed,
         is_of_bins
     from {{ ref('drift_quantile_groups') }}
+    where not is_of_few
 
 ),
 

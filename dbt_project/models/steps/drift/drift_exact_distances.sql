@@ -57,6 +57,7 @@ compared_columns as (
     inner join (select * from {{ ref('drift_comparisons') }}) as drift_comparisons
         on quantile_groups.comparison_number = drift_comparisons.comparison_number
     where drift_comparisons.window_periods is null
+        and not quantile_groups.is_of_few
 
 ),
 

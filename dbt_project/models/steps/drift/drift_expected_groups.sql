@@ -4,6 +4,7 @@ with groups as (
 
     select comparison_number, column_number, group_type, category, reference_count, row_count
     from {{ ref('drift_groups') }}
+    where group_type <> 'quantiles_of_few'
 
 ),
 

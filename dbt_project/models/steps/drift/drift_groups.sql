@@ -24,6 +24,15 @@ quantile_groups as (
 
 ),
 
+-- of a period with too few values to be compared alone, for the windows that add them up
+quantile_groups_of_few as (
+
+    select comparison_number, column_number, group_number, reference_count, row_count
+    from {{ ref('drift_quantile_groups') }}
+    where is_of_few
+
+),
+
 -- 1. Where there are too few finite values on one side to cut groups, all of them are one group.
 finite_counts as (
 
@@ -206,6 +215,19 @@ select
     reference_count,
     row_count
 from quantile_groups
+
+union all
+
+select
+    comparison_number,
+    column_number,
+    'quantiles_of_few' as group_type,
+    group_number,
+    cast(null as varchar) as category,
+    group_number as merged_group,
+    reference_count,
+    row_count
+from quantile_groups_of_few
 
 union all
 

@@ -36,7 +36,7 @@ bin_widths as (
 
 value_counts as (
 
-    select column_number, period_number, bin_width, present_count
+    select column_number, period_number, bin_width, present_count, is_of_few
     from {{ ref('drift_value_counts') }}
 
 ),
@@ -68,7 +68,8 @@ compared_counts as (
         bin_widths.bin_width,
         comparisons.barely_seen_below,
         reference_counts.present_count as reference_total,
-        current_counts.present_count as total
+        current_counts.present_count as total,
+        reference_counts.is_of_few or current_counts.is_of_few as is_of_few
     from bin_widths
     inner join comparisons
         on bin_widths.comparison_number = comparisons.comparison_number
@@ -208,6 +209,8 @@ select
     cast(numeric_groups.absent_count as double precision) as absent_count,
     cast(numeric_groups.unseen_count as double precision) as unseen_count,
     cast(numeric_groups.barely_seen_count as double precision) as barely_seen_count,
+    -- too few to be compared alone; a window adds them up
+    compared_counts.is_of_few,
     numeric_groups.compared_cell_count,
     numeric_groups.bin_h,
     numeric_groups.bin_exponent,

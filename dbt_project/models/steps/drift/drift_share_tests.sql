@@ -32,6 +32,7 @@ quantile_groups as (
         sum(reference_high_count) as reference_high_count,
         sum(high_count) as high_count
     from {{ ref('drift_quantile_groups') }}
+    where not is_of_few
     group by comparison_number, column_number
 
 ),

@@ -21,6 +21,7 @@ binned_groups as (
 
     select comparison_number, column_number, group_number, reference_count, row_count
     from {{ ref('drift_quantile_groups') }}
+    where not is_of_few
 
 )
 

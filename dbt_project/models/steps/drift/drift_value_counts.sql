@@ -41,7 +41,8 @@ select
     bins.column_number,
     bins.period_number,
     bins.bin_width,
-    sum(bins.row_count) as present_count
+    sum(bins.row_count) as present_count,
+    sum(bins.row_count) < max(minimum_rows.minimum_rows) as is_of_few
 from bins
 inner join compared_columns
     on bins.column_number = compared_columns.column_number

@@ -106,6 +106,25 @@ alarmed_baselines as (
 
 ),
 
+-- periods of few values are cut as well here
+cut_groups as (
+
+    select
+        comparison_number,
+        column_number,
+        case group_type when 'quantiles_of_few' then 'quantiles' else group_type end as group_type,
+        category,
+        merged_group,
+        reference_count,
+        row_count,
+        group_type = 'uncut'
+            and max(case when group_type = 'quantiles_of_few' then 1 else 0 end) over (partition by comparison_number, column_number) = 1
+            as is_cut
+    from {{ ref('drift_groups') }}
+    where comparison_number in (select comparison_number from members)
+
+),
+
 groups as (
 
     select
@@ -120,8 +139,8 @@ groups as (
         sum(row_count) over in_column as total,
         sum(case when group_type = 'null' then 0 else reference_count end) over in_column as reference_present,
         sum(case when group_type = 'null' then 0 else row_count end) over in_column as present
-    from {{ ref('drift_groups') }}
-    where comparison_number in (select comparison_number from members)
+    from cut_groups
+    where not is_cut
     window in_column as (partition by comparison_number, column_number)
 
 ),
