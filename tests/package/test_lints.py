@@ -24,6 +24,7 @@ LONG_MODELS = {
     "column_distributions": "bins, lengths and categories of one scan are stored together, so that their sum tells whether a period is whole",
     "feature_bins": "bins of numbers, categories and special values are ranked together; the halves would be stores of their own",
     "drift_evidence": "one p value after the other over the same groups, and the order of all of them for the false discovery rate",
+    "drift_groups": "tenths of numbers, numbers that are not cut and single values: all that a column is compared by, in short CTEs",
     "health_volume": "rows, keys, late rows and age of a period are judged from one row; a second model would be joined to it",
     "volume_windows": "chance, trend and limits of a window are of the same few days, in short CTEs",
     "health_schema_changes": "six ways to differ, a CTE each, and what they are weighed by",
