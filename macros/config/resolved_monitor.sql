@@ -29,10 +29,9 @@
     ] if place[key] is string %}
         {% do place.update({key: [place[key]]}) %}
     {% endfor %}
-    {% set usual_windows = {
+    {% for name, periods in {
         'short': {'day': 7, 'week': 4, 'month': 3, 'quarter': 4}, 'long': {'day': 28, 'week': 13, 'month': 12, 'quarter': 8}
-    } %}
-    {% for name, periods in usual_windows.items() if monitor['windows'][name] is none %}
+    }.items() if monitor['windows'][name] is none %}
         {% do monitor['windows'].update({name: periods[monitor['grain']]}) %}
     {% endfor %}
     {% set references, subgroups = [], [] %}
@@ -71,9 +70,8 @@
         'label': label if label['column'] else none,
         'prediction': prediction if prediction['score'] or prediction['label'] else none
     }) %}
-    {% if monitor['show_values'] is none %}
-        {% do monitor.update({'show_values': monitor['subgroups'] | sum(start=[]) | unique(case_sensitive=true) | list}) %}
-    {% endif %}
+    {% do monitor.update({'show_values': monitor['subgroups'] | sum(start=[]) | unique(case_sensitive=true) | list})
+        if monitor['show_values'] is none %}
     {{ return([merged, monitor]) }}
 {% endmacro %}
 
