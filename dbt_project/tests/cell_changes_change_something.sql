@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning')) }}
+{{ config(enabled='cleaning' in data_health.parts_on()) }}
 -- a logged change has another value after it than before
 select
     cleaning,

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning')) }}
+{{ config(enabled='cleaning' in data_health.parts_on()) }}
 -- no rule fails or changes more rows than it looked at, nor looks at more than there are
 select
     cleaning,

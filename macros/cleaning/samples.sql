@@ -38,5 +38,5 @@
 {% macro cleaning_asks_for(purpose) %}
     {% set written = data_health.configured_block().get('cleaning') | string %}
     {% set marker = {'suggest': "'suggest': True", 'repair': "'repair': {"}[purpose] %}
-    {{ return(data_health.part_is_on('cleaning') and data_health.engine_sql('runs_python') and marker in written) }}
+    {{ return('cleaning' in data_health.parts_on() and data_health.engine_sql('runs_python') and marker in written) }}
 {% endmacro %}

@@ -5,7 +5,7 @@
 #}
 {% macro stored_components(asked_by, monitor, reference, k, loadings, version) -%}
     {%- set runs_python = data_health.engine_sql('runs_python') -%}
-    {%- set is_stored = data_health.part_is_on('components') and runs_python -%}
+    {%- set is_stored = 'components' in data_health.parts_on() and runs_python -%}
     {%- set stored = loadings or (ref('data_health', 'component_fits') if is_stored) -%}
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build'] -%}{{ return(none) }}{%- endif -%}
     {%- set place = monitor ~ ', ' ~ reference -%}

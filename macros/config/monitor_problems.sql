@@ -6,7 +6,7 @@
     {% elif monitor is not none and monitor is not mapping %}
         {{ return([data_health.problem('', 'monitors.' ~ name, monitor, 'a mapping such as {relation: {ref: model}}')]) }}
     {% endif %}
-    {% set merged, resolved = data_health.resolved_monitor(schema, defaults, name, monitor) %}
+    {% set merged, resolved = data_health.resolved_monitor(schema, defaults, name, monitor, data_health.parts_on()) %}
     {% set problems = data_health.schema_problems({'keys': schema}, name, '', data_health.with_current_names(monitor)) %}
     {% if merged.get('relation') is none %}
         {% do problems.append(data_health.problem(name, 'relation', none, data_health.expected(schema['relation'], none))) %}

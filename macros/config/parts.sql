@@ -23,27 +23,31 @@
 
 
 {#
-    Is a part on? It has no node otherwise. `parts: {drift: false}` decides; else it is on where a part that is on needs it, or a monitor
-    asks for it, or a cleaning set. Called while dbt parses, so it takes whatever is written. The properties of Python models say the same
-    without macros; a test compares the two.
+    The names of the parts that are on. The nodes of the others do not exist. `parts: {drift: false}` decides; else a part is on where a
+    part that is on needs it, or a monitor asks for it, or a cleaning set. So parts are looked at after all that may need them. Called
+    while dbt parses, once per node, so it takes whatever is written and reads it once. The properties of Python models say the same without
+    macros; a test compares the two.
 #}
-{% macro part_is_on(name) -%}
-    {%- set parts, block = data_health.parts(), data_health.configured_block() -%}
-    {%- set part, switches = parts[name], block.get('parts') if block.get('parts') is mapping else {} -%}
-    {%- for needed in part.needs -%}
-        {%- if switches.get(needed) is false -%}{{ return(false) }}{%- endif -%}
+{% macro parts_on() -%}
+    {%- set parts, block, on = data_health.parts(), data_health.configured_block(), [] -%}
+    {%- set switches = block.get('parts') if block.get('parts') is mapping else {} -%}
+    {%- set has_sets = block.get('cleaning') is mapping and block['cleaning'] | length > 0 -%}
+    {%- set monitors, runs_python = data_health.written_monitors().values(), data_health.engine_sql('runs_python') -%}
+    {%- for name, part in parts.items() | list | reverse -%}
+        {%- set reasons = [] -%}
+        {%- for other in on if name in parts[other].needs -%}{%- do reasons.append(other) -%}{%- endfor -%}
+        {%- for monitor in monitors if not part.asked_by_set and (runs_python or not part.needs_python) -%}
+            {%- set is_left_out = monitor.get('parts') is mapping and monitor['parts'].get(name) is false -%}
+            {%- for key in part.asked_by or ['relation'] if not is_left_out and monitor.get(key) is not none -%}
+                {%- do reasons.append(key) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- set is_on = reasons != [] or (part.asked_by_set and has_sets) -%}
+        {%- set is_on = switches[name] if switches.get(name) is boolean else is_on -%}
+        {%- for needed in part.needs if switches.get(needed) is false -%}{%- do reasons.append(false) -%}{%- endfor -%}
+        {%- if is_on and false not in reasons -%}{%- do on.append(name) -%}{%- endif -%}
     {%- endfor -%}
-    {%- if switches.get(name) is boolean -%}{{ return(switches[name]) }}{%- endif -%}
-    {%- for other in parts if name in parts[other].needs -%}
-        {%- if data_health.part_is_on(other) -%}{{ return(true) }}{%- endif -%}
-    {%- endfor -%}
-    {%- if part.needs_python and not data_health.engine_sql('runs_python') -%}{{ return(false) }}{%- endif -%}
-    {%- if part.asked_by_set -%}{{ return(block.get('cleaning') is mapping and block['cleaning'] | length > 0) }}{%- endif -%}
-    {%- for monitor in data_health.written_monitors().values() -%}
-        {%- set is_left_out = monitor.get('parts') is mapping and monitor['parts'].get(name) is false -%}
-        {%- for key in part.asked_by or ['relation'] if not is_left_out and monitor.get(key) is not none -%}{{ return(true) }}{%- endfor -%}
-    {%- endfor -%}
-    {{ return(false) }}
+    {{ return(on | reverse | list) }}
 {%- endmacro %}
 
 

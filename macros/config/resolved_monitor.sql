@@ -2,7 +2,7 @@
     One monitor, as [what is written, over the shared defaults; the same in the shape that models rely on]: lists are lists, relations have
     one form, nothing is missing. Mappings that the schema says to merge are merged key by key.
 #}
-{% macro resolved_monitor(schema, defaults, name, written) %}
+{% macro resolved_monitor(schema, defaults, name, written, parts_on) %}
     {% set merged = data_health.with_current_names(defaults) %}
     {% for key, value in data_health.with_current_names(written).items() %}
         {% set shared = merged.get(key) %}
@@ -54,7 +54,7 @@
     {#- a monitor has rows in the parts that are on, that it does not switch off, and of which it has all that they need -#}
     {% set parts, had = {}, [] %}
     {% for part, description in data_health.parts().items() %}
-        {% set is_had = data_health.part_is_on(part) and monitor['parts'].get(part) is not false
+        {% set is_had = part in parts_on and monitor['parts'].get(part) is not false
             and description.needs | reject('in', had) | list == [] %}
         {% if is_had %}{% do had.append(part) %}{% endif %}
         {% do parts.update({part: is_had}) %}

@@ -5,9 +5,10 @@
 #}
 {% macro resolved_monitors() %}
     {% set configuration, schema, monitors = data_health.configured_block(), data_health.monitor_schema(), {} %}
+    {% set defaults, parts_on = configuration.get('defaults'), data_health.parts_on() %}
     {% if configuration.get('monitors') is mapping %}
         {% for name, monitor in configuration['monitors'].items() %}
-            {% set both = data_health.resolved_monitor(schema, configuration.get('defaults'), name | string, monitor) %}
+            {% set both = data_health.resolved_monitor(schema, defaults, name | string, monitor, parts_on) %}
             {% do monitors.update({name | string: both[1]}) %}
         {% endfor %}
     {% endif %}

@@ -18,7 +18,9 @@
     {%- for key, value in (written if written is mapping else {}).items() -%}
         {%- do result.update({key: dict(value) if value is mapping else value}) -%}
     {%- endfor -%}
-    {%- for old, new in renamed.items() -%}
+    {#- nearly every monitor has none of them, and this is called for each of them and for every node -#}
+    {%- set is_old = 'marts' in result or 'dimensions' in result or result.get('coverage') is mapping -%}
+    {%- for old, new in renamed.items() if is_old -%}
         {%- set old_key, old_child = (old ~ '.').split('.')[:2] -%}
         {%- set given = written.get(old_key) if written is mapping else none -%}
         {%- set given = given if not old_child else given.get(old_child) if given is mapping else none -%}

@@ -135,7 +135,7 @@ def python_switches():
         for model in yaml.safe_load(path.read_text())["models"]:
             expression = (model.get("config") or {}).get("enabled") or ""
             for part in ("components", "labeling"):
-                if f"part_is_on('{part}')" in expression:
+                if f"'{part}' in data_health.parts_on()" in expression:
                     found.setdefault(part, set()).add(expression)
     return {part: expression for part, (expression,) in found.items()}
 
@@ -155,7 +155,7 @@ class Probes:
         profile = {"type": "duckdb", "path": str(folder / "probes.duckdb")}
         self.write("profiles.yml", {"probes": {"target": "dev", "outputs": {"dev": profile}}})
         for part in PARTS:
-            text = f"{{{{ config(enabled=data_health.part_is_on('{part}')) }}}} select 1 as one"
+            text = f"{{{{ config(enabled='{part}' in data_health.parts_on()) }}}} select 1 as one"
             (folder / "models" / f"{part}.sql").write_text(text)
         models = []
         for part, expression in python_switches().items():

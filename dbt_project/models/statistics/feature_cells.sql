@@ -1,5 +1,5 @@
 {{ config(
-    enabled=data_health.part_is_on('combinations'),
+    enabled='combinations' in data_health.parts_on(),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='period_column_key',

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=data_health.part_is_on('components') and data_health.is_configured('components.one_hot'),
+    enabled='components' in data_health.parts_on() and data_health.is_configured('components.one_hot'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='column_key',

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=data_health.part_is_on('components') and data_health.engine_sql('runs_python'),
+    enabled='components' in data_health.parts_on() and data_health.engine_sql('runs_python'),
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='period_key',

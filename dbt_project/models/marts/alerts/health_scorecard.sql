@@ -13,7 +13,7 @@ with periods as (
         is_latest,
         period_status,
         row_count
-    from {{ ref('health_volume' if data_health.part_is_on('volume') else 'production_periods') }}
+    from {{ ref('health_volume' if 'volume' in data_health.parts_on() else 'production_periods') }}
     where period_start is not null
         and period_status <> 'implausible'
 

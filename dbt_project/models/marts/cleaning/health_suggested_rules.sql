@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning')) }}
+{{ config(enabled='cleaning' in data_health.parts_on()) }}
 -- depends_on: {{ ref('health_monitors') }}
 
 select

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('combinations')) }}
+{{ config(enabled='combinations' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 with gaps as (
 

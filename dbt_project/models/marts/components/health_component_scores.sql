@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores')) }}
+{{ config(enabled='components' in data_health.parts_on() and data_health.is_configured('components.scores')) }}
 {%- do data_health.begin_model() %}
 
 with settings as (

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('components')) }}
+{{ config(enabled='components' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 
 with settings as (

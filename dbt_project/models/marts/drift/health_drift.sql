@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
+{{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {#- drift that is more than chance, and whose size the stored bins do not tell -#}
 {%- set is_undecided %}

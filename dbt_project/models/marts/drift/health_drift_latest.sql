@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
+{{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {%- set shown = [] %}
 {%- for metric, entry in data_health.drift_metrics().items() if entry.is_in_latest %}{% do shown.append(metric) %}{% endfor %}

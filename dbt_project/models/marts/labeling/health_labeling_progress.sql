@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled='labeling' in data_health.parts_on()) }}
 with candidates as (
 
     select monitor, batch, row_key, strategy, status, drawn_at

@@ -49,7 +49,7 @@
         {%- for needed in part.needs if switches.get(needed) is false %}{% do switched_off.append(needed) %}{% endfor %}
         {%- set reason = none if monitor.parts[name] and asking
             else 'this monitor has none of the keys that ask for it: ' ~ part.asked_by | join(', ') if monitor.parts[name]
-            else 'switched off for this monitor, or a part that it needs is' if data_health.part_is_on(name)
+            else 'switched off for this monitor, or a part that it needs is' if name in data_health.parts_on()
             else 'the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts'
                 if part.needs_python and not data_health.engine_sql('runs_python')
             else 'needs ' ~ switched_off[0] ~ ', which parts switches off' if switched_off

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('profile')) }}
+{{ config(enabled='profile' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {%- set counts_distinct_exactly = data_health.engine_sql('counts_distinct_exactly') %}
 {%- set quantiles = ['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'] %}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases')) }}
+{{ config(enabled='representation' in data_health.parts_on() and data_health.is_configured('known_biases')) }}
 with checks as (
 
     select monitor, reference, id, period_start, period_end, status, evidence, is_expired, entry_number

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases')) }}
+{{ config(enabled='representation' in data_health.parts_on() and data_health.is_configured('known_biases')) }}
 {%- do data_health.begin_model() %}
 {%- set z = '1.959963984540054e0' %}
 with checks as (

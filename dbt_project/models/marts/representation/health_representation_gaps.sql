@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation')) }}
+{{ config(enabled='representation' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 with settings as (
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume')) }}
+{{ config(enabled='volume' in data_health.parts_on()) }}
 {%- set previous = load_relation(this) if execute and model.resource_type != 'unit_test' else none %}
 
 with configured_columns as (
@@ -53,7 +53,7 @@ features as (
 counted_columns as (
 
     select distinct monitor, column_name
-    from {{ data_health.named_model('column_grids', data_health.part_is_on('profile'), {
+    from {{ data_health.named_model('column_grids', 'profile' in data_health.parts_on(), {
         'monitor': 'varchar', 'column_name': 'varchar'
     }) }}
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume')) }}
+{{ config(enabled='volume' in data_health.parts_on()) }}
 {%- set least_history, least_late_history = 8, 3 %}
 {%- set warn_spreads, alert_spreads = '3.5e0', '5e0' %}
 {#- an interval that is wider tells nothing; that of Poisson counts never is -#}
@@ -42,7 +42,7 @@ with periods as (
 key_counts as (
 
     select period_key, max(key_null_count) as key_null_count, max(key_repeated_count) as key_repeated_count
-    from {{ data_health.named_model('column_statistics', data_health.part_is_on('profile'), {
+    from {{ data_health.named_model('column_statistics', 'profile' in data_health.parts_on(), {
         'period_key': 'varchar', 'key_null_count': 'bigint', 'key_repeated_count': 'bigint'
     }) }}
     where key_null_count is not null

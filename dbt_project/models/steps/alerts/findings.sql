@@ -1,6 +1,6 @@
 {#- what the configuration and each part found, of one shape; a part that is off has no node -#}
 {%- set models = ['monitors_findings'] %}
-{%- for part in data_health.parts() if data_health.part_is_on(part) %}
+{%- for part in data_health.parts_on() %}
     {%- do models.append(part ~ '_findings') %}
 {%- endfor %}
 with judged as (

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning'), materialized='ephemeral') }}
+{{ config(enabled='cleaning' in data_health.parts_on(), materialized='ephemeral') }}
 with rule_judgements as (
 
     select cleaning, rule, period_start, tested_count, failed_count, usual_share, status

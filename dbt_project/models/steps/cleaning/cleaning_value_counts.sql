@@ -29,7 +29,7 @@ distributions as (
         row_count,
         minimum,
         maximum
-    from {{ data_health.named_model('named_distributions', data_health.part_is_on('profile'), {
+    from {{ data_health.named_model('named_distributions', 'profile' in data_health.parts_on(), {
         'monitor': 'varchar', 'dataset': 'varchar', 'period_key': 'varchar', 'column_name': 'varchar', 'segment_column': 'varchar',
         'grid_generation': 'integer', 'bin_type': 'varchar', 'bin': 'bigint', 'category': 'varchar', 'row_count': 'bigint',
         'minimum': 'double precision', 'maximum': 'double precision'
@@ -55,7 +55,7 @@ present_periods as (
 raw_columns as (
 
     select monitor, column_name, kind
-    from {{ data_health.named_model('column_grids', data_health.part_is_on('profile'), {
+    from {{ data_health.named_model('column_grids', 'profile' in data_health.parts_on(), {
         'monitor': 'varchar', 'column_name': 'varchar', 'kind': 'varchar'
     }) }}
     where kind in ('numeric', 'categorical', 'boolean')

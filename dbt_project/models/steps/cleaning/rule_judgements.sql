@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('cleaning'), materialized='ephemeral') }}
+{{ config(enabled='cleaning' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     The share of rows that fail a cleaning rule, judged as that of late rows is in health_volume: on the arcsine scale, by its own history.
     A rule that no row passes needs no history. What has no time is one period, that of the build.

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
+{{ config(enabled='combinations' in data_health.parts_on(), materialized='ephemeral') }}
 with feature_bins as (
 
     select monitor, attributes_key, position, column_name
@@ -9,7 +9,7 @@ with feature_bins as (
 declared_subgroups as (
 
     select monitor, attributes_key, position, column_name
-    from {{ data_health.named_model('declared_subgroups', data_health.part_is_on('representation'), {
+    from {{ data_health.named_model('declared_subgroups', 'representation' in data_health.parts_on(), {
         'monitor': 'varchar', 'attributes_key': 'varchar', 'position': 'integer', 'column_name': 'varchar'
     }) }}
 

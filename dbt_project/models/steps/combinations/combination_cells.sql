@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
+{{ config(enabled='combinations' in data_health.parts_on(), materialized='ephemeral') }}
 with periods as (
 
     select period_number, cell_kind, monitor, dataset_period_key
@@ -28,7 +28,7 @@ stored_cells as (
     union all
 
     select 'subgroups' as cell_kind, monitor, attributes_key, period_key, cell_code, row_count
-    from {{ data_health.named_model('subgroup_cell_codes', data_health.part_is_on('representation'), {
+    from {{ data_health.named_model('subgroup_cell_codes', 'representation' in data_health.parts_on(), {
         'monitor': 'varchar', 'attributes_key': 'varchar', 'period_key': 'varchar', 'cell_code': 'bigint', 'row_count': 'bigint'
     }) }}
 

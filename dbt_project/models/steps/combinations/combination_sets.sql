@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('combinations')) }}
+{{ config(enabled='combinations' in data_health.parts_on()) }}
 with settings as (
 
     select metric as cell_kind, monitor, combination_size_limit, gap_levels

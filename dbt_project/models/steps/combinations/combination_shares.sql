@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('combinations'), materialized='ephemeral') }}
+{{ config(enabled='combinations' in data_health.parts_on(), materialized='ephemeral') }}
 with periods as (
 
     select period_number, minimum_rows, warn_threshold, alert_threshold, is_empty

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 {%- set parts = range(1, 9) %}
 {%- set values_of_cell %}{% for number in parts %}value_{{ number }}{{ ', ' if not loop.last }}{% endfor %}{% endset %}
 with combination_values as (

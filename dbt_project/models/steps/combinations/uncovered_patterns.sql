@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('combinations')) }}
+{{ config(enabled='combinations' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {%- set parts = range(1, 9) %}
 {%- set subgroup_columns = {'monitor': 'varchar', 'attributes_key': 'varchar', 'period_key': 'varchar', 'row_count': 'bigint'} %}
@@ -52,7 +52,7 @@ dataset_periods as (
 subgroup_cells as (
 
     select monitor, attributes_key, period_key, {% for number in parts %}value_{{ number }}, {% endfor %}row_count
-    from {{ data_health.named_model('subgroup_cells', data_health.part_is_on('representation'), subgroup_columns) }}
+    from {{ data_health.named_model('subgroup_cells', 'representation' in data_health.parts_on(), subgroup_columns) }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('components'), materialized='ephemeral') }}
+{{ config(enabled='components' in data_health.parts_on(), materialized='ephemeral') }}
 with multivariate_rows as (
 
     select

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('components') and data_health.engine_sql('runs_python'), materialized='view') }}
+{{ config(enabled='components' in data_health.parts_on() and data_health.engine_sql('runs_python'), materialized='view') }}
 
 with wide_products as (
 

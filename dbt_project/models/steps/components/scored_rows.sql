@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('health_monitors') }}
-{{ config(enabled=data_health.part_is_on('components') and data_health.is_configured('components.scores'), materialized='view') }}
+{{ config(enabled='components' in data_health.parts_on() and data_health.is_configured('components.scores'), materialized='view') }}
 {%- do data_health.begin_model() %}
 {%- set scans = [] %}
 {%- for monitor in data_health.resolved_monitors().values() if monitor.components.scores and monitor.parts.components %}

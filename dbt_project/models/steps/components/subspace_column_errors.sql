@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('components'), materialized='ephemeral') }}
+{{ config(enabled='components' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     The column that is further from the components than the periods of the reference are, each about the components of the others: by its
     part of the clipped error. It sees one correlation that breaks among so many columns that the sum of all does not.

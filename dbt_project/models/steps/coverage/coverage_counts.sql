@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('coverage'), materialized='ephemeral') }}
+{{ config(enabled='coverage' in data_health.parts_on(), materialized='ephemeral') }}
 with settings as (
 
     select monitor, barely_seen_below

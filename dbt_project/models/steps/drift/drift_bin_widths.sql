@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- How wide the bins are in which a period and its reference are compared: as wide as those of the side with fewer rows. #}
 with compared_columns as (
 

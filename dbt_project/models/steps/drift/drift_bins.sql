@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- a part of the statement of drift_quantile_groups: written down, these are more bytes than all that is made of them #}
 with compared_columns as (
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- The cells of a column of one grid side by side: p and F are the reference's, q and G those of the period. #}
 with comparisons as (
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
+{{ config(enabled='drift' in data_health.parts_on()) }}
 with dataset_periods as (
 
     select distinct monitor, dataset, dataset_period_key, period_start, period_end, is_latest, is_empty

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {%- set formulas = {} %}
 {%- for name, entry in data_health.drift_metrics().items() if entry.formula and not entry.value %}
     {%- do formulas.update({name: entry.formula}) %}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
+{{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 {%- set is_fault = "test in ('bin', 'tail', 'decimals', 'sentinel')" %}

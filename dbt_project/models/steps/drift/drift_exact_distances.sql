@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift') and data_health.is_configured('exact')) }}
+{{ config(enabled='drift' in data_health.parts_on() and data_health.is_configured('exact')) }}
 -- depends_on: {{ ref('monitored_periods') }}
 {%- do data_health.begin_model() %}
 {#- what is sorted: every number of every scanned dataset of the monitors that ask for it, and of each of their segments #}

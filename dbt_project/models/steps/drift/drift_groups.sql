@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
+{{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 with comparisons as (
 

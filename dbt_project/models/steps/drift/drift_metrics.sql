@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {%- set metrics = data_health.drift_metrics() %}
 {%- set subjects = metrics.values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 {%- set shares = {

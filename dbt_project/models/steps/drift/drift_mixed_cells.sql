@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     A column of several grids: cells are the points where a bin of any grid begins or ends, and what lies between them; the rows of a bin
     are spread evenly over it.

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- What drift_cell_distances says of one grid, of several, where only the ends of bins are known. #}
 with comparisons as (
 

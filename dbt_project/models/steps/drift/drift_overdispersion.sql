@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 -- How much more than chance alone would make them the periods of a reference differ from one to the next.
 with comparisons as (
 

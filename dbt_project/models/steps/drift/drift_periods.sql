@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- The stored periods of all that is compared: of datasets, and those before a window where they stand in for a reference. #}
 with dataset_periods as (
 

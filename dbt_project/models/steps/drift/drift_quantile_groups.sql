@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift')) }}
+{{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {#- of a column of one grid distances are bounded by what a cell knows, of several grids by where bins may lie #}
 with settings as (

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     Single shares, tested: of nulls, of each category, of all categories that the reference does not have, of each bin, of the tails, of
     values with few decimals, of values that stand for unknown.

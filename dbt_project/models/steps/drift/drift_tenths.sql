@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- Rows in each tenth of the reference: of the values themselves where these were sorted, else of bins. #}
 with exact_groups as (
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     Too few rows are not compared, so that many small segments do not make a cell for every bin of the others. Those of the newest periods
     are, because together they may be enough.

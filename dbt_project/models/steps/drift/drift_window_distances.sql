@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- Distances of a window of periods: between the shares of at most ten groups, null as one more, and between distribution functions. #}
 {%- set entries = data_health.drift_metrics() %}
 with groups as (

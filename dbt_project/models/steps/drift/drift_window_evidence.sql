@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- How sure it is that a column differs in a window of periods: what is measured, its tests, and their p made one. #}
 with windows as (
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     The newest periods of a column together, in the groups in which each was compared. Periods that alarmed alone are left out, so that one
     bad day is not found again in every window that holds it. Groups may be cut differently from period to period, so the reference's

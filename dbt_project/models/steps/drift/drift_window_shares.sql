@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('drift'), materialized='ephemeral') }}
+{{ config(enabled='drift' in data_health.parts_on(), materialized='ephemeral') }}
 {#- Single shares of a window of periods, tested: of nulls, and of each category. #}
 {%- set has_more_nulls %}groups.group_type = 'null'
             and 2 * (groups.reference_count + groups.row_count) > distances.reference_total + distances.total{% endset %}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled='labeling' in data_health.parts_on()) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set tables = [] %}
 {%- for monitor in data_health.resolved_monitors().values() if monitor.parts.labeling and monitor.labeling.answers and monitor.key %}

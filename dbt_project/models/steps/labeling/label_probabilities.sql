@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling') and data_health.engine_sql('runs_python')) }}
+{{ config(enabled='labeling' in data_health.parts_on() and data_health.engine_sql('runs_python')) }}
 with fits as (
 
     select monitor, row_key, given_label, label, probability

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
+{{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
 {#- what Python computes step by step: the model that has it, and the mart that shows it -#}
 {%- set models = {'learner': 'learner_fits', 'consensus': 'label_posteriors', 'clusters': 'labeling_batch'} %}
 {%- set computations = [

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=data_health.part_is_on('labeling') and data_health.part_is_on('combinations'),
+    enabled='labeling' in data_health.parts_on() and 'combinations' in data_health.parts_on(),
     materialized='ephemeral'
 ) }}
 {%- set mask = [] %}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled='labeling' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {%- set cell = [] %}
 {%- for number in range(1, 9) %}{% do cell.append('value_' ~ number) %}{% endfor %}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
+{{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
 {#- not a ref, because labeling_batches is built from what reads this; releases before kept its rows in the table of the mart -#}
 {%- set batches = data_health.stored_model('labeling_batches') or data_health.stored_model('health_labeling_candidates') %}
 {%- if batches %}

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
+{{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
 with labeling_rows as (
 
     select monitor, row_key, random_number

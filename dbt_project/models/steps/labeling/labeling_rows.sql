@@ -1,15 +1,15 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled='labeling' in data_health.parts_on()) }}
 -- depends_on: {{ ref('label_consensus') }}
 {%- if data_health.engine_sql('runs_python') %}
 -- depends_on: {{ ref('data_health', 'learner_fits') }}
 {%- endif %}
-{%- if data_health.part_is_on('combinations') %}
+{%- if 'combinations' in data_health.parts_on() %}
 -- depends_on: {{ ref('feature_bins') }}
 {%- endif %}
 {%- do data_health.begin_model() %}
 {%- set datasets = data_health.datasets_of_this_run() %}
 {%- set tasks, cells = data_health.labeling_tasks(datasets), {} %}
-{%- if data_health.part_is_on('combinations') %}
+{%- if 'combinations' in data_health.parts_on() %}
     {%- for task in data_health.feature_tasks(datasets | selectattr('name', 'equalto', 'production') | list) %}
         {%- do cells.update({task.monitor.name: task.cell}) %}
     {%- endfor %}

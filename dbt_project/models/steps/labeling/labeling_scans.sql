@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling') and data_health.engine_sql('runs_python')) }}
+{{ config(enabled='labeling' in data_health.parts_on() and data_health.engine_sql('runs_python')) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set tasks = data_health.labeling_tasks(data_health.datasets_of_this_run()) | selectattr('features') | list %}
 {%- if tasks %}

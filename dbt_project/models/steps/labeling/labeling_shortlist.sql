@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling')) }}
+{{ config(enabled='labeling' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 with shares as (
 
@@ -34,7 +34,7 @@ gap_rows as (
 
     select monitor, row_key, dataset, pattern, labelled_count, place
     from {{ data_health.named_model(
-        'labeling_gap_rows', data_health.part_is_on('combinations'),
+        'labeling_gap_rows', 'combinations' in data_health.parts_on(),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'dataset': 'varchar', 'pattern': 'varchar', 'labelled_count': 'bigint',
             'place': 'bigint'
@@ -47,7 +47,7 @@ drifted_columns as (
 
     select monitor, period_start, column_name
     from {{ data_health.named_model(
-        'health_drift_latest', data_health.part_is_on('drift'),
+        'health_drift_latest', 'drift' in data_health.parts_on(),
         {
             'monitor': 'varchar', 'period_start': 'date', 'column_name': 'varchar', 'segment_column': 'varchar', 'role': 'varchar',
             'column_status': 'varchar'

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
+{{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
 with settings as (
 
     select monitor, learner, strategy, budget, labels_per_subgroup, on_label_break

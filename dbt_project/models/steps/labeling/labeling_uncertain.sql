@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('labeling'), materialized='ephemeral') }}
+{{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
 {%- set sampled_per_place = 50 %}
 with shares as (
 

@@ -48,7 +48,7 @@
     {%- endif %}
 {%- endfor %}
 {#- only labeling asks the warehouse, whether there is a score to learn from -#}
-{%- set datasets = data_health.datasets_of_this_run() if data_health.part_is_on('labeling') else [] %}
+{%- set datasets = data_health.datasets_of_this_run() if 'labeling' in data_health.parts_on() else [] %}
 {%- for task in data_health.labeling_tasks(datasets) %}
     {%- set monitor, labeling = task.monitor, task.monitor.labeling %}
     {%- do found.append({

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
+{{ config(enabled='profile' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     The rows of column_distributions with the names of what they are of, and beside them, counted by column_statistics, what is null, NaN
     or infinite.

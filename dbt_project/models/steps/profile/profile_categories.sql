@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
+{{ config(enabled='profile' in data_health.parts_on(), materialized='ephemeral') }}
 {#- Categories: how many, how even, and the most frequent one. #}
 with dataset_periods as (
 

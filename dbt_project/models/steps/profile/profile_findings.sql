@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
+{{ config(enabled='profile' in data_health.parts_on(), materialized='ephemeral') }}
 with score_columns as (
 
     select monitor, name as column_name

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
+{{ config(enabled='profile' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     Quantiles from the fine bins: the value of a rank lies between the smallest and the largest value of its bin. Of n values the nine
     definitions of Hyndman and Fan (1996) take no rank below n p, rounded down, and none above n p + max(p, 1 - p), rounded up. Percent

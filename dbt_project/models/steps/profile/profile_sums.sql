@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('profile'), materialized='ephemeral') }}
+{{ config(enabled='profile' in data_health.parts_on(), materialized='ephemeral') }}
 {#- Sums over the stored periods of each dataset and period, about one centre. #}
 with dataset_periods as (
 

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=data_health.part_is_on('representation') and data_health.is_configured('known_biases'),
+    enabled='representation' in data_health.parts_on() and data_health.is_configured('known_biases'),
     materialized='ephemeral'
 ) }}
 {%- set counts = [

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set monitors = [] %}
 {%- for monitor in data_health.resolved_monitors().values() if monitor.parts.representation and monitor.population_names %}

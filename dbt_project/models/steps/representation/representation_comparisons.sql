@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 with settings as (
 
     select monitor, has_population

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 -- against the period before, a group that comes back is a change too; the share of its column drifts where it does not
 with representations as (
 

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 {%- set counts = [
     'row_count', 'weighted_count', 'labelled_count', 'positive_count', 'predicted_count', 'predicted_positive_count', 'judged_count',
     'judged_positive_count', 'true_positive_count', 'false_positive_count', 'missing_count', 'feature_value_count'

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 {#- a share, its numerator and its denominator -#}
 {%- set rates = [
     ('label_coverage', 'labels', 'group_rows'),

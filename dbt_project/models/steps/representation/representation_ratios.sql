@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 {%- set z = '1.959963984540054e0' %}
 {%- set of_subgroup = 'over (partition by comparison_number, subgroup_number)' %}
 with settings as (

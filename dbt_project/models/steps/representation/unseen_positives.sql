@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('representation'), materialized='ephemeral') }}
+{{ config(enabled='representation' in data_health.parts_on(), materialized='ephemeral') }}
 -- Labels and predictions that never equal what counts as positive, in all that is stored of a dataset. Those that have a value in common
 -- with what does are negative, each of them: their rates are right. A boolean is always understood.
 with settings as (

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
+{{ config(enabled='volume' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     How many rows a period should have, from the periods before it, on the scale of logarithms: the median of the newest periods is
     the level, the median of what earlier periods were above their own level is the trend, and how far they were from that trend is

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
+{{ config(enabled='volume' in data_health.parts_on(), materialized='ephemeral') }}
 with volumes as (
 
     select

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
+{{ config(enabled='volume' in data_health.parts_on(), materialized='ephemeral') }}
 {#- What share of rows usually comes late, on the scale of the arcsine: median and spread of the newest periods that are known. #}
 {%- set history_length = 36 %}
 with periods as (

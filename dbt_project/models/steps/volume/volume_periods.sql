@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
+{{ config(enabled='volume' in data_health.parts_on(), materialized='ephemeral') }}
 {#- what each monitor asks for; a monitor that is not configured any more is judged by the defaults -#}
 {%- set types = {
     'monitor': 'varchar', 'seasonality': 'varchar', 'fresh_within_days': 'integer', 'volume_warn': 'double precision',

@@ -1,4 +1,4 @@
-{{ config(enabled=data_health.part_is_on('volume'), materialized='ephemeral') }}
+{{ config(enabled='volume' in data_health.parts_on(), materialized='ephemeral') }}
 {#-
     The rows of the newest whole days together, against as many as the days before them have. It finds what is too little for one day: 12
     rows, and then 3. Outside means outside of chance and of what is worth a word, around the mean of the days before and around their
