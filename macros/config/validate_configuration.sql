@@ -5,7 +5,7 @@
 #}
 {% macro validate_configuration() %}
     {% if not execute or flags.WHICH not in ['run', 'build'] %}{{ return({}) }}{% endif %}
-    {% set problems, switches, renamed, gone = [], {}, [], {} %}
+    {% set problems, switches, renamed, gone, unusable = [], {}, [], {}, {} %}
     {% set raw, configuration, schema = var('data_health', none), data_health.configured_block(), data_health.monitor_schema() %}
     {% if raw is not none and raw is not mapping %}
         {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases' %}
@@ -43,6 +43,7 @@
         {% if not found and name in selected %}
             {% do gone.update({name: {}}) %}
             {% set found = data_health.warehouse_problems(resolved[name], monitor, gone=gone[name]) %}
+            {% if found %}{% do unusable.update({'!' ~ name: found}) %}{% endif %}
         {% endif %}
         {% do problems.extend(found) %}
     {% endfor %}
@@ -67,7 +68,9 @@
     {% endif %}
     {% if problems %}
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
-        {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ')) %}
+        {% set way_out = "\nDATA_HEALTH_ONLY='" ~ unusable | join(',') ~ "' builds the other monitors."
+            if unusable.values() | sum(start=[]) | length == problems | length and unusable | length < monitors | length else '' %}
+        {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ') ~ way_out) %}
     {% endif %}
     {{ return(gone) }}
 {% endmacro %}
