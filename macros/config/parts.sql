@@ -78,10 +78,11 @@
     {%- set defaults = data_health.with_current_names(block.get('defaults')) -%}
     {%- for name, written in (block.get('monitors') if block.get('monitors') is mapping else {}).items() -%}
         {%- set own, merged = data_health.with_current_names(written), dict(defaults) -%}
-        {%- for key, value in own.items() -%}
-            {%- set both = dict(merged[key]) if value is mapping and merged.get(key) is mapping else {} -%}
-            {%- if value is mapping -%}{%- do both.update(value) -%}{%- endif -%}
-            {%- do merged.update({key: both if value is mapping else value}) -%}
+        {%- do merged.update(own) -%}
+        {%- for key, value in defaults.items() if value is mapping and own.get(key) is mapping -%}
+            {%- set both = dict(value) -%}
+            {%- do both.update(own[key]) -%}
+            {%- do merged.update({key: both}) -%}
         {%- endfor -%}
         {%- do monitors.update({name | string: merged}) -%}
     {%- endfor -%}

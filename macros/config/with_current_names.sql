@@ -3,6 +3,10 @@
     [old name, new name]. A new name that is written too wins. None: nothing was behind it. What is no mapping gives an empty one.
 #}
 {% macro with_current_names(written, found=[]) -%}
+    {%- if written is not mapping -%}{{ return({}) }}{%- endif -%}
+    {#- nearly every monitor has none of the old names, and this is called for each of them and for every node -#}
+    {%- set is_old = 'marts' in written or 'dimensions' in written or written.get('coverage') is mapping -%}
+    {%- if not is_old -%}{{ return(dict(written)) }}{%- endif -%}
     {%- set renamed = {
         'marts.performance': none,
         'marts.profile': none,
@@ -15,14 +19,12 @@
         'coverage.gap_rows': 'combinations.gap_rows'
     } -%}
     {%- set result = {} -%}
-    {%- for key, value in (written if written is mapping else {}).items() -%}
+    {%- for key, value in written.items() -%}
         {%- do result.update({key: dict(value) if value is mapping else value}) -%}
     {%- endfor -%}
-    {#- nearly every monitor has none of them, and this is called for each of them and for every node -#}
-    {%- set is_old = 'marts' in result or 'dimensions' in result or result.get('coverage') is mapping -%}
-    {%- for old, new in renamed.items() if is_old -%}
+    {%- for old, new in renamed.items() -%}
         {%- set old_key, old_child = (old ~ '.').split('.')[:2] -%}
-        {%- set given = written.get(old_key) if written is mapping else none -%}
+        {%- set given = written.get(old_key) -%}
         {%- set given = given if not old_child else given.get(old_child) if given is mapping else none -%}
         {%- if given is not none -%}{%- do found.append([old, new]) -%}{%- endif -%}
         {%- set new_key, new_child = ((new or old) ~ '.').split('.')[:2] -%}
