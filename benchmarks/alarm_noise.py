@@ -1,10 +1,14 @@
 """How often the marts alarm where nothing happens: every column is drawn in the same way on every day.
 
     python benchmarks/alarm_noise.py --seeds 3 --columns 200 --days 60 --rows 1000
+    python benchmarks/alarm_noise.py --seeds 2 --tables 25 --columns 16 --days 60 --rows 1000 --builds 1
+
+The second one is for what is judged once per table and day: volume, components, groups.
 
 Columns of eight kinds: normal, log-normal, counts, money with zeros, categories, Booleans, times, texts. The number of rows of a
 day is drawn, by Poisson's law and with a dispersion of 4. References are the first twenty days and the period before. The table
-is built at several ends of its history, because windows of several periods are judged at the newest period only.
+is built at several ends of its history, because windows of several periods are judged at the newest period only. `not judged` counts
+the days after the references that have too little data.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ JUDGED = {
     "health_drift_windows": ("column_status", "window_periods, segment_column, segment_value, reference, column_name"),
     "health_coverage": ("status", "segment_column, segment_value, reference, column_name"),
     "health_coverage_combinations": ("status", "reference, column_names"),
-    "health_volume": ("status", "monitor"),
+    "health_volume": ("status", "period_status"),
     "health_representation": ("status", "dataset, subgroup, group_value, reference"),
     "health_multivariate_drift": ("status", "reference, metric"),
 }
@@ -40,6 +44,7 @@ def main() -> None:
     """Draw, build and count what alarms."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tables", type=int, default=1, help="per seed and dispersion, monitored by one project")
     parser.add_argument("--columns", type=int, default=200)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--rows", type=int, default=1000, help="rows a day, on average")
@@ -57,21 +62,20 @@ def main() -> None:
 
 
 def experiment(folder: Path, seed: int, dispersion: int, options: argparse.Namespace) -> dict:
-    """By mart and status column: judged rows, those in alarm, those with too little data; of all builds of one table."""
-    project = Project(folder, grain="day", block={"monitors": {"bench": monitor(options.columns)}})
+    """By mart and status column: judged rows, those in alarm, those with too little data; of all builds of the tables."""
+    names = ["bench", *(f"bench_{number}" for number in range(1, options.tables))]
+    block = {"monitors": {name: monitor(name, options.columns) for name in names}}
+    project = Project(folder, grain="day", block=block, tables=names)
     project.database.unlink(missing_ok=True)
     project.prepare()
     draw = np.random.default_rng(seed)
-    drawers = [drawer(KINDS[number % len(KINDS)], draw) for number in range(options.columns)]
-    days = [
-        day_of(draw, drawers, number, drawn_rows(draw, options.rows, dispersion), number * 10_000_000)
-        for number in range(options.days)
-    ]
+    histories = {name: history(draw, dispersion, options) for name in names}
     ends = np.linspace(options.days, REFERENCE_DAYS + 15, options.builds).astype(int)[::-1]
     counts: dict[tuple[str, str], np.ndarray] = {}
     begun = 0
     for end in ends:
-        store(project, days[begun:end])
+        for name, days in histories.items():
+            store(project, name, days[begun:end])
         project.build()
         newest = end == ends[-1]
         for key, numbers in judgements(project, windows_only=not newest).items():
@@ -80,11 +84,20 @@ def experiment(folder: Path, seed: int, dispersion: int, options: argparse.Names
     return counts
 
 
-def monitor(columns: int) -> dict[str, object]:
+def history(draw: np.random.Generator, dispersion: int, options: argparse.Namespace) -> list[pa.Table]:
+    """All days of a table."""
+    drawers = [drawer(KINDS[number % len(KINDS)], draw) for number in range(options.columns)]
+    return [
+        day_of(draw, drawers, number, drawn_rows(draw, options.rows, dispersion), number * 10_000_000)
+        for number in range(options.days)
+    ]
+
+
+def monitor(name: str, columns: int) -> dict[str, object]:
     """The monitor: a window as reference, two subgroups, everything judged."""
     flags = [f"flag_{number}" for number in range(columns) if KINDS[number % len(KINDS)] == "flag"]
     return {
-        "relation": {"source": ["raw", "bench"]},
+        "relation": {"source": ["raw", name]},
         "key": "id",
         "time": "happened_at",
         "grain": "day",
@@ -141,25 +154,32 @@ def day_of(draw: np.random.Generator, drawers: list, day: int, rows: int, first_
     return pa.table({"id": pa.array(first_id + np.arange(rows)), "happened_at": pa.array(moments)} | columns)
 
 
-def store(project: Project, days: list[pa.Table]) -> None:
-    """Append days to the table."""
+def store(project: Project, name: str, days: list[pa.Table]) -> None:
+    """Append days to a table."""
     with duckdb.connect(project.database) as connection:
         connection.register("new_rows", pa.concat_tables(days))
-        connection.execute("create table if not exists bench as select * from new_rows limit 0")
-        connection.execute("insert into bench select * from new_rows")
+        connection.execute(f"create table if not exists {name} as select * from new_rows limit 0")
+        connection.execute(f"insert into {name} select * from new_rows")
 
 
 def judgements(project: Project, windows_only: bool) -> dict[tuple[str, str], np.ndarray]:
-    """By mart: judged rows, those in alarm, those with too little data."""
+    """By mart: judged rows, those in alarm, those of days after the references with too little data."""
+    first_day = str(FIRST_DAY.astype("datetime64[D]") + REFERENCE_DAYS)
     with duckdb.connect(project.database, read_only=True) as connection:
         marts = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
         return {
             (mart, status): np.array(
-                connection.execute(
-                    f"select count(*) filter (status in ('ok', 'warn', 'alert')), count(*) filter (status in ('warn', 'alert')), "
-                    f"count(*) filter (status = 'insufficient_data') from (select distinct {series}, {status} as status, "
-                    f"{'newest_period' if mart.endswith('_windows') else 'period_start'} from health.{mart})"
-                ).fetchone()
+                connection.execute(f"""
+                    select
+                        count(*) filter (status in ('ok', 'warn', 'alert')),
+                        count(*) filter (status in ('warn', 'alert')),
+                        count(*) filter (status = 'insufficient_data' and day >= date '{first_day}')
+                    from (
+                        select distinct monitor, {series}, {status} as status,
+                            {"newest_period" if mart.endswith("_windows") else "period_start"} as day
+                        from health.{mart}
+                    )
+                """).fetchone()
             )
             for mart, (status, series) in JUDGED.items()
             if mart in marts and (not windows_only or mart.endswith("_windows"))

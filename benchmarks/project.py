@@ -48,11 +48,12 @@ class Project:
         models: dict[str, str] | None = None,
         settings: dict[str, Any] | None = None,
         parts: Iterable[str] = (),
+        tables: Iterable[str] = ("bench",),
     ) -> None:
         """Write the files; nothing is run.
 
         `block` replaces the configuration, `models` are the user's own by file name, `settings` are DuckDB's; `parts` are switched on
-        though the monitor does not ask for them.
+        though the monitor does not ask for them; `tables` are those of the source.
         """
         self.folder = folder.resolve()
         self.database = self.folder / "bench.duckdb"
@@ -77,7 +78,9 @@ class Project:
             },
             "profiles.yml": {"bench": {"target": "dev", "outputs": {"dev": output}}},
             "packages.yml": {"packages": [{"local": str(BENCHMARKS.parent)}]},
-            "models/sources.yml": {"sources": [{"name": "raw", "schema": "main", "tables": [{"name": "bench"}]}]},
+            "models/sources.yml": {
+                "sources": [{"name": "raw", "schema": "main", "tables": [{"name": name} for name in tables]}]
+            },
         }
         for name in ("models", "macros"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
