@@ -7,8 +7,9 @@ PEER_ROWS ?= 1000000
 RUNS ?= 5
 
 environment := .venv/bin
+pytest = $(environment)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: build test pages bench bench-peers lint clean
+.PHONY: build check test test-all pages bench bench-peers lint clean
 
 build: .venv/installed
 	$(environment)/dbt build
@@ -17,8 +18,16 @@ build: .venv/installed
 	@echo "docs/demo.md tells what was planted and where it shows. A first look:"
 	@$(environment)/python -m data_health.demo.look data_health.duckdb
 
+# before every commit: what needs no build
+check: lint
+	$(pytest) -m quick
+
+# before every merge: each thing once
 test: .venv/installed
-	$(environment)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(pytest) -m "not slow"
+
+test-all: .venv/installed
+	$(pytest)
 
 # the tables of the docs that come from queries, written again
 pages: .venv/installed

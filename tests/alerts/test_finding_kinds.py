@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.quick
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MADE = re.compile(r"^\s*'(\w+)' as finding,$", re.MULTILINE)
 ENTRY = re.compile(r"^(\| `.*) \| .* \| `health_\w+` \|$", re.MULTILINE)

@@ -6,6 +6,8 @@ import pytest
 from consumer import Consumer
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 INCREMENTAL = (
     "{{ config(materialized='incremental', unique_key='data_health_load', incremental_strategy='delete+insert') }}\n"
 )

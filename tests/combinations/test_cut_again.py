@@ -3,6 +3,8 @@
 import pytest
 from consumer import Consumer
 
+pytestmark = pytest.mark.slow
+
 MARTS = ("health_coverage_combinations", "health_coverage_gaps", "health_representation_gaps")
 RELATION = {
     "relation": {"source": ["raw", "rows"]},

@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from consumer import Consumer
 
+pytestmark = pytest.mark.slow
+
 MARTS = ("health_coverage_combinations", "health_coverage_gaps", "health_representation_gaps")
 REFERENCES = {"references": {"training": {"relation": {"source": ["raw", "training"]}}}}
 ROWS = {"relation": {"source": ["raw", "rows"]}} | REFERENCES

@@ -19,6 +19,8 @@ from scipy import stats
 from sklearn.decomposition import PCA
 from test_multivariate_drift import correlated_rows, sums_of
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(("upper", "lower"), [(1, 2), (3, 47), (10, 41_178), (40, 10**9), (250, 100)])
 def test_quantiles_are_those_of_scipy(upper, lower):

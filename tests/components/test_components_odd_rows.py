@@ -5,6 +5,8 @@ import pytest
 from consumer import Consumer
 from sklearn.decomposition import PCA
 
+pytestmark = pytest.mark.slow
+
 ODD = {
     "id": np.arange(6),
     "a b": np.array([1.0, np.nan, np.inf, -np.inf, 1e300, 3]),

@@ -15,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_randomized import PERIOD, rows_with_signal
 
+pytestmark = pytest.mark.slow
+
 DAYS, ROWS_A_DAY = 4, 250
 NUMBERS = ["Größe", "flag", "gaps", "heavy", "order"]
 WEIGHTED = {

@@ -9,6 +9,8 @@ from data_health.components.components import CONSTANT, NO_VALUES, Sums, princip
 from data_health.components.randomized import randomized_basis, rows_of_periods
 from data_health.components.wide_references import ROWS_GONE
 
+pytestmark = pytest.mark.slow
+
 PERIOD = 100
 
 

@@ -12,6 +12,8 @@ from sklearn.decomposition import PCA
 from test_column_products import DAYS, MONITOR, NUMBERS, ROWS_A_DAY, compiled, loaded
 from test_multivariate_drift import standardised
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = {"old": {"from": "2024-03-01", "to": "2024-03-03"}}
 HOSTILE = MONITOR | {"exclude": ["site"], "columns": {"zip": {"kind": "categorical"}}, "references": REFERENCE}
 WIDE = {"components": {"max_columns": 5}}

@@ -7,6 +7,8 @@ from consumer import CLEANING
 from killing import MODELS_IN_ORDER, SEED, Moment, build, count_of_events, kill
 from test_killed import Project, contents
 
+pytestmark = pytest.mark.slow
+
 KILLS = 6
 SELECTED = ("--select", "package:consumer", *CLEANING)
 RULES = [

@@ -172,8 +172,15 @@ def undisturbed(processes, tmp_path_factory):
     return result
 
 
-@pytest.mark.parametrize("chain", range(CHAINS))
-@pytest.mark.parametrize("situation", CHANGES)
+# one chain of one situation is in `make test`; all are in `make test-all`
+ALL_CHAINS = [
+    pytest.param(situation, chain, marks=() if (situation, chain) == ("late rows", 0) else pytest.mark.slow)
+    for situation in CHANGES
+    for chain in range(CHAINS)
+]
+
+
+@pytest.mark.parametrize(("situation", "chain"), ALL_CHAINS)
 def test_killed_again_and_again_a_rerun_equals_an_undisturbed_build(situation, chain, undisturbed, processes, tmp_path):
     """A chain of builds that die, first in a scan and then between any two statements, and one build that does not."""
     expected = undisturbed[situation]
@@ -197,6 +204,7 @@ def real_build(project):
     return subprocess.Popen(command, cwd=project.folder, start_new_session=True, **streams)
 
 
+@pytest.mark.slow
 def test_stopped_by_ctrl_c_and_by_a_scheduler_a_rerun_equals_an_undisturbed_build(undisturbed, processes, tmp_path):
     """The signal is sent when dbt says that it begins with the statistics, to all its processes, and again while it goes on."""
     expected = undisturbed["first build"]
@@ -215,6 +223,7 @@ def test_stopped_by_ctrl_c_and_by_a_scheduler_a_rerun_equals_an_undisturbed_buil
     assert_same(expected.after, project, "after the signals")
 
 
+@pytest.mark.slow
 def test_a_second_build_meanwhile_stops_with_a_message_and_harms_nothing(undisturbed, processes, tmp_path):
     """The first build is held between two statements until the second has given up."""
     expected = undisturbed["next period"]
@@ -234,6 +243,7 @@ def test_a_second_build_meanwhile_stops_with_a_message_and_harms_nothing(undistu
     assert_same(expected.after, project, "the first of two builds")
 
 
+@pytest.mark.slow
 def test_a_table_that_cannot_be_read_half_way_is_completed_when_it_can(undisturbed, processes, tmp_path):
     """Its periods are counted, its columns are not: the build says so, and the next one reads what is missing."""
     expected = undisturbed["next period"]

@@ -7,6 +7,8 @@ import pytest
 from killing import MODELS_IN_ORDER, SEED, Moment, build, count_of_events, kill
 from test_killed import Project, contents, differences
 
+pytestmark = pytest.mark.slow
+
 MONITOR = {
     "relation": {"source": ["raw", "visits"]},
     "key": "id",

@@ -9,6 +9,8 @@ from postgres_server import PostgresConsumer, execute, new_database
 from test_postgres import NAMES_OF_TYPES, TIMES_OF_THE_RUN, assert_equal_tables
 from test_postgres_builds import MONITOR, ROWS, doubled, stored_keys
 
+pytestmark = pytest.mark.slow
+
 # what the table comes to hold, one after the other
 CHANGES = {
     "first build": f"create table raw.rows as {ROWS.format(days=5, loaded='2024-04-01', first=0, last=4_999)}",

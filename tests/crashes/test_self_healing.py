@@ -4,6 +4,8 @@ import pytest
 from consumer import Consumer
 from distributions import NAMED_DISTRIBUTIONS
 
+pytestmark = pytest.mark.slow
+
 ROWS = """
     create or replace table raw.rows as
     select

@@ -5,6 +5,8 @@ import pytest
 from consumer import Consumer
 from scipy import stats
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(12)
 SIZES = (2_000, 20_000)
 # what the bins may leave open from 20,000 rows on: one of them, and a fine bin, of which those are made

@@ -3,7 +3,10 @@
 import re
 
 import jinja2
+import pytest
 from consumer import REPOSITORY
+
+pytestmark = pytest.mark.quick
 
 KEYS = {
     "is_of_groups",

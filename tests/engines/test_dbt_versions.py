@@ -34,9 +34,10 @@ cli()
 ABOUT_DBT_ITSELF = re.compile(r"This version of dbt is deprecated and no longer receives regular patches")
 NO_REGISTRY = re.compile(r"\(from versions: none\)|Max retries exceeded|NewConnectionError|ProxyError")
 
-pytestmark = pytest.mark.skipif(
-    bool(os.environ.get("DATA_HEALTH_SKIP_VERSIONS")), reason="DATA_HEALTH_SKIP_VERSIONS is set"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(os.environ.get("DATA_HEALTH_SKIP_VERSIONS")), reason="DATA_HEALTH_SKIP_VERSIONS is set"),
+]
 
 
 def own_requirements():

@@ -11,6 +11,8 @@ from label_studio import annotated, annotation, as_json, run
 from labeling_exchange import MODELS, SOURCES, configuration, draw, exit_code, kill_at_commit, load, reset, state
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 KEYS = ["k2|2", "k1|1", "k3|(null)", "k4|4|4", "k6|6", "007|7"]
 
 

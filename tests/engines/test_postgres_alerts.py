@@ -6,6 +6,8 @@ import pytest
 from postgres_server import PostgresConsumer
 from test_alerts import ALL, MONTHS, NORMAL, ORDERS, expectations, outcomes_of, properties
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shop(postgres, tmp_path_factory):

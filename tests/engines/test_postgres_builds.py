@@ -8,6 +8,8 @@ from killing import KEPT
 from postgres_server import PostgresConsumer
 from test_postgres import KEYS, assert_equal_tables
 
+pytestmark = pytest.mark.slow
+
 MONITOR = {
     "relation": {"source": ["raw", "rows"]},
     "key": "id",

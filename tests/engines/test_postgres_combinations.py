@@ -17,6 +17,8 @@ from test_combinations import (  # noqa: F401
     test_values_are_hidden_unless_they_may_be_shown,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def lattices(postgres, tmp_path_factory):

@@ -4,6 +4,8 @@ import pytest
 from consumer import COMPONENTS, TESTS_OF_THESE
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 CALL = "data_health.{}({}, 'm', 'training', 2, keys=['id', 'at']{}, loadings=source('raw', 'frozen'))"
 SCORES = CALL.format(
     "project_components", "source('raw', 'rows')", ", hotelling_t2=true, reconstruction_error=true, version='v1'"

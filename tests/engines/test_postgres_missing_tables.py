@@ -1,6 +1,9 @@
 """On PostgreSQL too a table that is gone is a finding of its monitor, and the others are built."""
 
+import pytest
 from postgres_server import PostgresConsumer
+
+pytestmark = pytest.mark.slow
 
 ROWS = """
     select i as id, timestamp '2024-01-01' + interval '1 day' * cast(floor(i / 40.0) as integer) as t, i % 7 + 0.5 as v, i % 5 as "Größe"

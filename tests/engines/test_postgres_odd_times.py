@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 DAYS = """
     select i as id, timestamp '2026-06-01' + interval '1 day' * (i / 40) as t, i % 7 as v
     from generate_series(0, 7199) as numbers (i)

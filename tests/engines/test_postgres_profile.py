@@ -7,6 +7,8 @@ import pytest
 from consumer import Consumer
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 ROWS = 500
 SMALLEST = 5e-324
 MONITOR = {"relation": {"source": ["raw", "rows"]}, "key": "id"}

@@ -20,6 +20,8 @@ from test_representation import (  # noqa: F401
     test_what_cannot_be_checked_is_never_a_pass,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def project(postgres, tmp_path_factory):

@@ -26,6 +26,8 @@ from data_health.label_studio.tasks import (
 )
 from label_studio import annotated, annotation, as_csv, as_json, flat
 
+pytestmark = pytest.mark.quick
+
 EXPECTED = Expected("visits", ["yes", "no", "O'Hara"], "skip")
 TIME = datetime(2024, 3, 1, 10, 0, 5, 250000)
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from data_health.labeling.consensus import Answers, dawid_skene, vote_shares
 
+pytestmark = pytest.mark.quick
+
 
 def numbered(rows, gold=None, label_count=None):
     """Answers from (item, annotator, label) with numbers."""

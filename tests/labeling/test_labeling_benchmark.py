@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from consumer import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = """
 query: select * from read_csv('{data}/loans.csv')
 label: case when is_bad then 'bad' else 'good' end

@@ -12,6 +12,8 @@ from data_health.labeling.features import scans_of
 from data_health.labeling.learner import fit_boosting, fit_learner, probabilities
 from data_health.labeling.learner_fits import training_of
 
+pytestmark = pytest.mark.slow
+
 N = 2400
 LABELLED = 500
 CONFIGURATION = {

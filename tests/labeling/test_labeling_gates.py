@@ -16,6 +16,8 @@ from data_health.labeling.gates import (
 )
 from scipy import stats
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (37, 40), (1, 1000), (998, 1000)])
 def test_bounds_are_those_of_the_exact_binomial_interval(right, n):

@@ -18,6 +18,8 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+pytestmark = pytest.mark.quick
+
 
 def rows_of(classes, rows=240, width=6, seed=0):
     draw = np.random.default_rng(seed)

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 N = 3000
 MONITOR = {
     "relation": {"source": ["raw", "visits"]},

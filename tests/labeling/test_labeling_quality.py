@@ -10,6 +10,8 @@ from data_health.labeling.quality import confident_joint, expected_precision, la
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+pytestmark = pytest.mark.quick
+
 
 def noisy_labels(rows, classes, seed):
     draw = np.random.default_rng(seed)

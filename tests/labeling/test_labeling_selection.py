@@ -13,6 +13,8 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+pytestmark = pytest.mark.quick
+
 
 def candidates(rows=200, width=5, seed=0, ties=True):
     draw = np.random.default_rng(seed)

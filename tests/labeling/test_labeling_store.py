@@ -7,6 +7,8 @@ import yaml
 from consumer import Consumer
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 BUDGET = 20
 OFF = ("drift", "components", "coverage", "combinations", "representation", "cleaning")
 CONFIGURATION = {

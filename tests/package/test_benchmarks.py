@@ -6,6 +6,8 @@ import sys
 import pytest
 from consumer import REPOSITORY
 
+pytestmark = pytest.mark.quick
+
 
 def printed(script, *arguments):
     """What a benchmark prints."""

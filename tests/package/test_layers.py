@@ -8,6 +8,8 @@ import pytest
 from consumer import REPOSITORY
 from test_parts import PARTS, Clinic
 
+pytestmark = pytest.mark.quick
+
 MODELS = REPOSITORY / "dbt_project" / "models"
 # the root, the parts, and what unites them
 ORDER = ("monitors", *PARTS, "alerts")

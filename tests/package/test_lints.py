@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.quick
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = {
     str(path.relative_to(REPOSITORY)): path.read_text()

@@ -240,6 +240,7 @@ def parts_of_folders(models):
 PAIRS = [pair for pair in itertools.combinations(PARTS, 2) if with_needs(*pair) not in ({*pair[:1]}, {*pair[1:]})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
 def test_any_pair_of_parts_parses(clinic, pair):
     clinic.only(with_needs(*pair))
@@ -261,6 +262,7 @@ def test_a_part_alone_with_what_it_needs_builds(clinic, part, tmp_path):
     assert ("known_bias_status",) in columns and ("row_count",) in columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_all_parts_but_one_build(clinic, part, tmp_path):
     rest = clinic.copy(tmp_path / "rest")

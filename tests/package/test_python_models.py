@@ -9,6 +9,8 @@ import yaml
 from consumer import REPOSITORY
 from data_health.output_schema import arrow_schema
 
+pytestmark = pytest.mark.quick
+
 FOLDER = REPOSITORY / "dbt_project" / "models"
 MODELS = {path.stem: path for path in sorted(FOLDER.rglob("*.py"))}
 SQL = {path.stem: path.read_text() for folder in (FOLDER, REPOSITORY / "macros") for path in folder.rglob("*.sql")}

@@ -12,6 +12,8 @@ import pytest
 import yaml
 from data_health.demo import faults, write_demo
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "seeds" / "demo"
 MODELS = ROOT / "dbt_project" / "models" / "demo"

@@ -23,6 +23,8 @@ from label_studio import commands, run
 from scipy.stats import beta
 from sklearn.metrics import roc_auc_score
 
+pytestmark = pytest.mark.slow
+
 PAGE = REPOSITORY / "docs" / "labeling_rounds.md"
 PROGRAMS = ("python", "data-health", "dbt")
 

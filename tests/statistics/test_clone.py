@@ -10,6 +10,8 @@ from consumer import Consumer
 from killing import KEPT
 from postgres_server import PostgresConsumer
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = {
     "parts": {"components": True},
     "monitors": {

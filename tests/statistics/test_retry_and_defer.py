@@ -6,6 +6,8 @@ import pytest
 import yaml
 from consumer import Consumer
 
+pytestmark = pytest.mark.slow
+
 MONITORS = {
     name: {
         "relation": {"ref": "visits"} if name == "visits" else {"source": ["raw", "rows"]},

@@ -1,5 +1,9 @@
 """Grids of so many columns that they are drawn some at a time."""
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 NAMES = [f"c{number}" for number in range(120)]
 
 
