@@ -1,4 +1,4 @@
-"""The pages of docs/your_table, followed in order on the real files; and their marts against numbers computed from those files alone.
+"""The pages of docs/your_table, followed in order on the real files; and their marts against numbers from those files alone.
 
 `make pages` writes the tables of the pages again.
 """
