@@ -19,7 +19,7 @@ from postgres_server import execute, new_database
 from test_postgres import DEMO_KEYS, KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-NAMES = ("alerts", "volume", "profile", "coverage", "combinations", "representation", "labeling")
+NAMES = ("alerts", "findings", "volume", "profile", "coverage", "combinations", "representation", "labeling")
 PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in NAMES))
 SEEDS = REPOSITORY / "seeds" / "demo"
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]

@@ -108,6 +108,11 @@ def right_share(rows):
 # The page
 
 
+def words_of_the_page():
+    """The page in one line: a sentence may go on in the next line."""
+    return " ".join(PAGE.read_text().split())
+
+
 @pytest.mark.parametrize("number", range(len(walkthrough.queries(PAGE.read_text()))))
 def test_every_query_gives_the_table_below_it(reader, number):
     statement, table = walkthrough.queries(PAGE.read_text())[number]
@@ -117,7 +122,7 @@ def test_every_query_gives_the_table_below_it(reader, number):
 def test_the_rates_on_the_page_are_those_of_the_annotators(reader):
     known = {row["annotator"]: float(row["known_accuracy"]) for row in reader.answers[-3]}
     assert known == ANNOTATORS
-    assert "97, 92, 85 and 70 % of cases, and skip 4 %" in PAGE.read_text() and SKIP_SHARE == 0.04
+    assert "97, 92, 85 and 70 % of cases, and skip 4 %" in words_of_the_page() and SKIP_SHARE == 0.04
 
 
 # What it is made of
@@ -182,10 +187,9 @@ def test_all_answers_together_are_better_than_one_and_than_the_majority(reader, 
     assert together > right_share(single) + 0.05
     assert together > right_share([(majority, truth[key]) for key, _, majority, _ in labels]) + 0.05
     doubted = [(label, truth[key]) for key, label, majority, count in labels if count == 1 and label != majority]
-    counts = (
-        f"the {len(doubted)} visits of which dan alone said `yes` are `no`, as {doubted.count(('no', 'no'))} of them"
-    )
-    assert counts in " ".join(PAGE.read_text().split()) and {label for label, _ in doubted} == {"no"}
+    right = doubted.count(("no", "no"))
+    counts = f"{len(doubted)} visits to which only dan said `yes` get the label `no`, and {right} of them are `no`"
+    assert counts in words_of_the_page() and {label for label, _ in doubted} == {"no"}
     several = right_share([(label, truth[key]) for key, label, _, count in labels if count > 1])
     assert several > together
 
@@ -218,18 +222,18 @@ def test_the_warehouse_measures_without_the_truth_how_well_the_learner_ranks(rea
 def test_gates_are_closed_and_why(reader, truth):
     gate = reader.rows("select * from health_label_gates where predicted_label = 'no'")[0]
     right, tested = gate["right_count"], gate["tested_count"]
-    assert tested == rows_needed(2, 0.9) and f"the {tested} visits" in PAGE.read_text()
+    words = words_of_the_page()
+    assert tested == rows_needed(2, 0.9) and f"the {tested} visits" in words
     assert gate["precision_lower"] == pytest.approx(beta.ppf(0.05, right, tested - right + 1), abs=1e-9)
-    said = " ".join(PAGE.read_text().split())
-    assert f"confirmed {right}: seen are {right / tested:.0%}".replace("%", " %") in said
-    assert f"may well be {gate['precision_lower']:.0%}".replace("%", " %") in said
+    assert f"confirmed {right} of {tested}. That is {right / tested:.0%}".replace("%", " %") in words
+    assert f"may be as low as {gate['precision_lower']:.0%}".replace("%", " %") in words
     sample = reader.rows("""
         select row_key, predicted_label, label, is_right from audited_rows order by predicted_label = 'no' desc, confidence desc
     """)
     wrong = [row["label"] != truth[row["row_key"]] for row in sample[:tested] if not row["is_right"]]
-    assert len(wrong) == tested - right == 4 and sum(wrong) == 1 and "one of the four errors is theirs" in said
+    assert len(wrong) == tested - right == 4 and sum(wrong) == 1 and "one of the four errors above is theirs" in words
     mistakes = 1 - right_share([(row["label"], truth[row["row_key"]]) for row in sample])
-    assert f"err in {mistakes:.0%} of".replace("%", " %") in said
+    assert f"are wrong about {mistakes:.0%} of".replace("%", " %") in words
     assert reader.sql("select status, count(*) from health_label_gates group by 1") == [("needs_human", 9)]
     assert reader.sql("select count(*) from health_auto_labels") == [(0,)]
 
@@ -237,7 +241,7 @@ def test_gates_are_closed_and_why(reader, truth):
 def test_the_best_score_is_what_the_page_says(truth):
     screenings = clean_screenings()
     area = roc_auc_score([truth[row.screening_id] == "yes" for row in screenings], [logit(row) for row in screenings])
-    assert f"would reach {area:.2f}:" in " ".join(PAGE.read_text().split())
+    assert f"would reach {area:.2f};" in words_of_the_page()
 
 
 # The annotators

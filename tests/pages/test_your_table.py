@@ -1,10 +1,11 @@
-"""The page docs/your_table.md, run on the real files; and its marts against numbers computed from those files alone.
+"""The pages of docs/your_table, followed in order on the real files; and their marts against numbers from those files alone.
 
-`make pages` writes the tables of the page again.
+`make pages` writes the tables of the pages again.
 """
 
 import csv
 import math
+import re
 import tempfile
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -19,14 +20,16 @@ from distributions import NAMED_DISTRIBUTIONS
 
 pytestmark = needs_shared_data
 
-PAGE = REPOSITORY / "docs" / "your_table.md"
+INDEX = REPOSITORY / "docs" / "your_table.md"
+PAGES = sorted((REPOSITORY / "docs" / "your_table").glob("*.md"))
+TEXT = "\n".join(page.read_text() for page in PAGES)
 TABLES = SHARED_DATA / "tables"
 QUANTILES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 
 
 def followed(folder):
-    """A project in which a reader has done what the page says."""
-    files = walkthrough.files(PAGE.read_text())
+    """A project in which a reader has done what the pages say."""
+    files = walkthrough.files(TEXT)
     models = {
         path.removeprefix("models/"): yaml.safe_dump(content) if isinstance(content, dict) else content
         for path, content in files.items()
@@ -45,13 +48,27 @@ def project(tmp_path_factory):
     return followed(tmp_path_factory.mktemp("your_table"))
 
 
-@pytest.mark.parametrize("number", range(len(walkthrough.queries(PAGE.read_text()))))
-def test_every_query_gives_the_table_below_it(project, number):
-    statement, table = walkthrough.queries(PAGE.read_text())[number]
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        pytest.param(page, number, id=f"{page.stem}-{number}")
+        for page in PAGES
+        for number in range(len(walkthrough.queries(page.read_text())))
+    ],
+)
+def test_every_query_gives_the_table_below_it(project, page, number):
+    statement, table = walkthrough.queries(page.read_text())[number]
     assert table == walkthrough.table(project.rows(statement)), statement
 
 
-# The raw files as the models of the page leave them, by the standard library alone.
+def test_the_index_lists_the_pages_in_order():
+    linked = re.findall(r"\]\((your_table/[^)#]+\.md)\)", INDEX.read_text())
+    assert linked == [str(page.relative_to(INDEX.parent)) for page in PAGES]
+    # a page is read in one go
+    assert {page.name for page in PAGES if page.read_text().count("\n") > 200} == set()
+
+
+# The raw files as the models of the pages leave them, by the standard library alone.
 
 
 def records(name, delimiter=","):
@@ -228,8 +245,8 @@ def test_volume_agrees_with_the_raw_files(project):
         assert Counter({row["period_start"]: row["row_count"] for row in rows if row["row_count"]}) == expected
 
 
-def test_what_the_page_says_in_words():
-    """Numbers of the prose that no query of the page gives."""
+def test_what_the_pages_say_in_words():
+    """Numbers of the prose that no query of the pages gives."""
     rows = [row for _, row in stops()]
     unsupervised = Counter(row["MONTH2"] for row in rows if row["SUPERVISING_OFFICER_RANK"] is None)
     assert unsupervised == {"April": 520, "May": 697, "June": 636}
@@ -271,11 +288,13 @@ def test_second_build_writes_no_statistics_and_a_corrected_value_is_recounted_on
     twin.build_profile()
     assert {table: twin.sql(written.format(table)) for table in tables} == before
     assert twin.sql(smallest) == [(1,)]
-    twin.sql(walkthrough.files(PAGE.read_text())["recount/stops.sql"])
+    twin.sql(walkthrough.files(TEXT)["recount/stops.sql"])
     twin.build_profile()
     assert twin.sql(smallest) == [(4,)]
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        PAGE.write_text(walkthrough.with_tables(PAGE.read_text(), followed(Path(folder)).rows))
+        project_of_the_pages = followed(Path(folder))
+        for page in PAGES:
+            page.write_text(walkthrough.with_tables(page.read_text(), project_of_the_pages.rows))

@@ -1,4 +1,4 @@
-"""A page whose fenced blocks are run: files of a project, and queries with the tables that they give.
+"""Pages whose fenced blocks are run, in order: files of a project, and queries with the tables that they give.
 
 A block below a path in backquotes is that file; a `sql` block without one is a query, the table below it its output.
 """
