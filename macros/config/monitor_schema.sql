@@ -182,7 +182,7 @@
                 'description': 'Rows of a period against the expected number. 0.5 means more than 1.5 times as many (+50 %), or fewer than '
                     ~ 'the expected number divided by 1.5 (−33 %).'},
             'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
-                'description': 'Share of rows that a reference does not cover, less the share that chance lets expect.'},
+                'description': 'Share of rows that a reference does not cover, less the share that is expected by chance.'},
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'Share of a group divided by the share that it should have. 0.2 means a ratio below 0.8, or above '
                     ~ '1 / 0.8 = 1.25.'}
