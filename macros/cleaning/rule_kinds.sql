@@ -43,25 +43,28 @@
 {# Every key of a cleaning set, described like those of a monitor. #}
 {% macro cleaning_schema() %}
     {{ return({
-        'relation': {'type': 'relation', 'without': 'required', 'description': 'The raw table or view.'},
-        'where': {'type': 'text', 'description': 'SQL condition on raw rows; others are not looked at.'},
+        'relation': {'type': 'relation', 'without': 'required', 'description': 'The raw table or view that is cleaned.'},
+        'where': {'type': 'text', 'description': 'SQL condition on raw rows. Rows that do not fulfil it are left out.'},
         'key': {'type': 'columns', 'default': [], 'description': 'The column or columns that identify a row in health_cell_changes.'},
-        'time': {'type': 'column', 'description': 'Event time, as it is after cleaning; cuts the periods of health_rule_outcomes.'},
+        'time': {'type': 'column',
+            'description': 'Event time after cleaning. It decides which period of health_rule_outcomes a row belongs to.'},
         'grain': {'type': 'choice', 'allowed': ['day', 'week', 'month', 'quarter'], 'default': 'month',
             'description': 'Length of a period.'},
         'loaded_at': {'type': 'column',
-            'description': 'Load time of a raw row; shows changes that keep the row count, and lets the clean model be incremental.'},
-        'rules': {'type': 'rules', 'default': [], 'description': 'The rules, in the order in which they are applied.'},
+            'description': 'Load time of a raw row. It shows changes that keep the number of rows, and lets the clean model be '
+                ~ 'incremental.'},
+        'rules': {'type': 'rules', 'default': [], 'description': 'The cleaning rules, in the order in which they are applied.'},
         'log_changes': {'type': 'columns', 'default': [],
-            'description': 'Columns whose every change is a row of health_cell_changes; all for every column.'},
+            'description': 'Columns whose changes are written to health_cell_changes, one row per changed value. `all` means every '
+                ~ 'column.'},
         'show_values': {'type': 'columns', 'default': [],
-            'description': 'Columns whose failing values may stand in health_rule_outcomes as examples.'},
-        'suggest': {'type': 'boolean', 'default': false, 'description': 'Propose rules in health_suggested_rules.'},
-        'repair': {'type': 'mapping', 'description': 'Repair cells without labels; see repaired().', 'keys': {
-            'relation': {'type': 'relation',
-                'description': 'The table whose cells are repaired, such as the clean model; the raw one when not set.'},
-            'columns': {'type': 'columns', 'description': 'Columns whose cells may be repaired: names, or all.'},
-            'min_confidence': {'type': 'share', 'description': 'Least confidence of a repair; 0.85 when not set.'}
+            'description': 'Columns whose failing values may appear in health_rule_outcomes as examples.'},
+        'suggest': {'type': 'boolean', 'default': false, 'description': 'Whether health_suggested_rules suggests rules for the raw table.'},
+        'repair': {'type': 'mapping', 'description': 'Which values are repaired without labels; see repaired().', 'keys': {
+            'relation': {'type': 'relation', 'without': 'the raw table',
+                'description': 'The table whose values are repaired, such as the clean model.'},
+            'columns': {'type': 'columns', 'description': 'Columns whose values may be repaired: names, or `all`.'},
+            'min_confidence': {'type': 'share', 'without': '0.85', 'description': 'The lowest confidence with which a value is repaired.'}
         }},
         'owner': {'type': 'text', 'description': 'Who answers for the rules.'}
     }) }}

@@ -10,172 +10,187 @@
         {% do switches.update({name: {'type': 'boolean', 'default': true, 'description': part.description}}) %}
     {% endfor %}
     {{ return({
-        'relation': {'without': 'required', 'type': 'relation', 'description': 'The table or view that is watched.'},
-        'where': {'type': 'text', 'description': 'SQL condition; rows that do not meet it are not looked at.'},
+        'relation': {'without': 'required', 'type': 'relation', 'description': 'The table or view that is monitored.'},
+        'where': {'type': 'text', 'description': 'SQL condition. Rows that do not fulfil it are left out.'},
         'key': {'type': 'columns', 'default': [], 'description': 'The column or columns that identify a row.'},
         'time': {'type': 'column',
-            'description': 'Event time; it decides which period a row belongs to. Without it there is one period per build date.'},
-        'timezone': {'type': 'timezone', 'default': 'UTC', 'description': 'Timezone in which periods are cut.'},
-        'loaded_at': {'type': 'column', 'description': 'Load or update time; shows changes that keep the row count.'},
+            'description': 'Event time. It decides which period a row belongs to. Without it there is one period per build date.'},
+        'timezone': {'type': 'timezone', 'default': 'UTC', 'description': 'Timezone in which periods begin and end.'},
+        'loaded_at': {'type': 'column', 'description': 'Load or update time of a row. It shows changes that keep the number of rows.'},
         'grain': {'type': 'choice', 'allowed': ['day', 'week', 'month', 'quarter'], 'default': 'month',
             'description': 'Length of a period.'},
         'lookback': {'without': 'all periods', 'type': 'whole number', 'minimum': 1,
-            'description': 'How many of the newest periods each run looks at for rows that came or changed; all when not set.'},
+            'description': 'How many of the newest periods each run checks for rows that arrived or changed.'},
         'late_after_days': {'type': 'whole number', 'minimum': 0, 'default': 2,
             'description': 'A row loaded more than this many days after its event time is late.'},
         'on_missing_period': {'type': 'choice', 'allowed': ['keep', 'rebuild'], 'default': 'keep',
-            'description': 'What becomes of the statistics of a period whose rows shrink or disappear.'},
-        'volume': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What the number of rows is judged by.', 'keys': {
+            'description': 'Whether the statistics of a period are kept or built again when some or all of its rows disappear.'},
+        'volume': {'type': 'mapping', 'default': {}, 'merge': true,
+            'description': 'How the number of rows and their age are judged.', 'keys': {
             'seasonality': {'type': 'choice', 'allowed': ['none', 'weekday', 'month'], 'default': 'none',
-                'description': 'What repeats: a day is compared with the same weekday, a month or quarter with its like in earlier years.'},
-            'fresh_within': {'type': 'days',
-                'description': 'How old the newest row may be; judged by the history of the table when not set.'}
+                'description': 'The pattern that repeats: `weekday` compares a day with the same weekday, `month` a month or quarter with '
+                    ~ 'the same one of earlier years.'},
+            'fresh_within': {'type': 'days', 'without': 'from the history of the table',
+                'description': 'How old the newest row may be.'}
         }},
         'max_categories': {'type': 'whole number', 'minimum': 1, 'default': 1000,
-            'description': 'Categories counted one by one per column; the others are counted together.'},
+            'description': 'How many categories of a column are counted one by one. The others are counted together.'},
         'references': {'type': 'mapping', 'default': {},
-            'description': 'What production is compared with. The first is the default.', 'keys': {
+            'description': 'What production is compared with. The first reference is the default one.', 'keys': {
             '*': {'type': 'mapping',
-                'description': 'One reference: a window, another table or a rolling window. Its name is free, but not `production`.',
+                'description': 'One reference: a date range, another table, or the last days. You choose its name, which must not be '
+                    ~ '`production`.',
                 'keys': {
                 'from': {'type': 'date',
-                    'description': 'First moment of a window of the same table. Needs `to` and `time` of the monitor.'},
-                'to': {'type': 'date', 'description': 'First moment after that window.'},
-                'relation': {'type': 'relation', 'description': 'Another table, compared as a whole.'},
+                    'description': 'First moment of a date range of the same table. It needs `to`, and `time` of the monitor.'},
+                'to': {'type': 'date', 'description': 'First moment after the date range.'},
+                'relation': {'type': 'relation', 'description': 'Another table, which is compared as a whole.'},
                 'last': {'type': 'days',
-                    'description': 'The whole periods before the newest one that began within so many days of its start. Needs '
-                        ~ '`time` of the monitor.'}
+                    'description': 'The reference is the periods that begin at most this many days before the newest period begins. '
+                        ~ 'The newest period is not part of it. If April 2024 is the newest period, `90 days` reach back to 2 January: '
+                        ~ 'the reference is February and March. It needs `time` of the monitor.'}
             }}
         }},
-        'features': {'without': 'every other column', 'type': 'columns',
-            'description': 'Columns to watch; every column without another role when not set.'},
-        'exclude': {'type': 'columns', 'default': [], 'description': 'Columns that are not looked at.'},
+        'features': {'without': 'every column without another role', 'type': 'columns',
+            'description': 'The columns to monitor.'},
+        'exclude': {'type': 'columns', 'default': [], 'description': 'Columns that are not monitored.'},
         'columns': {'type': 'mapping', 'default': {}, 'merge': true,
-            'description': 'Per column, what to use instead of what is inferred.', 'keys': {
-            '*': {'type': 'mapping', 'description': 'One column.', 'keys': {
+            'description': 'Settings of single columns, which replace what is inferred.', 'keys': {
+            '*': {'type': 'mapping', 'description': 'Settings of one column, by its name.', 'keys': {
                 'kind': {'without': 'inferred', 'type': 'choice', 'allowed': ['numeric', 'categorical', 'boolean', 'timestamp', 'text'],
-                    'description': 'How the column is profiled.'}
+                    'description': 'How the column is counted.'}
             }}
         }},
         'subgroups': {'type': 'column groups', 'default': [],
-            'description': 'Columns, and lists of columns, whose combinations are the subgroups; at most eight columns in all.'},
+            'description': 'The subgroups: columns, and lists of columns whose combinations of values are groups. At most eight '
+                ~ 'columns in all.'},
         'segments': {'type': 'columns', 'default': [],
-            'description': 'Drift is also computed inside each value of these columns.'},
-        'weight': {'type': 'column', 'description': 'Survey weight.'},
+            'description': 'Columns by whose values rows are split. Drift is also computed within each value.'},
+        'weight': {'type': 'column', 'description': 'Survey weight of a row.'},
         'population': {'type': 'relation',
-            'description': 'Table of population shares, with the columns subgroup, value and share.'},
+            'description': 'Table with the shares of the groups in the population. Its columns are subgroup, value and share.'},
         'population_names': {'type': 'relation',
-            'description': 'Table of what the population calls a value of a column, with the columns subgroup, value and '
+            'description': 'Table with the names that the population uses for values. Its columns are subgroup, value and '
                 ~ 'population_value.'},
-        'label': {'type': 'mapping', 'description': 'The true outcome.', 'keys': {
+        'label': {'type': 'mapping', 'description': 'The true outcome of a row.', 'keys': {
             'column': {'without': 'required', 'type': 'column', 'description': 'Column that holds the label.'},
             'positive': {'type': 'scalar', 'description': 'The label that counts as positive.'},
             'relation': {'without': 'the monitored one', 'type': 'relation',
-                'description': 'Table that holds the labels, if it is another one.'},
+                'description': 'Table that holds the labels, if it is not the monitored one.'},
             'key': {'type': 'columns', 'default': [],
-                'description': 'Columns of that table that match the key of the monitor, in its order. Required with `relation`.'},
-            'loaded_at': {'type': 'column', 'description': 'When a label became known.'}
+                'description': 'Columns of the table of labels that match the key of the monitor, in the same order. Required with '
+                    ~ '`relation`.'},
+            'loaded_at': {'type': 'column', 'description': 'Time at which a label became known.'}
         }},
-        'prediction': {'type': 'mapping', 'description': 'What the model said. At least a score or a label.', 'keys': {
-            'score': {'type': 'column', 'description': 'Predicted probability of the positive label.'},
-            'label': {'type': 'column', 'description': 'Predicted label.'},
-            'version': {'type': 'column', 'description': 'Version of the model that predicted.'}
+        'prediction': {'type': 'mapping', 'description': 'What the model predicted. At least a score or a label.', 'keys': {
+            'score': {'type': 'column', 'description': 'Column with the predicted probability of the positive label.'},
+            'label': {'type': 'column', 'description': 'Column with the predicted label.'},
+            'version': {'type': 'column', 'description': 'Column with the version of the model that predicted.'}
         }},
-        'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What people are asked to label.', 'keys': {
+        'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which rows annotators are asked to label.', 'keys': {
             'answers': {'type': 'relation',
-                'description': 'Append-only table of what people answered: the columns of the key, label, annotator, labelled_at, '
-                    ~ 'and where there are such source, seconds and is_gold.'},
+                'description': 'Append-only table of annotations. Its columns are those of the key, label, annotator and labelled_at. '
+                    ~ 'The columns source, seconds and is_gold are optional.'},
             'skip': {'type': 'text', 'default': 'skip',
-                'description': 'What stands under label where an annotator would not decide; nothing and an empty text say so too.'},
+                'description': 'The value of the column label by which an annotator skips a row. A null and an empty text also mean that '
+                    ~ 'the row was skipped.'},
             'budget': {'type': 'whole number', 'minimum': 1, 'default': 100,
-                'description': 'Rows that wait for an answer at a time; a build adds what is missing as a new batch.'},
+                'description': 'How many rows wait for an annotation at a time. Each build adds a new batch with the rows that are '
+                    ~ 'missing to it.'},
             'strategy': {'type': 'choice', 'allowed': ['clustered_margin', 'margin', 'entropy', 'random', 'typical'],
                 'default': 'clustered_margin',
-                'description': 'How rows are chosen that no other part of the batch asks for.'},
+                'description': 'How the rows are chosen that no other part of the batch asks for.'},
             'learner': {'type': 'choice', 'allowed': ['score', 'logistic_regression', 'boosting'],
-                'description': 'Where probabilities are from: the score of the model that is watched, or a regression or boosted '
-                    ~ 'trees on what is labelled; when not set the score where there is one, else the regression.'},
+                'without': 'score where there is one, else logistic_regression',
+                'description': 'What computes the probabilities: the score of the monitored model, or a logistic regression or boosted '
+                    ~ 'trees that are trained on the labels.'},
             'labels_per_subgroup': {'type': 'whole number', 'minimum': 0, 'default': 10,
-                'description': 'Labels that every subgroup shall have; rows of those with fewer are asked first.'},
+                'description': 'How many labels every group of a subgroup should have. Rows of groups with fewer labels are asked first.'},
             'precision': {'type': 'share', 'is_below_one': true, 'default': 0.95,
-                'description': 'Share of automatic labels that shall be right.'},
+                'description': 'Share of automatic labels that should be right.'},
             'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
-                'description': 'Whether a batch is drawn although the rate of a label changed; where a label is suddenly everywhere, '
-                    ~ 'or nowhere, none is drawn.'},
+                'description': 'Whether a batch is drawn (`continue`) or not (`stop`) when the rate of a label breaks. When a label leaks '
+                    ~ '(it is suddenly in almost all rows, or in almost none), no batch is drawn in either case.'},
             'show': {'type': 'columns', 'default': [],
-                'description': 'Columns whose values people see beside the key when they are asked. No other column goes into '
-                    ~ 'exported files.'},
-            'labels': {'without': 'known ones', 'type': 'scalars',
-                'description': 'The labels that people may choose; those that rows and answers have by now when not set. YAML reads '
-                    ~ 'yes and no as booleans unless they are quoted.'}
+                'description': 'Columns whose values annotators see beside the key. No other column goes into exported files.'},
+            'labels': {'without': 'those of rows and annotations', 'type': 'scalars',
+                'description': 'The labels that annotators may choose. YAML reads yes and no as booleans unless they are quoted.'}
         }},
-        'components': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Principal components.', 'keys': {
+        'components': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'How principal components are computed.', 'keys': {
             'max_columns': {'without': '20 on DuckDB, 50 elsewhere', 'type': 'whole number', 'minimum': 2,
-                'description': 'Numeric columns up to which SQL adds up products; DuckDB computes those of a wider table in batches, '
-                    ~ 'other warehouses none.'},
+                'description': 'Up to this many numeric columns, SQL adds up the products. For a wider table, DuckDB computes them in '
+                    ~ 'batches, and other warehouses compute none.'},
             'one_hot': {'type': 'columns', 'default': [],
-                'description': 'Categories that count as numbers: a column of ones and zeros for each level of 20 rows or more when '
-                    ~ 'first counted. Names of levels appear in the components.'},
+                'description': 'Categorical columns that are turned into numbers: a column of ones and zeros for each level that has at '
+                    ~ 'least 20 rows when it is first counted. The names of the levels appear in the components.'},
             'max_levels': {'type': 'whole number', 'minimum': 1, 'default': 50,
-                'description': 'Levels of each of them that have a column, the commonest first.'},
+                'description': 'How many levels of a column in `one_hot` get a column of ones and zeros, the most frequent first.'},
             'variance': {'type': 'share', 'default': 0.9,
-                'description': 'Share of the variance that the advised components reach.'},
+                'description': 'Share of the variance that the advised components must reach.'},
             'standardise': {'type': 'boolean', 'default': true,
-                'description': 'Components of correlations; false gives those of covariances, for columns of one unit.'},
+                'description': '`true` computes components of correlations. `false` computes those of covariances, for columns of the '
+                    ~ 'same unit.'},
             'weighted': {'type': 'boolean', 'default': false,
-                'description': 'Rows count as often as `weight` says, in products, components and multivariate drift.'},
+                'description': 'Whether products, components and multivariate drift weight the rows by `weight`.'},
             'scores': {'type': 'relation',
-                'description': 'A table of rows that project_components() scored; it gives health_region and health_component_scores.'}
+                'description': 'A table of rows that project_components() scored. With it there are health_region and '
+                    ~ 'health_component_scores.'}
         }},
-        'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered.', 'keys': {
+        'coverage': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'What counts as covered by a reference.', 'keys': {
             'barely': {'type': 'whole number', 'minimum': 2, 'default': 5,
-                'description': 'A bin or category with fewer rows of a reference is barely covered by it.'}
+                'description': 'A bin or category with at least one, but fewer rows than this in the reference is barely covered.'}
         }},
-        'combinations': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which values are looked for together.', 'keys': {
-            'features': {'type': 'columns',
-                'description': 'At most 8 columns whose combinations are counted; chosen by a rule when not set '
-                    ~ '([combinations.md](combinations.md)).'},
+        'combinations': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which values are counted together.', 'keys': {
+            'features': {'type': 'columns', 'without': 'chosen by a rule',
+                'description': 'At most 8 columns whose combinations are counted. The rule is in [combinations.md](combinations.md).'},
             'size': {'type': 'whole number', 'minimum': 2, 'default': 3,
-                'description': 'How many features together are compared with the references.'},
+                'description': 'How many features a combination has that is compared with the references.'},
             'gap_levels': {'type': 'whole number', 'minimum': 1, 'default': 3,
-                'description': 'How many values together a gap may name.'},
+                'description': 'How many values a gap may name at most.'},
             'gap_rows': {'type': 'whole number', 'minimum': 1, 'default': 30,
-                'description': 'Combinations of values with fewer rows are gaps.'}
+                'description': 'A combination of values with fewer rows than this is a gap.'}
         }},
         'exact': {'type': 'boolean', 'default': false,
-            'description': 'Kolmogorov-Smirnov and Wasserstein distances exactly, by one more sorted reading of the table on every build.'},
+            'description': 'Computes Kolmogorov-Smirnov and Wasserstein distances exactly. Every build then reads and sorts the table '
+                ~ 'once more.'},
         'minimum_rows': {'type': 'whole number', 'minimum': 2, 'default': 30,
-            'description': 'With fewer rows, in a period or in what it is compared with, drift, coverage and groups are not judged.'},
+            'description': 'If a period, or what it is compared with, has fewer rows than this, drift, coverage and groups are not '
+                ~ 'judged.'},
         'windows': {'type': 'mapping', 'default': {}, 'merge': true,
-            'description': 'How many of the newest periods are judged together, beside each alone. 0 and 1 judge no such window.', 'keys': {
+            'description': 'The windows: how many of the newest periods are judged together, in addition to each period alone. 0 and '
+                ~ '1 switch a window off.', 'keys': {
             'short': {'without': '7 days, 4 weeks, 3 months or 4 quarters', 'type': 'whole number', 'minimum': 0,
-                'description': 'Periods of the shorter window.'},
+                'description': 'Number of periods of the shorter window.'},
             'long': {'without': '28 days, 13 weeks, 12 months or 8 quarters', 'type': 'whole number', 'minimum': 0,
-                'description': 'Periods of the longer window; without a reference a window is compared with as many periods before it.'}
+                'description': 'Number of periods of the longer window. Without a reference, a window is compared with the same '
+                    ~ 'number of periods before it.'}
         }},
         'thresholds': {'type': 'mapping', 'default': {}, 'merge': true,
-            'description': 'Effects above which a change is a warning or an alert.', 'keys': {
+            'description': 'Effects above which a change can be a warning or an alert.', 'keys': {
             'psi': {'type': 'thresholds', 'default': [0.1, 0.25], 'description': 'Population stability index.'},
             'js': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'Jensen-Shannon distance.'},
             'ks': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'Kolmogorov-Smirnov statistic.'},
-            'cramers_v': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'V of Cramér.'},
+            'cramers_v': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'Cramér\'s V.'},
             'wasserstein': {'type': 'thresholds', 'default': [0.1, 0.2],
                 'description': 'Wasserstein-1 distance in standard deviations of the reference.'},
             'h': {'type': 'thresholds', 'default': [0.1, 0.2],
-                'description': 'Difference of two shares on the arcsine scale: null rate, single categories, late rows. Rows that fail '
-                    ~ 'a cleaning rule are always judged by 0.1 and 0.2.'},
+                'description': 'Difference of two shares p and q on the arcsine scale, 2 asin √p − 2 asin √q. It judges the drift metrics '
+                    ~ 'that end with `_h` (shares of nulls, of one category or bin, of tails, decimals and sentinel values), and the share '
+                    ~ 'of late rows. 5 % instead of 1 % of the rows is 0.25, an alert. The shares that fail a cleaning rule, and the '
+                    ~ 'shares outside the region of a training set, are always judged by 0.1 and 0.2.'},
             'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
-                'description': 'Rows of a period, by ratio: 0.5 is more than 1.5 times what is expected, or less than expected / 1.5.'},
+                'description': 'Rows of a period against the expected number. 0.5 means more than 1.5 times as many (+50 %), or fewer than '
+                    ~ 'the expected number divided by 1.5 (−33 %).'},
             'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
-                'description': 'Share of rows that a reference does not cover, above the expected one.'},
+                'description': 'Share of rows that a reference does not cover, less the share that is expected by chance.'},
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
-                'description': 'What a group lacks of the share that it should have: 0.2 is a ratio below 0.8; a group has '
-                    ~ 'as much too many with a ratio above 1 / 0.8.'}
+                'description': 'Share of a group divided by the share that it should have. 0.2 means a ratio below 0.8, or above '
+                    ~ '1 / 0.8 = 1.25.'}
         }},
         'show_values': {'without': 'the subgroup columns', 'type': 'columns',
-            'description': 'Columns whose values may appear in marts; the subgroup columns when not set.'},
+            'description': 'Columns whose values may appear in marts.'},
         'parts': {'type': 'mapping', 'default': {}, 'merge': true,
-            'description': '`false` leaves this monitor out of a part, and of parts that need it; `true` changes nothing.',
+            'description': '`false` leaves this monitor out of a part, and out of the parts that need it. `true` changes nothing.',
             'keys': switches},
         'owner': {'type': 'text', 'description': 'Who answers for the table.'}
     }) }}

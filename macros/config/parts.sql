@@ -5,19 +5,20 @@
 #}
 {% macro parts() -%}
     {{ return({
-        'volume': {'needs': [], 'description': 'Rows per period, late rows, freshness, changes of the schema.'},
-        'profile': {'needs': [], 'description': 'What is in every column, and the statistics that the other parts read.'},
-        'drift': {'needs': ['profile'], 'description': 'Every column against the references and the period before.'},
+        'volume': {'needs': [], 'description': 'Number of rows per period, late rows, freshness, changes of the schema.'},
+        'profile': {'needs': [], 'description': 'What is in every monitored column, and the statistics that the other parts read.'},
+        'drift': {'needs': ['profile'], 'description': 'Drift of every column against the references and the period before.'},
         'components': {'needs': ['profile'], 'asked_by': ['references', 'components'], 'needs_python': true,
             'description': 'Principal components and multivariate drift.'},
         'coverage': {'needs': ['drift', 'profile'], 'asked_by': ['references', 'coverage'],
-            'description': 'Values that the references do not cover.'},
+            'description': 'Values in production that the references do not have.'},
         'combinations': {'needs': ['profile'], 'asked_by': ['references', 'subgroups', 'combinations'],
-            'description': 'Combinations of values that the references, or all rows, lack.'},
+            'description': 'Combinations of values that the references do not have, and gaps: combinations with too few rows.'},
         'representation': {'needs': ['combinations', 'profile'], 'asked_by': ['subgroups'],
-            'description': 'Rows, labels and predictions of every subgroup; known biases.'},
-        'labeling': {'needs': [], 'asked_by': ['labeling'], 'description': 'What people label next, and what their labels say.'},
-        'cleaning': {'needs': [], 'asked_by_set': true, 'description': 'What the cleaning rules did, and rules that are suggested.'}
+            'description': 'Rows, labels and predictions of every group of a subgroup, and known biases.'},
+        'labeling': {'needs': [], 'asked_by': ['labeling'],
+            'description': 'Which rows annotators should label next, and what the annotations say.'},
+        'cleaning': {'needs': [], 'asked_by_set': true, 'description': 'What the cleaning rules did, and which rules are suggested.'}
     }) }}
 {%- endmacro %}
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.quick
 
@@ -130,3 +131,48 @@ def test_every_order_says_where_nulls_stand():
         "f(b, c) nulls last",
     ]
     assert not broken(lambda text: list(silent(text)))
+
+
+# what a column holds, as people read it in a list of columns, without the lines above
+SHARED_DESCRIPTION = re.compile(r"{{ doc\('data_health', '(\w+)'\) }}")
+BLOCK = re.compile(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", re.DOTALL)
+NEEDS_ANOTHER = re.compile(
+    r"(?:Their|Theirs|Its|The same|As|Of these|Of those|Of them|Those|These|They|That less|Upper end|Lower end)\b"
+)
+FEWEST_WORDS = 4
+
+
+def shared_descriptions():
+    """The text of every doc block, by its name."""
+    blocks = BLOCK.findall((REPOSITORY / "dbt_project/models/_columns.md").read_text())
+    assert len(dict(blocks)) == len(blocks)
+    return dict(blocks)
+
+
+def descriptions():
+    """Every description of a model, seed or macro, and of its columns or arguments, by where it stands."""
+    paths = [*(REPOSITORY / "dbt_project").rglob("*.yml"), *(REPOSITORY / "seeds").rglob("*.yml")]
+    for path in sorted([*paths, *(REPOSITORY / "macros").rglob("*.yml")]):
+        properties = yaml.safe_load(path.read_text())
+        for kind in ("models", "seeds", "macros"):
+            for node in properties.get(kind, []):
+                yield node["name"], node["description"].strip()
+                for column in (*node.get("columns", []), *node.get("arguments", [])):
+                    yield f"{node['name']}.{column['name']}", column["description"].strip()
+
+
+def test_a_description_stands_alone():
+    """A BI tool shows it without the others; it has at least four words, and does not begin with what refers to another."""
+    blocks = shared_descriptions()
+    texts = {place: SHARED_DESCRIPTION.sub(lambda found: blocks[found[1]], text) for place, text in descriptions()}
+    assert len([place for place in texts if place.startswith("health_")]) > 700
+    assert not {place: text for place, text in texts.items() if NEEDS_ANOTHER.match(text)}
+    assert not {place: text for place, text in texts.items() if len(text.split()) < FEWEST_WORDS}
+
+
+def test_shared_descriptions_are_shared_and_name_the_package():
+    """doc('x') without the package would take the block of that name of the project that installs this one."""
+    texts = [text for _, text in descriptions()]
+    assert not [text for text in texts if "doc(" in text and not SHARED_DESCRIPTION.fullmatch(text)]
+    used = [found[1] for text in texts if (found := SHARED_DESCRIPTION.fullmatch(text))]
+    assert {name for name in shared_descriptions() if used.count(name) < 2} == set()

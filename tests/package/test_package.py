@@ -287,6 +287,14 @@ def test_every_model_and_column_is_described(own_models):
     assert missing == []
 
 
+def test_shared_descriptions_are_those_of_the_package(own_models):
+    """Also where the user's project has a doc block of the same name."""
+    columns = [column for node in own_models.values() for column in node["columns"].values()]
+    assert [column["name"] for column in columns if "{{" in column["description"]] == []
+    described = own_models["health_profile"]["columns"]
+    assert described["monitor"]["description"] == "The name of the monitor, which is one entry of the configuration."
+
+
 def test_every_mart_has_a_contract(own_models):
     marts = [node for name, node in own_models.items() if name.startswith("health_")]
     assert marts
