@@ -47,6 +47,8 @@ bench-peers: .venv/installed
 lint: .venv/installed
 	$(environment)/ruff check .
 	$(environment)/ruff format --check .
+	$(environment)/sqlfluff lint dbt_project/models
+	$(environment)/codespell
 
 clean:
 	rm -rf .venv .cache target logs dbt_packages build *.egg-info data_health.duckdb data_health.duckdb.wal

@@ -57,4 +57,4 @@ select
     newest_predictions.predicted
 from first_arrivals
 left join newest_predictions
-    on newest_predictions.screening_id = first_arrivals.screening_id
+    on first_arrivals.screening_id = newest_predictions.screening_id

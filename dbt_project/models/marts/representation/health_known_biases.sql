@@ -64,7 +64,7 @@ intervals as (
         reference,
         share / other_share as value,
         case when share = 0e0 then 0e0 when log_error is null then greatest(middle - reach, 0e0) / other_share
-            else share / other_share * exp(- {{ z }} * log_error) end as value_lower,
+            else share / other_share * exp(-{{ z }} * log_error) end as value_lower,
         case when log_error is null then least(middle + reach, 1e0) / other_share
             else (share * share_count + added) / (share_count + added) / other_share * exp({{ z }} * log_error) end as value_upper
     from errors

@@ -56,7 +56,7 @@ select
     case
         when hidden_subgroups.monitor is null then groups.group_value
         else '(hidden '
-            || dense_rank() over (partition by groups.monitor, groups.subgroup_number order by groups.group_value nulls last) || ')'
+            || dense_rank() over (partition by groups.monitor, groups.subgroup_number order by (groups.group_value) nulls last) || ')'
     end as group_value,
     groups.reference,
     groups.row_count,

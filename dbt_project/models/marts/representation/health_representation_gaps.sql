@@ -89,7 +89,7 @@ parts as (
     inner join combination_values
         on distinct_patterns.monitor = combination_values.monitor
         and positions.position = combination_values.position
-        and combination_values.code = case when distinct_patterns.pattern_code < 0 then - distinct_patterns.pattern_code
+        and combination_values.code = case when distinct_patterns.pattern_code < 0 then -distinct_patterns.pattern_code
             else (distinct_patterns.pattern_code >> (7 * (positions.position - 1))) & 127 end
     left join population_names
         on combination_values.monitor = population_names.monitor

@@ -25,7 +25,7 @@ parts as (
     select
         patterns.*,
         positions.position,
-        case when patterns.pattern_code < 0 then - patterns.pattern_code
+        case when patterns.pattern_code < 0 then -patterns.pattern_code
             else (patterns.pattern_code >> (7 * (positions.position - 1))) & 127 end as code
     from patterns
     inner join positions

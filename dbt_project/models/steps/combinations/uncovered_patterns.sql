@@ -399,7 +399,7 @@ told_patterns as (
         others_of_periods.period_number,
         positions.set_number,
         1 as set_size,
-        cast(- others_of_periods.code as bigint) as pattern_code,
+        cast(-others_of_periods.code as bigint) as pattern_code,
         cast(others_of_periods.row_count as bigint) as row_count
     from others_of_periods
     inner join positions

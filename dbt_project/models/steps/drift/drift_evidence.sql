@@ -153,7 +153,7 @@ tails as (
 
     select
         standardised_tests.*,
-        exp(greatest(- deviate * deviate / 2, -700e0)) / sqrt(2 * pi()) as density,
+        exp(greatest(-deviate * deviate / 2, -700e0)) / sqrt(2 * pi()) as density,
         {{ data_health.two_sided_normal_tail('deviate', 't') }} / 2 as tail_of_size
     from (
         select standardised_tests.*, 1 / (1 + abs(deviate) / (2 * sqrt(2e0))) as t
@@ -176,9 +176,9 @@ probabilities as (
                 + exp(greatest(-18 * stephens * stephens, -700e0)) - exp(greatest(-32 * stephens * stephens, -700e0))
                 + exp(greatest(-50 * stephens * stephens, -700e0)) - exp(greatest(-72 * stephens * stephens, -700e0))
             )
-            when degrees_of_freedom is null then 2 * exp(greatest(- statistic, -700e0))
+            when degrees_of_freedom is null then 2 * exp(greatest(-statistic, -700e0))
             when degrees_of_freedom = 1 then 2 * tail_of_size
-            when degrees_of_freedom = 2 then exp(greatest(- statistic / 2, -700e0))
+            when degrees_of_freedom = 2 then exp(greatest(-statistic / 2, -700e0))
             when statistic <= 0 then 1e0
             when abs(excess) < 0.01e0 then case when deviate > 0 then tail_of_size else 1 - tail_of_size end
             else case when deviate > 0 then tail_of_size else 1 - tail_of_size end

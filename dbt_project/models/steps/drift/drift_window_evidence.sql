@@ -122,7 +122,7 @@ probabilities as (
             {{- ' / 2' if name == 'distribution' }}
         end as {{ name }}_tail,
         {%- if name != 'distribution' %}
-        case when {{ name }}_exponent is not null then 2 * exp(greatest(- {{ name }}_exponent / variance_inflation, -700e0)) end
+        case when {{ name }}_exponent is not null then 2 * exp(greatest(-{{ name }}_exponent / variance_inflation, -700e0)) end
             as {{ name }}_bound,
         {%- endif %}
         {%- endfor %}

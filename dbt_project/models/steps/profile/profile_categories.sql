@@ -53,7 +53,7 @@ select
     count(case when bin_type = 'value' then 1 end) as category_count,
     max(case when bin_type = 'other' then 1 else 0 end) as has_other,
     sum(case when bin_type = 'other' then row_count else 0 end) as other_count,
-    - sum(row_count / present_count * ln(row_count / present_count)) / ln(2e0) as entropy,
+    -sum(row_count / present_count * ln(row_count / present_count)) / ln(2e0) as entropy,
     max(case when category_rank = 1 and bin_type = 'value' then category end) as top_value,
     max(case when category_rank = 1 and bin_type = 'value' then row_count end) as top_count
 from ranked_categories

@@ -130,7 +130,7 @@ selection_intervals as (
     select
         selection_ratios.*,
         case
-            when selection_ratio > 0e0 then compared_ratio * exp(- {{ z }} * selection_error)
+            when selection_ratio > 0e0 then compared_ratio * exp(-{{ z }} * selection_error)
             when selection_ratio = 0e0 then 0e0
         end as selection_ratio_lower,
         compared_ratio * exp({{ z }} * selection_error) as selection_ratio_upper

@@ -145,7 +145,7 @@ deviates as (
             when log_ratio is null and share > highest_share
                 then (share - highest_share) / nullif(sqrt(highest_share * (1 - highest_share) / effective_count), 0e0)
             when log_ratio < ln(lowest_ratio) then (ln(lowest_ratio) - log_ratio) / nullif(log_error, 0e0)
-            when log_ratio > - ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
+            when log_ratio > -ln(lowest_ratio) then (log_ratio + ln(lowest_ratio)) / nullif(log_error, 0e0)
             else 0e0
         end as deviate
     from ratios
