@@ -6,7 +6,7 @@ import sys
 import pytest
 from consumer import REPOSITORY
 
-pytestmark = pytest.mark.quick
+pytestmark = pytest.mark.slow
 
 
 def printed(script, *arguments):
