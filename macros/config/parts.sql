@@ -32,10 +32,11 @@
 {% macro parts_on() -%}
     {%- set parts, block, on = data_health.parts(), data_health.configured_block(), [] -%}
     {%- set switches = block.get('parts') if block.get('parts') is mapping else {} -%}
-    {%- set has_sets = block.get('cleaning') is mapping and block['cleaning'] | length > 0 -%}
+    {%- set has_sets, switched_off = block.get('cleaning') is mapping and block['cleaning'] | length > 0, [] -%}
+    {%- for name, is_on in switches.items() if is_on is false -%}{%- do switched_off.append(name) -%}{%- endfor -%}
     {%- set monitors, runs_python = data_health.written_monitors().values(), data_health.engine_sql('runs_python') -%}
     {%- for name, part in parts.items() | list | reverse -%}
-        {%- set reasons = [] -%}
+        {%- set reasons = ['a cleaning set'] if part.asked_by_set and has_sets else [] -%}
         {%- for other in on if name in parts[other].needs -%}{%- do reasons.append(other) -%}{%- endfor -%}
         {%- for monitor in monitors if not part.asked_by_set and (runs_python or not part.needs_python) -%}
             {%- set is_left_out = monitor.get('parts') is mapping and monitor['parts'].get(name) is false -%}
@@ -43,10 +44,8 @@
                 {%- do reasons.append(key) -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- set is_on = reasons != [] or (part.asked_by_set and has_sets) -%}
-        {%- set is_on = switches[name] if switches.get(name) is boolean else is_on -%}
-        {%- for needed in part.needs if switches.get(needed) is false -%}{%- do reasons.append(false) -%}{%- endfor -%}
-        {%- if is_on and false not in reasons -%}{%- do on.append(name) -%}{%- endif -%}
+        {%- set is_on = switches[name] if switches.get(name) is boolean else reasons != [] -%}
+        {%- if is_on and not part.needs | select('in', switched_off) | list -%}{%- do on.append(name) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(on | reverse | list) }}
 {%- endmacro %}

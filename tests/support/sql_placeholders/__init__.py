@@ -87,16 +87,19 @@ class Macros:
 
 SELECT = "select x from y"
 MACROS_OF_SELECTS = (
-    *("clean", "deduplicate", "quarantine", "removed_duplicates", "repair_log", "normalised_relation"),
-    *(
-        "counted_values",
-        "high_water_marks",
-        "past_rows",
-        "rows_as_table",
-        "summed_products",
-        "united",
-        "wanted_statistics",
-    ),
+    "clean",
+    "counted_values",
+    "deduplicate",
+    "high_water_marks",
+    "normalised_relation",
+    "past_rows",
+    "quarantine",
+    "removed_duplicates",
+    "repair_log",
+    "rows_as_table",
+    "summed_products",
+    "united",
+    "wanted_statistics",
 )
 MACROS_OF_CTES = ("cleaning_stages", "rows_of_changed_periods")
 MACROS_WITHOUT_SQL = ("begin_model", "upgrade_stores")
