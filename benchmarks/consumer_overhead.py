@@ -2,7 +2,7 @@
 
     python benchmarks/consumer_overhead.py --models 500 --runs 7
 
-Two projects of trivial models are made; one of them installs the package and watches two of its models. The runs of
+Two projects of trivial models are made; one of them installs the package and monitors two of its models. The runs of
 both alternate, so that a busy machine is busy for both, and every run is a process of its own, as on the command line.
 """
 

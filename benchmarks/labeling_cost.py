@@ -24,7 +24,7 @@ MONITOR = {
     "key": "id",
     "time": "happened_at",
     "subgroups": ["site"],
-    "labeling": {"answers": {"ref": "answers"}},
+    "labeling": {"annotations": {"ref": "answers"}},
     "parts": {"components": False},
 }
 ANSWERS = f"""

@@ -46,6 +46,7 @@ LEFT_OUT = {
     "built_at": "when the run began",
     "run_id": "the invocation of dbt",
     "drawn_at": "when the run began that drew the batch",
+    "monitored_since": "when the first run with this setting began",
     "watched_since": "when the first run with this setting began",
     "detected_at": "when the run began that saw the change",
     "hours_since_newest_event": "hours until the run began",

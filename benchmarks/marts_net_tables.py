@@ -233,7 +233,7 @@ select 'SUSPECT_SEX', 'FEMALE', 0.52e0"""
             "prediction": {"score": "score", "label": "predicted", "version": "model_version"},
             "coverage": {"features": [race, "SUSPECT_SEX", "FRISKED_FLAG", "WEAPON_FOUND_FLAG"], "gap_rows": 20},
             "labeling": {
-                "answers": {"source": ["raw", "answers"]},
+                "annotations": {"source": ["raw", "answers"]},
                 "budget": 300,
                 "strategy": "entropy",
                 "precision": 0.7,
@@ -330,7 +330,7 @@ from {{{{ source('raw', 'bank') }}}}"""
             "prediction": {"score": "score", "label": "predicted", "version": "model_version"},
             "coverage": {"features": ["job", "marital", "education", "contact", "age"], "combinations": 2, "barely": 8},
             "labeling": {
-                "answers": {"source": ["raw", "answers"]},
+                "annotations": {"source": ["raw", "answers"]},
                 "budget": 1000,
                 "learner": "logistic_regression",
                 "precision": 0.6,
@@ -577,7 +577,7 @@ from {{{{ ref('stg_loans') }}}}"""
             "exact": True,
             "coverage": {"combinations": 3},
             "labeling": {
-                "answers": {"source": ["raw", "answers"]},
+                "annotations": {"source": ["raw", "answers"]},
                 "budget": 400,
                 "learner": "boosting",
                 "precision": 0.75,

@@ -24,7 +24,7 @@ BLOCK = {
             "key": "id",
             "time": "happened_at",
             "subgroups": ["subgroup"],
-            "labeling": {"answers": {"ref": "answers"}},
+            "labeling": {"annotations": {"ref": "answers"}},
         }
     },
 }

@@ -9,13 +9,13 @@
 
         select monitor, reference, status, entry_count, fail_count, inconclusive_count, evidence
         from {{ ref('data_health', 'health_bias_gate') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
 
     ),
 
     wanted_gates as (
         {% for name in wanted %}
-        select {{ data_health.watched_monitor(model, monitor) }} as monitor, {{ data_health.text_literal(name) }} as reference
+        select {{ data_health.monitor_of_model(model, monitor) }} as monitor, {{ data_health.text_literal(name) }} as reference
         {{ 'union all' if not loop.last }}
         {%- endfor %}
 

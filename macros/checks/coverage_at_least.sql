@@ -11,7 +11,7 @@
 
         select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
         from {{ ref('data_health', 'health_volume') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_status <> 'implausible'
 
     ),
@@ -31,7 +31,7 @@
             status,
             reason
         from {{ ref('data_health', mart) }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_start >= (select newest.period_start from newest)
             {%- if combination_size is not none %}
             and column_names <> '(all)'

@@ -6,12 +6,17 @@
 {% test drift_below(model, monitor=none, columns=none, reference=none, metric=none, threshold=none, level='alert', segments=false) %}
     {{ config(severity='warn') }}
     {%- set metric = 'population_stability_index' if threshold is not none and metric is none else metric %}
+    {#- metrics whose names ended with _h; the old names work until version 0.2 -#}
+    {%- set metric = {
+        'null_share_h': 'null_share_cohens_h', 'category_h': 'category_share_cohens_h', 'bin_h': 'bin_share_cohens_h',
+        'tail_h': 'tail_share_cohens_h', 'decimals_h': 'decimals_share_cohens_h', 'sentinel_h': 'sentinel_share_cohens_h'
+    }.get(metric, metric) %}
     {%- set judgement = 'status' if metric else 'column_status' %}
     with newest as (
 
         select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
         from {{ ref('data_health', 'health_volume') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_status <> 'implausible'
 
     ),
@@ -36,7 +41,7 @@
             reason,
             max(case when reference = '(previous period)' then 0 else 1 end) over () as has_references
         from {{ ref('data_health', 'health_drift') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_start >= (select newest.period_start from newest)
 
     ),

@@ -7,12 +7,12 @@
     with newest as (
 
         select
-            {{ data_health.watched_monitor(model, monitor) }} as monitor,
+            {{ data_health.monitor_of_model(model, monitor) }} as monitor,
             max(case when {{ data_health.engine_sql('is_finite_time', 'newest_event') }} then newest_event end) as newest_event,
             max(case when {{ data_health.engine_sql('is_finite_time', 'newest_load') }} then newest_load end) as newest_load,
             max(case when is_latest then fresh_within_hours end) as fresh_within_hours
         from {{ ref('data_health', 'health_volume') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_status <> 'implausible'
 
     ),

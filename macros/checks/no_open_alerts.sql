@@ -12,7 +12,7 @@
 
         select distinct finding, status <> 'insufficient_data' as is_judged, cast(null as varchar) as reason
         from {{ ref('data_health', 'findings') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
 
     ),
 
@@ -30,7 +30,7 @@
         select
             (
                 select max(built_at) from {{ ref('data_health', 'health_monitors') }}
-                where monitor = {{ data_health.watched_monitor(model, monitor) }}
+                where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             ) as run_at,
             coalesce(
                 (select max(built_at) from {{ ref('data_health', 'health_alerts') }}),
@@ -45,7 +45,7 @@
         monitor, finding, column_name, segment_column, segment_value, reference_list, severity, first_period, last_period, evidence,
         owner
     from {{ ref('data_health', 'health_alerts') }}
-    where monitor = {{ data_health.watched_monitor(model, monitor) }}
+    where monitor = {{ data_health.monitor_of_model(model, monitor) }}
         and is_open
         and not is_acknowledged
         and severity in ({{ "'alert'" if level == 'alert' else "'warn', 'alert'" }})
@@ -59,7 +59,7 @@
     union all
 
     select
-        {{ data_health.watched_monitor(model, monitor) }}, 'stale', null, null, null, null, null, null, null,
+        {{ data_health.monitor_of_model(model, monitor) }}, 'stale', null, null, null, null, null, null, null,
         'the alerts are stale: they are of ' || cast(alerts_at as varchar) || ', and the run of ' || cast(run_at as varchar)
             || ' did not come to them; see in its log what failed, and build again' as evidence,
         null

@@ -8,7 +8,7 @@
 
         select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
         from {{ ref('data_health', 'health_volume') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_status <> 'implausible'
 
     ),
@@ -17,7 +17,7 @@
 
         select monitor, period_start, column_name, change, compared_with, type_before, type_now, status, is_current
         from {{ ref('data_health', 'health_schema_changes') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
 
     ),
 
@@ -26,7 +26,7 @@
 
         select column_name, true as is_judged, cast(null as varchar) as reason
         from {{ ref('data_health', 'monitored_columns') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
         union
         select column_name, true as is_judged, cast(null as varchar) as reason
         from changes

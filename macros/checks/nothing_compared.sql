@@ -48,7 +48,7 @@
                     + length(translate(lower(known_names.name), lower(unknown_names.name), '')) nulls last,
                     abs(length(unknown_names.name) - length(known_names.name)) nulls last,
                     known_names.name nulls last
-            ) as place
+            ) as rank
         from unknown_names
         left join known_names
             on unknown_names.kind = known_names.kind
@@ -58,17 +58,17 @@
     nothing_compared as (
 
         select
-            {{ data_health.watched_monitor(model, monitor) }} as monitor,
+            {{ data_health.monitor_of_model(model, monitor) }} as monitor,
             'nothing was compared: no ' || kind || ' is called ' || name || '; there are: '
-                || coalesce({{ dbt.listagg('known_name', "', '", 'order by place') }}, 'none') as reason
+                || coalesce({{ dbt.listagg('known_name', "', '", 'order by rank') }}, 'none') as reason
         from ranked_names
-        where place <= 20
+        where rank <= 20
         group by kind, name
 
         union all
 
         select
-            {{ data_health.watched_monitor(model, monitor) }} as monitor,
+            {{ data_health.monitor_of_model(model, monitor) }} as monitor,
             'nothing was compared: ' || coalesce(max(selected.reason), 'no row for it') as reason
         from selected
         having count(case when selected.is_judged then 1 end) = 0

@@ -10,7 +10,7 @@
 
         select coalesce(max(case when period_status <> 'partial' then period_start end), max(period_start)) as period_start
         from {{ ref('data_health', 'health_volume') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_status <> 'implausible'
 
     ),
@@ -34,7 +34,7 @@
             reason,
             ratio is not null as is_judged
         from {{ ref('data_health', 'health_representation') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and dataset = 'production'
             and period_start >= (select newest.period_start from newest)
 

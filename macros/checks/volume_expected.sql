@@ -19,7 +19,7 @@
             status <> 'insufficient_data' as is_judged,
             max(case when period_status <> 'partial' then period_start end) over () as newest_period
         from {{ ref('data_health', 'health_volume') }}
-        where monitor = {{ data_health.watched_monitor(model, monitor) }}
+        where monitor = {{ data_health.monitor_of_model(model, monitor) }}
             and period_start is not null
             and period_status <> 'implausible'
 

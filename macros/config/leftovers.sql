@@ -19,7 +19,7 @@
         'health_labeling_progress', 'health_labels', 'health_monitors', 'health_multivariate_drift', 'health_pca_components',
         'health_pca_loadings', 'health_pca_summary', 'health_profile', 'health_region', 'health_representation',
         'health_representation_gaps', 'health_rule_outcomes', 'health_schema_changes', 'health_scorecard',
-        'health_suggested_rules', 'health_volume', 'label_answers', 'label_consensus', 'label_counts', 'label_gates',
+        'health_suggested_rules', 'health_volume', 'label_annotations', 'label_consensus', 'label_counts', 'label_gates',
         'label_issues', 'label_posteriors', 'label_probabilities', 'label_rates', 'label_verdicts', 'labeling_batch',
         'labeling_batches', 'labeling_curves', 'labeling_groups', 'labeling_rows', 'labeling_scans', 'labeling_shortlist',
         'learner_fits', 'learner_scores', 'monitor_settings', 'monitored_columns', 'monitored_periods', 'one_hot_levels',
@@ -29,7 +29,7 @@
     {% set before = [
         'component_eigenvalues', 'component_loadings', 'configured_datasets', 'coverage_counts', 'coverage_judgements',
         'coverage_settings', 'dimension_settings', 'drift_distances', 'drift_overdispersion', 'drift_thresholds', 'judgements',
-        'known_biases_checked', 'labeling_gap_rows', 'labeling_history', 'labeling_relabel_rows', 'labeling_settings',
+        'known_biases_checked', 'label_answers', 'labeling_gap_rows', 'labeling_history', 'labeling_relabel_rows', 'labeling_settings',
         'labeling_slots', 'labeling_uncertain', 'population_groups', 'population_names', 'randomized_loadings',
         'representation_comparisons', 'representation_groups', 'representation_rates', 'representation_ratios',
         'representation_settings', 'rule_judgements', 'subgroup_attributes', 'subspace_distances', 'subspace_measures',

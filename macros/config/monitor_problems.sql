@@ -81,8 +81,8 @@
     {% if monitor['components']['weighted'] and not monitor['weight'] %}
         {% do wrong.append(['weight', none, 'the column by which components.weighted counts rows']) %}
     {% endif %}
-    {% if monitor['labeling']['answers'] and not monitor['key'] %}
-        {% do wrong.append(['key', none, 'the columns by which labeling.answers is joined']) %}
+    {% if monitor['labeling']['annotations'] and not monitor['key'] %}
+        {% do wrong.append(['key', none, 'the columns by which labeling.annotations is joined']) %}
     {% endif %}
     {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
         {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}

@@ -88,7 +88,7 @@
             'version': {'type': 'column', 'description': 'Column with the version of the model that predicted.'}
         }},
         'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which rows annotators are asked to label.', 'keys': {
-            'answers': {'type': 'relation',
+            'annotations': {'type': 'relation',
                 'description': 'Append-only table of annotations. Its columns are those of the key, label, annotator and labelled_at. '
                     ~ 'The columns source, seconds and is_gold are optional.'},
             'skip': {'type': 'text', 'default': 'skip',
@@ -97,7 +97,7 @@
             'budget': {'type': 'whole number', 'minimum': 1, 'default': 100,
                 'description': 'How many rows wait for an annotation at a time. Each build adds a new batch with the rows that are '
                     ~ 'missing to it.'},
-            'strategy': {'type': 'choice', 'allowed': ['clustered_margin', 'margin', 'entropy', 'random', 'typical'],
+            'strategy': {'type': 'choice', 'allowed': ['clustered_margin', 'margin', 'entropy', 'random', 'representative'],
                 'default': 'clustered_margin',
                 'description': 'How the rows are chosen that no other part of the batch asks for.'},
             'learner': {'type': 'choice', 'allowed': ['score', 'logistic_regression', 'boosting'],
@@ -173,11 +173,11 @@
             'cramers_v': {'type': 'thresholds', 'default': [0.1, 0.2], 'description': 'Cramér\'s V.'},
             'wasserstein': {'type': 'thresholds', 'default': [0.1, 0.2],
                 'description': 'Wasserstein-1 distance in standard deviations of the reference.'},
-            'h': {'type': 'thresholds', 'default': [0.1, 0.2],
-                'description': 'Difference of two shares p and q on the arcsine scale, 2 asin √p − 2 asin √q. It judges the drift metrics '
-                    ~ 'that end with `_h` (shares of nulls, of one category or bin, of tails, decimals and sentinel values), and the share '
-                    ~ 'of late rows. 5 % instead of 1 % of the rows is 0.25, an alert. The shares that fail a cleaning rule, and the '
-                    ~ 'shares outside the region of a training set, are always judged by 0.1 and 0.2.'},
+            'cohens_h': {'type': 'thresholds', 'default': [0.1, 0.2],
+                'description': 'Cohen\'s h, the difference of two shares p and q as 2 asin √p − 2 asin √q. It judges the drift metrics '
+                    ~ 'that end with `_cohens_h` (shares of nulls, of one category or bin, of tails, decimals and sentinel values), and '
+                    ~ 'the share of late rows. 5 % instead of 1 % of the rows is 0.25, an alert. The shares that fail a cleaning rule, and '
+                    ~ 'the shares outside the region of a training set, are always judged by 0.1 and 0.2.'},
             'volume': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'Rows of a period against the expected number. 0.5 means more than 1.5 times as many (+50 %), or fewer than '
                     ~ 'the expected number divided by 1.5 (−33 %).'},

@@ -29,8 +29,8 @@
     {% for key in ['acknowledgements', 'known_biases', 'population', 'population_names'] %}
         {% if monitor[key] %}{% do relations.append({'key': key, 'relation': monitor[key]}) %}{% endif %}
     {% endfor %}
-    {% if (monitor['labeling'] or {}).get('answers') %}
-        {% do relations.append({'key': 'labeling.answers', 'relation': monitor['labeling']['answers']}) %}
+    {% if (monitor['labeling'] or {}).get('annotations') %}
+        {% do relations.append({'key': 'labeling.annotations', 'relation': monitor['labeling']['annotations']}) %}
     {% endif %}
     {{ return(relations) }}
 {% endmacro %}

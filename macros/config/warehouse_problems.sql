@@ -19,7 +19,7 @@
         {% if relation.is_cte %}
             {% set allowed = 'a table or a view; this model is ephemeral' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation.identifier, allowed)) %}
-        {% elif columns is none and not flags.EMPTY and not (item['key'] == 'labeling.answers' and item['relation'].get('source')) %}
+        {% elif columns is none and not flags.EMPTY and not (item['key'] == 'labeling.annotations' and item['relation'].get('source')) %}
             {% set allowed = 'a relation that exists; it does not exist in the warehouse, build or load it first' %}
             {% set line = data_health.problem(monitor['name'], item['key'], relation | string, allowed) %}
             {% do found.append([item, none, none, line, table ~ ' does not exist']) %}
@@ -89,7 +89,7 @@
     {% endif %}
     {% if key == 'label.relation' %}
         {% do uses.append({'key': 'label.key', 'names': label['key']}) %}
-    {% elif key == 'labeling.answers' %}
+    {% elif key == 'labeling.annotations' %}
         {% do uses.append({'key': key, 'names': monitor['key'] + ['label', 'annotator']}) %}
         {% do uses.append({'key': key, 'names': ['labelled_at'], 'family': 'timestamp'}) %}
     {% elif key == 'acknowledgements' %}

@@ -5,7 +5,10 @@
 {% macro with_current_names(written, found=[]) -%}
     {%- if written is not mapping -%}{{ return({}) }}{%- endif -%}
     {#- nearly every monitor has none of the old names, and this is called for each of them and for every node -#}
-    {%- set is_old = 'marts' in written or 'dimensions' in written or written.get('coverage') is mapping -%}
+    {%- set thresholds, labeling = written.get('thresholds'), written.get('labeling') -%}
+    {%- set is_old = 'marts' in written or 'dimensions' in written or written.get('coverage') is mapping
+        or (thresholds is mapping and 'h' in thresholds)
+        or (labeling is mapping and ('answers' in labeling or labeling.get('strategy') == 'typical')) -%}
     {%- if not is_old -%}{{ return(dict(written)) }}{%- endif -%}
     {%- set renamed = {
         'marts.performance': none,
@@ -16,7 +19,9 @@
         'coverage.features': 'combinations.features',
         'coverage.combinations': 'combinations.size',
         'coverage.gap_levels': 'combinations.gap_levels',
-        'coverage.gap_rows': 'combinations.gap_rows'
+        'coverage.gap_rows': 'combinations.gap_rows',
+        'thresholds.h': 'thresholds.cohens_h',
+        'labeling.answers': 'labeling.annotations'
     } -%}
     {%- set result = {} -%}
     {%- for key, value in written.items() -%}
@@ -42,5 +47,9 @@
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if labeling is mapping and labeling.get('strategy') == 'typical' -%}
+        {%- do result.labeling.update({'strategy': 'representative'}) -%}
+        {%- do found.append(['labeling.strategy: typical', 'labeling.strategy: representative']) -%}
+    {%- endif -%}
     {{ return(result) }}
 {%- endmacro %}

@@ -109,30 +109,30 @@
         'null_share_difference': {
             'value': 'null_share - reference_null_share', 'lower': 'null_difference_lower', 'upper': 'null_difference_upper',
             'definition': "'difference_newcombe_95'", 'is_in_latest': true, 'page': 'drift.md#single-shares'},
-        'null_share_h': {
-            'subject': 'null', 'value': 'null_h', 'definition': "'arcsine_difference'",
+        'null_share_cohens_h': {
+            'subject': 'null', 'definition': "'arcsine_difference'",
             'expectation': '0.7979e0 * sqrt(noise)', 'floor': '1.96e0 * sqrt(noise)', 'p': 'null_p',
-            'threshold': 'h', 'page': 'drift.md#single-shares'},
-        'category_h': {
+            'threshold': 'cohens_h', 'page': 'drift.md#single-shares'},
+        'category_share_cohens_h': {
             'subject': 'category', 'definition': "'largest_arcsine_difference'", 'bins': 'category_test_count', 'category': 'category_name',
             'floor': largest_of ~ 'category_test_count) * present_noise)', 'p': 'category_p',
-            'threshold': 'h', 'is_in_latest': true, 'page': 'drift.md#single-shares'},
-        'bin_h': {
+            'threshold': 'cohens_h', 'is_in_latest': true, 'page': 'drift.md#single-shares'},
+        'bin_share_cohens_h': {
             'subject': 'bin', 'definition': "'largest_arcsine_difference'", 'bins': 'bin_test_count',
             'floor': largest_of ~ 'bin_test_count) * present_noise)', 'p': 'bin_p',
-            'threshold': 'h', 'page': 'drift.md#single-shares'},
-        'tail_h': {
+            'threshold': 'cohens_h', 'page': 'drift.md#single-shares'},
+        'tail_share_cohens_h': {
             'subject': 'tail', 'definition': "'largest_arcsine_difference'", 'bins': 'tail_test_count', 'category': 'tail_name',
             'floor': largest_of ~ 'tail_test_count) * present_noise)', 'p': 'tail_p',
-            'threshold': 'h', 'page': 'drift.md#single-shares'},
-        'decimals_h': {
+            'threshold': 'cohens_h', 'page': 'drift.md#single-shares'},
+        'decimals_share_cohens_h': {
             'subject': 'decimals', 'definition': "'largest_arcsine_difference'", 'bins': 'decimals_test_count',
             'category': 'decimals_name', 'floor': largest_of ~ 'decimals_test_count) * coalesce(present_noise, noise))', 'p': 'decimals_p',
-            'threshold': 'h', 'page': 'drift.md#single-shares'},
-        'sentinel_h': {
+            'threshold': 'cohens_h', 'page': 'drift.md#single-shares'},
+        'sentinel_share_cohens_h': {
             'subject': 'sentinel', 'definition': "'largest_arcsine_difference'", 'bins': 'sentinel_test_count',
             'category': 'sentinel_name', 'floor': largest_of ~ 'sentinel_test_count) * coalesce(present_noise, noise))', 'p': 'sentinel_p',
-            'threshold': 'h', 'page': 'drift.md#single-shares'},
+            'threshold': 'cohens_h', 'page': 'drift.md#single-shares'},
         'new_category_share': {
             'value': 'unseen_share', 'definition': "'share_wilson_95'",
             'lower': 'unseen_lower', 'upper': 'unseen_upper',

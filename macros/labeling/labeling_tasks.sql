@@ -1,10 +1,10 @@
 {#
-    What is read for labeling: per monitor that people answer for, SQL over monitored_rows. The number of a row is drawn evenly from 0 to 1
-    by its key, the same at every run: whoever takes the smallest takes a random sample. A feature is a number or a text.
+    What is read for labeling: per monitor with a table of annotations, SQL over monitored_rows. The number of a row is drawn evenly from
+    0 to 1 by its key, the same at every run: whoever takes the smallest takes a random sample. A feature is a number or a text.
 #}
 {% macro labeling_tasks(datasets) -%}
     {%- set tasks = [] -%}
-    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.parts.labeling and dataset.monitor.labeling.answers
+    {%- for dataset in datasets if dataset.name == 'production' and dataset.monitor.parts.labeling and dataset.monitor.labeling.annotations
         and dataset.monitor.key -%}
         {%- set monitor, features, values = dataset.monitor, [], [] -%}
         {%- set parts_of_key = [] -%}

@@ -20,20 +20,20 @@
             ~ data_health.engine_sql('tail_bin', "least(- " ~ value ~ ", 1e50)", "exp(" ~ lower ~ ")")
             ~ " else " ~ data_health.linear_bin("logarithm", lower, upper, step, grid.bin_count) ~ " end" -%}
     {%- elif grid.method == 'quantiles' -%}
-        {#- `place` is that of the value among the edges; tails as on a linear grid, the first as wide as its neighbour -#}
+        {#- `rank` is that of the value among the edges; tails as on a linear grid, the first as wide as its neighbour -#}
         {%- set last = (grid.edges | length) - 1 -%}
         {%- set first_edge, last_edge = data_health.double_literal(grid.edges[0]), data_health.double_literal(grid.edges[last]) -%}
-        {%- set bin = "case when place < 0 then -1 - " ~ data_health.engine_sql('tail_bin',
+        {%- set bin = "case when rank < 0 then -1 - " ~ data_health.engine_sql('tail_bin',
                 first_edge ~ " - greatest(" ~ value ~ ", -1e50)",
                 data_health.double_literal(grid.edges[1] | float - grid.edges[0] | float))
-            ~ " when place = " ~ last ~ " then " ~ last ~ " + " ~ data_health.engine_sql('tail_bin',
+            ~ " when rank = " ~ last ~ " then " ~ last ~ " + " ~ data_health.engine_sql('tail_bin',
                 "least(" ~ value ~ ", 1e50) - " ~ last_edge,
                 data_health.double_literal(grid.edges[last] | float - grid.edges[last - 1] | float))
-            ~ " else place end" -%}
+            ~ " else rank end" -%}
     {%- else -%}
         {%- set bin = data_health.linear_bin(value, lower, upper, step, grid.bin_count) -%}
     {%- endif -%}
-    {%- set atoms = '\n        + ' ~ data_health.place_among(value, grid.atoms, are_atoms=true) if grid.atoms else '' -%}
+    {%- set atoms = '\n        + ' ~ data_health.rank_among(value, grid.atoms, are_atoms=true) if grid.atoms else '' -%}
     {{ return("case when " ~ (value ~ " is not null" if is_exact_number else data_health.engine_sql('is_finite', value))
         ~ " then cast(" ~ bin ~ atoms ~ " as bigint) end") }}
 {%- endmacro %}
@@ -53,9 +53,9 @@
     the first. Of atoms two for every one below it, and one more when it is an atom itself. Built from the leaves up, because dbt takes
     longer for a macro that calls itself than a warehouse for the expression.
 #}
-{% macro place_among(value, sorted, are_atoms=false) -%}
+{% macro rank_among(value, sorted, are_atoms=false) -%}
     {%- set tree = {'parts': [], 'edges': range(sorted | length) | list} -%}
-    {%- for place in range((sorted | length) + 1) -%}{%- do tree.parts.append(2 * place if are_atoms else place - 1) -%}{%- endfor -%}
+    {%- for rank in range((sorted | length) + 1) -%}{%- do tree.parts.append(2 * rank if are_atoms else rank - 1) -%}{%- endfor -%}
     {%- for _ in range(64) if tree.parts | length > 1 -%}
         {%- set parts, edges = [], [] -%}
         {%- for part in tree.parts -%}

@@ -7,7 +7,7 @@
 {% macro counted_values(part) -%}
 {%- set column, grid, is_binned = part.column, part.column.grid, part.shape == 'bins' -%}
 {%- set is_discrete, keys = is_binned and grid.is_discrete, (['period_start'] + part.segment_keys) | join(', ') -%}
-{%- set rows_to_place %}
+{%- set rows_to_rank %}
         {%- if is_discrete %}
         select
             {{ keys }},
@@ -52,15 +52,15 @@
             {{ data_health.bin_of('x', grid, column.is_exact_number) }} as bin
         from (
         {%- if grid.method in ['linear', 'values', 'decimals'] %}
-{{ rows_to_place }}
+{{ rows_to_rank }}
         {%- else %}
         select
-            rows_to_place.*,
-            {{ data_health.place_among('x', grid.edges) ~ ' as place' if grid.method == 'quantiles'
+            rows_to_rank.*,
+            {{ data_health.rank_among('x', grid.edges) ~ ' as rank' if grid.method == 'quantiles'
                 else 'case when x > 0 then ln(x) end as logarithm' }}
         from (
-{{ rows_to_place }}
-        ) as rows_to_place
+{{ rows_to_rank }}
+        ) as rows_to_rank
         {%- endif %}
         ) as column_rows
     ) as binned_rows

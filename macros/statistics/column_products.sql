@@ -46,10 +46,10 @@
             {%- set weight_column = dataset.monitor.weight | lower if dataset.monitor.components.weighted else none -%}
             {%- set weight = 'coalesce(' ~ dataset.weight ~ ', 0e0)' if weight_column else none -%}
             {%- set together = [products_version, names | sort(case_sensitive=true)] + ([weight_column] if weight_column else []) -%}
-            {%- set companions = local_md5(together | string)[:12] -%}
+            {%- set counted_with = local_md5(together | string)[:12] -%}
             {%- for name in names | sort(case_sensitive=true) -%}
                 {%- do result.append(dict(
-                    by_name[name], id=result | length, monitor=dataset.monitor, dataset=dataset, companions=companions,
+                    by_name[name], id=result | length, monitor=dataset.monitor, dataset=dataset, counted_with=counted_with,
                     dataset_width=width.total, weight_column=weight_column, weight=weight)) -%}
             {%- endfor -%}
         {%- endif -%}
@@ -179,7 +179,7 @@
                             {%- for column in part.columns %},
                             {{ column.value }} as x_{{ column.id }}
                             {%- endfor %}
-                        from {{ data_health.scanned_rows(part.scan.dataset, part.scan.stretches, part.scan.first_moment_outside) }}
+                        from {{ data_health.scanned_rows(part.scan.dataset, part.scan.date_ranges, part.scan.first_moment_outside) }}
                         {{ data_health.engine_sql('compute_once') }}
                     ) as rows_of_tile {{ data_health.engine_sql('compute_once') }}
                 ) as finite_rows {{ data_health.engine_sql('compute_once') }}

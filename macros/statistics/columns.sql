@@ -1,5 +1,5 @@
 {#
-    The columns of a relation that a monitor watches, as the configuration and the table say it, and as the statistics need them; `label`
+    The columns of a monitored relation, as the configuration and the table say it, and as the statistics need them; `label`
     is that of a table of its own. The kind of a text column (categorical or text) is decided by its first data and stands in column_grids.
     `value` is the SQL of what is counted: a double, or a text. The type is the one that the warehouse names; adapters give texts a length
     that the table does not have. `list_length` is how many numbers a list of numbers holds, 0 where every row may hold another number of

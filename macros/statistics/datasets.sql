@@ -6,7 +6,7 @@
     A label that stands in a table of its own takes the place of a column of the same name. `weight` is null where a row has none that
     counts: negative, NaN or infinite; in a table without the column all weigh the same. `local_time` and `local_loaded_at` are those of a
     row in the zone of the monitor; a time without a zone of its own is taken as it stands. `segmentations` are the groups of rows that
-    statistics are kept for: all rows, and the rows of each value of a segment column. `watched` are the columns that have statistics,
+    statistics are kept for: all rows, and the rows of each value of a segment column. `monitored` are the columns that have statistics,
     numbered through all datasets.
 #}
 {% macro datasets_of_this_run(under_empty=false) -%}
@@ -56,12 +56,12 @@
                 {%- set in_zone = '(' ~ moment ~ ' at time zone ' ~ data_health.text_literal(monitor.timezone) ~ ')' -%}
                 {%- do dataset.update({role: moment, role ~ '_has_zone': has_zone, 'local_' ~ role: in_zone if has_zone else moment}) -%}
             {%- endfor -%}
-            {%- set watched = [] -%}
+            {%- set monitored = [] -%}
             {%- for column in columns if not column.left_out -%}
-                {%- do watched.append(dict(column, id=numbered.count, monitor=monitor, dataset=dataset)) -%}
+                {%- do monitored.append(dict(column, id=numbered.count, monitor=monitor, dataset=dataset)) -%}
                 {%- set numbered.count = numbered.count + 1 -%}
             {%- endfor -%}
-            {%- do datasets.append(dict(dataset, watched=watched)) -%}
+            {%- do datasets.append(dict(dataset, monitored=monitored)) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(datasets) }}

@@ -35,7 +35,7 @@
             {%- set is_integer = column and column.data_type | lower in ['tinyint', 'smallint', 'integer', 'bigint'] -%}
             {%- set value = column.identifier if is_integer or (column and column.family == 'boolean') else column.value if column -%}
             {%- if column and feature.kind == 'numeric' and not codes.other -%}
-                {%- set finite = '2 + ' ~ data_health.place_among(column.value, feature.edges[1:]) -%}
+                {%- set finite = '2 + ' ~ data_health.rank_among(column.value, feature.edges[1:]) -%}
                 {%- set any_number = ' when ' ~ data_health.engine_sql('is_finite', column.value) ~ ' then ' ~ finite
                     ~ ' when ' ~ data_health.engine_sql('is_nan', column.value) ~ ' then ' ~ codes['nan']
                     ~ ' when ' ~ column.value ~ ' < 0 then ' ~ codes['negative_infinity'] ~ ' else ' ~ codes['positive_infinity'] -%}
@@ -69,7 +69,7 @@
         {#- raise the first when cells are computed in another way -#}
         {%- do tasks.append({
             'id': tasks | length, 'name': '(features)', 'family': '', 'role': '', 'is_without_grid': true,
-            'monitor': dataset.monitor, 'dataset': dataset, 'companions': local_md5(['1', known.key, present] | string)[:12],
+            'monitor': dataset.monitor, 'dataset': dataset, 'counted_with': local_md5(['1', known.key, present] | string)[:12],
             'attributes_key': known.key, 'cell': terms | join('\n                + ')
         }) -%}
     {%- endfor -%}

@@ -1,12 +1,12 @@
 {#
-    The columns whose grid this run draws, from samples of every dataset that has rows of them: {monitor, dataset, columns, stretches}.
-    `grid_id` is the number of the column in the first of these datasets, in whose name its grid is drawn. A grid stays for ever, but for a
-    column that changed its type, one of a method that there is no more, one drawn from few values of a table that has since grown
-    tenfold, and one whose first data was all null: that is drawn from the periods that have changed since.
+    The columns whose grid this run fits, from samples of every dataset that has rows of them: {monitor, dataset, columns, date_ranges}.
+    `grid_id` is the number of the column in the first of these datasets, in whose name its grid is fitted. A grid stays for ever, but for a
+    column that changed its type, one of a method that there is no more, one fitted to few values of a table that has since grown
+    tenfold, and one whose first data was all null: that is fitted to the periods that have changed since.
 #}
-{% macro grid_samples(watched) -%}
-    {%- set samples, drawn = {}, {} -%}
-    {%- if execute and watched and load_relation(ref('monitored_periods')) is not none -%}
+{% macro grid_samples(monitored) -%}
+    {%- set samples, fitted = {}, {} -%}
+    {%- if execute and monitored and load_relation(ref('monitored_periods')) is not none -%}
         {%- set grids = data_health.stored_grids(this) if load_relation(this) is not none else {} -%}
         {%- set sizes = {} -%}
         {%- set query %}
@@ -16,11 +16,11 @@
         group by monitor, dataset
         {%- endset -%}
         {%- for row in run_query(query).rows -%}{%- do sizes.update({row['monitor'] ~ '|' ~ row['dataset']: row}) -%}{%- endfor -%}
-        {%- for column in watched -%}
+        {%- for column in monitored -%}
             {%- set column_key = column.monitor.name ~ '|' ~ column.name -%}
             {%- set size = sizes.get(column.monitor.name ~ '|' ~ column.dataset.name) -%}
             {%- if size and size['row_count'] > 0 -%}
-                {%- if column_key not in drawn -%}
+                {%- if column_key not in fitted -%}
                     {%- set grid = grids.get(column_key) or {'generation': 0, 'drawn_at': ''} -%}
                     {%- set value_count, has_few = grid.sampled_value_count or 0, (grid.row_count_when_drawn or 0) < 10000 -%}
                     {%- set reason = 'new' if grid.generation == 0
@@ -32,10 +32,10 @@
                         else 'grown' if value_count > 0 and (value_count < 10000 or has_few)
                             and size['row_count'] >= 10 * grid.row_count_when_drawn
                         else none -%}
-                    {%- do drawn.update({column_key: {'reason': reason, 'id': column.id, 'family': column.family, 'kind': column.kind,
+                    {%- do fitted.update({column_key: {'reason': reason, 'id': column.id, 'family': column.family, 'kind': column.kind,
                         'generation': grid.generation + 1, 'row_count': size['row_count'], 'drawn_at': grid.drawn_at}}) -%}
                 {%- endif -%}
-                {%- set first = drawn[column_key] -%}
+                {%- set first = fitted[column_key] -%}
                 {%- if first.reason and column.family == first.family and column.kind == first.kind -%}
                     {%- do column.update({'grid_id': first.id, 'generation': first.generation, 'row_count': first.row_count,
                         'reason': first.reason}) -%}
@@ -51,7 +51,7 @@
                         ).rows[0][0] if first.reason == 'first values' else none -%}
                         {%- do samples.update({sample_key: {
                             'monitor': column.monitor, 'dataset': column.dataset, 'columns': [], 'from_labels': column.from_labels,
-                            'stretches': [{'from': first_changed, 'to': none}] if first_changed else none
+                            'date_ranges': [{'from': first_changed, 'to': none}] if first_changed else none
                         }}) -%}
                     {%- endif -%}
                     {%- do samples[sample_key]['columns'].append(column) -%}

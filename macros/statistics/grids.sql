@@ -1,5 +1,5 @@
 {#
-    The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. Two builds at once may have drawn one
+    The stored grids of every column, as text so that no digit is lost: 'monitor|column' -> grid. Two builds at once may have fitted one
     twice.
 #}
 {% macro stored_grids(grid_relation) -%}

@@ -45,7 +45,7 @@ merged_bins as (
 
     select
         column_id, atoms_below, is_atom, min(fine_bin) as first_fine_bin, max(fine_bin) as last_fine_bin,
-        row_number() over (partition by column_id, atoms_below, is_atom order by bin_rank) - 1 as place
+        row_number() over (partition by column_id, atoms_below, is_atom order by bin_rank) - 1 as rank
     from ranked_fine_bins
     group by column_id, atoms_below, is_atom, bin_rank
 
@@ -63,7 +63,7 @@ blocks as (
 
 numbered_bins as (
 
-    select merged_bins.column_id, merged_bins.first_fine_bin, cast(blocks.end_bin - blocks.width + merged_bins.place as bigint) as bin
+    select merged_bins.column_id, merged_bins.first_fine_bin, cast(blocks.end_bin - blocks.width + merged_bins.rank as bigint) as bin
     from merged_bins
     inner join blocks
         on merged_bins.column_id = blocks.column_id

@@ -1,16 +1,16 @@
 {#
     What the statistics should have been built from: one row per period and column that the tables can still tell.
-    A table without a time is counted as a whole on every build date, and only today's count can be taken again. Columns with `companions`,
-    a text that names the columns they are counted together with, are counted again together, when the grid of any of them changes. What
-    is not counted on a grid, `is_without_grid`, waits for none.
+    A table without a time is counted as a whole on every build date, and only today's count can be taken again. Columns with
+    `counted_with`, a text that names the columns they are counted together with, are counted again together, when the grid of any of them
+    changes. What is not counted on a grid, `is_without_grid`, waits for none.
 #}
-{% macro wanted_statistics(watched) %}
+{% macro wanted_statistics(monitored) %}
 {%- set rows = [] %}
-{%- for column in watched %}
+{%- for column in monitored %}
     {%- do rows.append([
         column.id, column.monitor.name, column.dataset.name, data_health.monitor_fingerprint(column.monitor, column.dataset.reference),
         column.name, column.family, column.role == 'label', column.dataset.name == 'production' and not column.dataset.time,
-        column.monitor.max_categories, column.companions or none, column.grid_name or column.name, column.is_without_grid is true
+        column.monitor.max_categories, column.counted_with or none, column.grid_name or column.name, column.is_without_grid is true
     ]) %}
 {%- endfor %}
     select
@@ -22,21 +22,21 @@
         dense_rank() over (
             partition by monitored_periods.monitor, monitored_periods.dataset order by monitored_periods.period_start nulls last
         ) as period_number,
-        watched_columns.column_id,
-        watched_columns.column_name,
-        watched_columns.grid_name,
+        monitored_columns.column_id,
+        monitored_columns.column_name,
+        monitored_columns.grid_name,
         column_grids.generation as grid_generation,
         -- of a grid whose fine bins are not merged, neighbours stay apart
         case when column_grids.bin_starts is not null then column_grids.method end as grid_method,
         column_grids.sampled_distinct_count as grid_distinct_count,
         column_grids.centre,
-        watched_columns.max_categories,
+        monitored_columns.max_categories,
         monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
-            || case when watched_columns.is_label then coalesce(', ' || monitored_periods.labelled_count || ' labels', '') else '' end
+            || case when monitored_columns.is_label then coalesce(', ' || monitored_periods.labelled_count || ' labels', '') else '' end
             || ', ' || monitored_periods.fingerprint || coalesce(', ' || column_grids.kind || ' ' || column_grids.generation, '')
             || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '')
             || coalesce(
-                ', with ' || watched_columns.companions
+                ', with ' || monitored_columns.counted_with
                     || coalesce(' ' || sum(column_grids.generation) over (partition by monitored_periods.period_key), ''),
                 ''
             ) as built_from
@@ -44,21 +44,24 @@
     inner join (
     {{- data_health.rows_as_table({
         'column_id': 'integer', 'monitor': 'varchar', 'dataset': 'varchar', 'fingerprint': 'varchar', 'column_name': 'varchar',
-        'family': 'varchar', 'is_label': 'boolean', 'is_dateless': 'boolean', 'max_categories': 'integer', 'companions': 'varchar',
+        'family': 'varchar', 'is_label': 'boolean', 'is_dateless': 'boolean', 'max_categories': 'integer', 'counted_with': 'varchar',
         'grid_name': 'varchar', 'is_without_grid': 'boolean'
     }, rows) }}
-    ) as watched_columns
-        on monitored_periods.monitor = watched_columns.monitor
-        and monitored_periods.dataset = watched_columns.dataset
-        and monitored_periods.fingerprint = watched_columns.fingerprint
+    ) as monitored_columns
+        on monitored_periods.monitor = monitored_columns.monitor
+        and monitored_periods.dataset = monitored_columns.dataset
+        and monitored_periods.fingerprint = monitored_columns.fingerprint
     left join {{ data_health.named_model('column_grids') }}
-        on watched_columns.monitor = column_grids.monitor
-        and watched_columns.grid_name = column_grids.column_name
-        and watched_columns.family = column_grids.family
-    where (column_grids.kind is not null or watched_columns.is_without_grid)
+        on monitored_columns.monitor = column_grids.monitor
+        and monitored_columns.grid_name = column_grids.column_name
+        and monitored_columns.family = column_grids.family
+    where (column_grids.kind is not null or monitored_columns.is_without_grid)
         and monitored_periods.status not in ('gone', 'shrunk')
         and monitored_periods.row_count > 0
-        and (not watched_columns.is_dateless or monitored_periods.period_start = cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date))
+        and (
+            not monitored_columns.is_dateless
+            or monitored_periods.period_start = cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date)
+        )
 {%- endmacro %}
 
 
@@ -75,12 +78,12 @@
 
 
 {#
-    Periods and columns whose stored statistics were built from something else, as stretches of neighbouring periods. What two builds at
+    Periods and columns whose stored statistics were built from something else, as date ranges of neighbouring periods. What two builds at
     once wrote twice was built from nothing. `stored`: another select of what was built from what, by period_column_key.
 #}
-{% macro pending_stretches(stored_relation, watched, stored=none) -%}
+{% macro pending_date_ranges(stored_relation, monitored, stored=none) -%}
 with wanted as (
-{{ data_health.wanted_statistics(watched) }}
+{{ data_health.wanted_statistics(monitored) }}
 ),
 
 stored as (
@@ -117,52 +120,52 @@ pending_periods as (
 
 ),
 
-numbered_stretches as (
+numbered_date_ranges as (
 
     select
         pending_periods.*,
-        period_number - row_number() over (partition by monitor, dataset, column_ids order by period_number) as stretch_number
+        period_number - row_number() over (partition by monitor, dataset, column_ids order by period_number) as date_range_number
     from pending_periods
 
 )
 
 select
-    numbered_stretches.monitor,
-    numbered_stretches.dataset,
-    numbered_stretches.column_ids,
-    cast(min(numbered_stretches.period_start) as varchar) as stretch_start,
-    cast(max(numbered_stretches.period_end) as varchar) as stretch_end,
+    numbered_date_ranges.monitor,
+    numbered_date_ranges.dataset,
+    numbered_date_ranges.column_ids,
+    cast(min(numbered_date_ranges.period_start) as varchar) as date_range_start,
+    cast(max(numbered_date_ranges.period_end) as varchar) as date_range_end,
     max(high_water_marks.first_moment_outside) as first_moment_outside
-from numbered_stretches
+from numbered_date_ranges
 inner join high_water_marks
-    on numbered_stretches.monitor = high_water_marks.monitor
-    and numbered_stretches.dataset = high_water_marks.dataset
-group by 1, 2, 3, numbered_stretches.stretch_number, case when numbered_stretches.period_start is null then 1 else 0 end
+    on numbered_date_ranges.monitor = high_water_marks.monitor
+    and numbered_date_ranges.dataset = high_water_marks.dataset
+group by 1, 2, 3, numbered_date_ranges.date_range_number, case when numbered_date_ranges.period_start is null then 1 else 0 end
 order by 1, 2, 3, 4 nulls last
 {%- endmacro %}
 
 
 {#
-    What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some stretches
-    of time. `stored` as for pending_stretches().
+    What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some date ranges.
+    `stored` as for pending_date_ranges().
 #}
-{% macro pending_scans(stored_relation, watched, stored=none) -%}
+{% macro pending_scans(stored_relation, monitored, stored=none) -%}
     {%- set scans = {} -%}
-    {%- set is_ready = execute and watched and load_relation(ref('monitored_periods')) is not none
+    {%- set is_ready = execute and monitored and load_relation(ref('monitored_periods')) is not none
         and load_relation(ref('column_grids')) is not none -%}
     {%- if is_ready -%}
-        {%- for row in run_query(data_health.pending_stretches(stored_relation, watched, stored)).rows -%}
+        {%- for row in run_query(data_health.pending_date_ranges(stored_relation, monitored, stored)).rows -%}
             {%- set scan_key = row['monitor'] ~ '|' ~ row['dataset'] ~ '|' ~ row['column_ids'] -%}
             {%- if scan_key not in scans -%}
                 {%- set columns = [] -%}
-                {%- for id in (row['column_ids'] | string).split(',') -%}{%- do columns.append(watched[id | int]) -%}{%- endfor -%}
+                {%- for id in (row['column_ids'] | string).split(',') -%}{%- do columns.append(monitored[id | int]) -%}{%- endfor -%}
                 {%- do scans.update({scan_key: {
-                    'monitor': columns[0].monitor, 'dataset': columns[0].dataset, 'columns': columns, 'stretches': [],
+                    'monitor': columns[0].monitor, 'dataset': columns[0].dataset, 'columns': columns, 'date_ranges': [],
                     'has_timeless_rows': false, 'first_moment_outside': row['first_moment_outside']
                 }}) -%}
             {%- endif -%}
-            {%- if row['stretch_start'] is none -%}{%- do scans[scan_key].update({'has_timeless_rows': true}) -%}{%- endif -%}
-            {%- do scans[scan_key].stretches.append({'from': row['stretch_start'], 'to': row['stretch_end']}) -%}
+            {%- if row['date_range_start'] is none -%}{%- do scans[scan_key].update({'has_timeless_rows': true}) -%}{%- endif -%}
+            {%- do scans[scan_key].date_ranges.append({'from': row['date_range_start'], 'to': row['date_range_end']}) -%}
         {%- endfor -%}
         {%- set grids = data_health.stored_grids(ref('column_grids')) if scans else {} -%}
         {%- for scan in scans.values() -%}

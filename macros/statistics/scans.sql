@@ -1,11 +1,11 @@
 {#
     The rows of a dataset that count, as what stands after `from`, up to the last condition of `where`: those of the user's filter and of
-    the stretches of time that are asked for, with literal edges. A stretch without beginning and end are the rows without a usable time.
+    the date ranges that are asked for, with literal edges. A date range without beginning and end are the rows without a usable time.
     Rows from `first_moment_outside` on came after the periods were counted; they are told by when they were loaded, else by when they
     happened. Always named monitored_rows; with the latest label of each where it is asked for: of a key, the answer that was loaded last
     counts.
 #}
-{% macro scanned_rows(dataset, stretches, first_moment_outside=none, with_labels=false) -%}
+{% macro scanned_rows(dataset, date_ranges, first_moment_outside=none, with_labels=false) -%}
     {%- set monitor, time, has_zone, conditions = dataset.monitor, dataset.time, dataset.time_has_zone, [] -%}
     {%- if monitor.where and not dataset.is_other_table -%}
         {%- do conditions.append('(' ~ monitor.where ~ ')') -%}
@@ -17,8 +17,8 @@
     {%- endif -%}
     {%- set newest = none if dataset.loaded_at else first_moment_outside -%}
     {%- set is_window, spans = dataset.name != 'production', [] -%}
-    {%- for stretch in ([dataset.reference] if is_window else stretches or []) if time -%}
-        {%- set begins, ends, edges, bounds = stretch['from'], stretch.to, [], [] -%}
+    {%- for date_range in ([dataset.reference] if is_window else date_ranges or []) if time -%}
+        {%- set begins, ends, edges, bounds = date_range['from'], date_range.to, [], [] -%}
         {%- if begins is not none -%}{%- do edges.append(['>=', begins, monitor.timezone]) -%}{%- endif -%}
         {%- if ends is not none and (has_zone or not newest or ends < newest) -%}
             {%- do edges.append(['<', ends, monitor.timezone]) -%}

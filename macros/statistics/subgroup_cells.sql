@@ -4,12 +4,12 @@
     sums too. `for_labeling`: monitors as well that have no representation, whose labels are to be shared out among subgroups.
 #}
 {% macro subgroup_tasks(datasets, for_labeling=false) -%}
-    {%- set tasks, watched, unknown = [], [], 'cast(null as integer)' -%}
+    {%- set tasks, monitored, unknown = [], [], 'cast(null as integer)' -%}
     {%- for dataset in datasets if dataset.monitor.subgroups -%}
         {%- set parts = dataset.monitor.parts -%}
-        {%- if parts.representation or (for_labeling and parts.labeling) -%}{%- do watched.append(dataset) -%}{%- endif -%}
+        {%- if parts.representation or (for_labeling and parts.labeling) -%}{%- do monitored.append(dataset) -%}{%- endif -%}
     {%- endfor -%}
-    {%- for dataset in watched -%}
+    {%- for dataset in monitored -%}
         {%- set monitor, features, missing, sql, prediction = dataset.monitor, [], [], {}, dataset.monitor.prediction or {} -%}
         {%- set positive = (monitor.label or {}).positive -%}
         {%- set own_columns = dataset.columns | rejectattr('is_derived') | list -%}
@@ -52,10 +52,10 @@
             'missing': missing | join(' + ') or '0', 'feature_count': features | length, 'attributes_key': local_md5(names | string)[:12]
         }) -%}
         {#- raise the first when the arithmetic of cells changes -#}
-        {%- set companions = local_md5(['1', sql] | string)[:12] -%}
+        {%- set counted_with = local_md5(['1', sql] | string)[:12] -%}
         {%- do tasks.append({
             'id': tasks | length, 'name': '(subgroups)', 'family': '', 'role': 'label' if label else '', 'is_without_grid': true,
-            'monitor': monitor, 'dataset': dataset, 'companions': companions, 'sql': sql, 'names': names[:8]
+            'monitor': monitor, 'dataset': dataset, 'counted_with': counted_with, 'sql': sql, 'names': names[:8]
         }) -%}
     {%- endfor -%}
     {{ return(tasks) }}

@@ -76,7 +76,8 @@ SCHEMA, LOADINGS_SCHEMA = arrow_schema(COLUMNS), arrow_schema(LOADINGS)
 REFERENCES = "dataset <> 'production'"
 # how the reason begins where the eigenvalues of a matrix are not found; health_pca_summary knows it
 NO_END = "no components were found"
-VALUES_USED = {"all": "", "clipped": "clipped_"}
+# how the name of a metric ends
+VALUES_USED = {"all": "", "clipped": "_of_clipped_values"}
 # of more columns than that, components are fitted again without so many periods of the reference and not without each
 MOST_COLUMNS_FITTED_AGAIN, PERIODS_LEFT_OUT = 300, 12
 
@@ -325,7 +326,7 @@ def measured(fit: Fit, period: Period) -> Iterator[dict]:
     measures = [] if subspace is None else subspace.measures(sums)
     for own, measure in zip(fit.own_measures, measures, strict=bool(measures)):
         yield shared | {
-            "metric": VALUES_USED[fit.values_used] + measure.metric,
+            "metric": measure.metric + VALUES_USED[fit.values_used],
             "column_name": ["(all)", *fit.basis.names],
             "value": [measure.value, *measure.parts.tolist()],
             "reference_value": [own.value, *own.parts.tolist()],

@@ -105,10 +105,10 @@ def bounded(parts: Iterable[tuple]) -> Iterator[list[tuple]]:
 
 
 def one_stored_period(table: pa.Table) -> tuple[dict[str, Sums], dict[str, tuple[float, float]]]:
-    """The sums of one stored period on the grids of today, without columns that are no longer watched."""
+    """The sums of one stored period on the grids of today, without columns that are no longer monitored."""
     period = unpacked(table)
     centre, scale = doubles(table["current_centre"]), doubles(table["current_scale"])
-    wanted = np.flatnonzero(np.array(table["is_watched"].to_pylist(), dtype=bool))
+    wanted = np.flatnonzero(np.array(table["is_monitored"].to_pylist(), dtype=bool))
     moved = period.moved(centre, scale)
     used = {"all": columns_at(moved, wanted)}
     if moved is period.sums:

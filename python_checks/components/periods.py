@@ -99,7 +99,7 @@ def columns_of_production(
 ) -> dict[str, set[str]]:
     """By monitor, the columns that production has."""
     narrow = products.filter(PRODUCTION).project("monitor, column_a as column_name")
-    wide = wide_products.filter(f"{PRODUCTION} and is_watched").project("monitor, column_name")
+    wide = wide_products.filter(f"{PRODUCTION} and is_monitored").project("monitor, column_name")
     result: dict[str, set[str]] = {}
     for monitor, name in [row for relation in (narrow, wide) for row in relation.distinct().fetchall()]:
         result.setdefault(monitor, set()).add(name)

@@ -1,4 +1,4 @@
-"""Rows that people are asked about go out as files, each once per labeling project, with a log."""
+"""Rows that annotators are asked about go out as files, each once per labeling project, with a log."""
 
 import os
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Exported:
 
 
 def open_candidates(monitor: Monitor, warehouse: Warehouse) -> tuple[list[Candidate], int, int]:
-    """The open rows in the order in which people are asked, how many are gone, how many stand for several rows."""
+    """The open rows in the order in which annotators are asked, how many are gone, how many stand for several rows."""
     numbers = range(len(monitor.show))
     shown = [f"cast({column.quoted} as varchar) as shown_{number}" for number, column in enumerate(monitor.show)]
     names = ["shown_rows.row_key is null", *(f"shown_rows.shown_{number}" for number in numbers)]

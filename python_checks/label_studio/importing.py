@@ -1,4 +1,4 @@
-"""Answers of people come back from files into the table of answers, all of them or none, with a log."""
+"""Answers of annotators come back from files into the table of answers, all of them or none, with a log."""
 
 import hashlib
 from collections.abc import Sequence
@@ -57,10 +57,12 @@ def import_labels(
     """
     monitor = project.monitor(wanted)
     if monitor.answers is None:
-        raise ExchangeError(f"monitor {monitor.name!r} has no labeling.answers, the table to which answers are added")
+        raise ExchangeError(
+            f"monitor {monitor.name!r} has no labeling.annotations, the table to which answers are added"
+        )
     if not monitor.answers_can_grow:
         raise ExchangeError(
-            f"monitor {monitor.name!r}, labeling.answers: {monitor.answers.relation} is made by dbt or is a file; "
+            f"monitor {monitor.name!r}, labeling.annotations: {monitor.answers.relation} is made by dbt or is a file; "
             "answers are added to a source, {source: [source, table]}"
         )
     contents = {file: file.read_bytes() for file in files}

@@ -33,7 +33,7 @@ SETTINGS = """
     {%- set relations = {'relation': data_health.relation_of(monitor.relation)} -%}
     {%- do relations.update({
         'label': data_health.relation_of(label.relation) if label.get('relation') else relations.relation,
-        'answers': data_health.relation_of(labeling.answers) if labeling.answers else none
+        'answers': data_health.relation_of(labeling.annotations) if labeling.annotations else none
     }) -%}
     {%- if execute -%}
         {%- set node = graph.nodes.get('model.data_health.health_labeling_candidates') or {} -%}
@@ -65,7 +65,7 @@ SETTINGS = """
                 'lock': data_health.engine_sql('take_turns', data_health.text_literal(schema))
             }}) -%}
         {%- endfor -%}
-        {%- set source = (labeling.answers or {}).get('source') is not none and not relations.answers.external -%}
+        {%- set source = (labeling.annotations or {}).get('source') is not none and not relations.answers.external -%}
         {%- do found.update({
             'name': monitor.name, 'where': monitor.where, 'key': monitor.key, 'label_column': label.get('column'),
             'labeling': labeling, 'answers_can_grow': source, 'tables': tables
@@ -204,7 +204,7 @@ def label_texts(labels: Sequence[object]) -> list[str]:
 
 
 def known_labels(monitor: Monitor, warehouse: Warehouse) -> list[str]:
-    """The labels that people may choose: those that are configured, or those that rows and answers have by now.
+    """The labels that annotators may choose: those that are configured, or those that rows and answers have by now.
 
     Raises ExchangeError when there are none, or so many that they are no choice.
     """
@@ -224,5 +224,5 @@ def known_labels(monitor: Monitor, warehouse: Warehouse) -> list[str]:
     )
     if not rows or len(rows) > MOST_LABELS:
         problem = f"more than {MOST_LABELS} labels are known" if rows else "no label is known yet"
-        raise ExchangeError(f"monitor {monitor.name!r}: {problem}; labeling.labels lists those that people may choose")
+        raise ExchangeError(f"monitor {monitor.name!r}: {problem}; labeling.labels lists what annotators may choose")
     return sorted(label for (label,) in rows)

@@ -1,4 +1,4 @@
-"""Rows that people are asked about, as tasks of Label Studio and as CSV; the labeling configuration that fits them."""
+"""Rows that annotators are asked about, as tasks of Label Studio and as CSV; the labeling interface for them."""
 
 import csv
 import hashlib
@@ -26,7 +26,7 @@ class ExchangeError(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One open row of health_labeling_candidates, with the values that people are shown, in their order."""
+    """One open row of health_labeling_candidates, with the values that annotators are shown, in their order."""
 
     row_key: str
     batch: int
@@ -74,12 +74,12 @@ def task_data(candidate: Candidate, monitor: str, fields: Sequence[str]) -> dict
 
 
 def is_hinted(candidate: Candidate, labels: Sequence[str]) -> bool:
-    """Whether people may see what the model says: it is one of the labels, and the answer is not to judge the model."""
+    """Whether annotators may see the model's label: it is one of theirs, and the answer does not judge the model."""
     return candidate.predicted_label in labels and candidate.strategy not in BLIND_STRATEGIES
 
 
 def task(candidate: Candidate, monitor: str, fields: Sequence[str], labels: Sequence[str], control: str) -> dict:
-    """One task of Label Studio's import format, with the model's label as a prediction where people may see it."""
+    """One task of Label Studio's import format, with the model's label as a prediction where annotators may see it."""
     made: dict[str, object] = {"data": task_data(candidate, monitor, fields)}
     if is_hinted(candidate, labels):
         choice = {"choices": [candidate.predicted_label]}
@@ -113,7 +113,7 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 def csv_header(fields: Sequence[str], control: str) -> list[str]:
-    """Columns of the CSV; the last two are for people to fill in."""
+    """Columns of the CSV; the last two are for annotators to fill in."""
     return [*OWN_FIELDS, *fields, "dq_predicted_label", control, "annotator"]
 
 

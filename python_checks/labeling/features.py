@@ -64,7 +64,7 @@ def scans_of(scans: duckdb.DuckDBPyRelation) -> list[Scan]:
 
 
 def examples(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> pa.Table:
-    """Labelled rows in the order of their numbers; what people answered counts before the table's own label."""
+    """Labelled rows in the order of their numbers; what annotators answered counts before the table's own label."""
     rows = session.sql(scan.rows_sql).set_alias("own_rows")
     answers = labels.filter("label is not null").project("monitor, row_key as answered_key, label as answer")
     answers = answers.filter(f"monitor = {literal(scan.monitor)}").set_alias("answers")

@@ -19,7 +19,7 @@ STEP = 1.1
 class Gate:
     """A confidence from which on the audit stream keeps the target; `threshold` is NaN where there is none.
 
-    `audited` audit rows are as confident, `right` of them agree with the label that people gave, `lower_bound` is the
+    `audited` audit rows are as confident, `right` of them agree with the annotators' label, `lower_bound` is the
     one-sided lower confidence bound of that share. Of a gate without threshold they tell of the first step.
     """
 
@@ -65,7 +65,7 @@ def confidence_threshold(
 ) -> Gate:
     """The lowest confidence above which the audit rows' lower bound keeps the target, from the top down.
 
-    `confidence` (n) is the probability of the predicted label, `is_right` (n) whether people agreed. The first step
+    `confidence` (n) is the probability of the predicted label, `is_right` (n) whether annotators agreed. The first step
     takes as many of the most confident rows as allow for two errors (fewer when that is more than half of the rows);
     every other takes a tenth more, at least one; rows of equal confidence stay together. The first step that does not
     meet the target ends it, so that as a whole the gate is wrong with a probability of at most 1 − confidence_level

@@ -1,4 +1,4 @@
-"""The model label_posteriors: answers of several people come in, the probability of each label goes out."""
+"""The model label_posteriors: answers of several annotators come in, the probability of each label goes out."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The model labeling_batch: rows of a shortlist that differ, from clusters of uncertain or of typical rows."""
+"""The model labeling_batch: rows of a shortlist that differ, from clusters of uncertain or of representative rows."""
 
 import duckdb
 import numpy as np
@@ -10,7 +10,7 @@ from data_health.labeling.selection import (
     clustered_margin,
     is_near_duplicate,
     principal_points,
-    typical,
+    representative,
 )
 from data_health.output_schema import arrow_schema
 from data_health.solvers import SOLVER_ERRORS
@@ -19,7 +19,7 @@ SEED = 0
 COLUMNS = {
     "monitor": "varchar",
     "row_key": "varchar",
-    "place": "bigint",
+    "rank": "bigint",
     "cluster": "bigint",
     "failure": "varchar",
 }
@@ -53,7 +53,7 @@ def chosen_rows(
     """The rows of one monitor; None where no strategy asks for clusters."""
     own = shortlist.filter(f"monitor = {literal(scan.monitor)}")
     asked_otherwise = own.filter("priority < 6").count("*").fetchall()[0][0]
-    listed = own.filter("priority = 6 and strategy in ('clustered_margin', 'typical')")
+    listed = own.filter("priority = 6 and strategy in ('clustered_margin', 'representative')")
     listed = listed.project("row_key as listed_key, strategy, margin, slot_count").set_alias("listed")
     rows = session.sql(scan.rows_sql).set_alias("own_rows").join(listed, "own_rows.row_key = listed.listed_key")
     features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
@@ -80,7 +80,7 @@ def chosen_rows(
         {
             "monitor": [scan.monitor] * len(order),
             "row_key": rows["row_key"].take(pa.array(order)),
-            "place": np.arange(1, len(order) + 1),
+            "rank": np.arange(1, len(order) + 1),
             "cluster": clusters,
             "failure": pa.nulls(len(order), pa.string()),
         },
@@ -97,7 +97,7 @@ def different_rows(
     random numbers.
     """
     ties = rows["random_number"].to_numpy()
-    if rows["strategy"][0].as_py() == "typical":
+    if rows["strategy"][0].as_py() == "representative":
         places = principal_points(np.vstack([points, known_points]), np.concatenate([ties, known_ties]))
-        return typical(places[: rows.num_rows], places[rows.num_rows :], count, SEED, ties)
+        return representative(places[: rows.num_rows], places[rows.num_rows :], count, SEED, ties)
     return clustered_margin(rows["margin"].to_numpy(), principal_points(points, ties), ties, count, SEED)

@@ -53,7 +53,7 @@ class Verdict:
 
 
 def regression(matrix: Matrix, codes: Numbers) -> LogisticRegression:
-    """What is learnt where nobody asks for trees, a score that is watched among them: it is quick."""
+    """What is learnt where nobody asks for trees, a score that is monitored among them: it is quick."""
     return LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix, codes)
 
 

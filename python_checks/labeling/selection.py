@@ -1,4 +1,4 @@
-"""Which rows people should label next, of a bounded list of candidates: choices over arrays."""
+"""Which rows annotators should label next, of a bounded list of candidates: choices over arrays."""
 
 import itertools
 
@@ -89,10 +89,10 @@ def is_near_duplicate(points: Matrix, known_points: Matrix) -> NDArray[np.bool_]
     return _is_near(points, known_points, _nearness(points))
 
 
-def typical(
+def representative(
     points: Matrix, labelled_points: Matrix, count: int, seed: int, tie_breakers: NDArray
 ) -> tuple[Numbers, Numbers]:
-    """Up to `count` rows that are typical of clusters without labels, for the first labels (TypiClust, Hacohen 2022).
+    """Up to `count` rows that represent clusters without labels, for the first labels (TypiClust, Hacohen 2022).
 
     `points` (m × p) are rows without label, `labelled_points` (l × p, l may be 0) those with one; the pool should be
     sampled to some ten thousand rows. k-means makes min(l + count, 500) clusters of all; those of five rows or fewer
@@ -106,7 +106,7 @@ def typical(
     points, labelled_points = points.round(DECIMALS), labelled_points.round(DECIMALS)
     order = np.lexsort((*points.T[::-1], tie_breakers))
     near = _nearness(np.vstack([points, labelled_points]) if len(labelled_points) else points)
-    # near-copies would be each other's nearest neighbours, and so the most typical rows of all
+    # near-copies would be each other's nearest neighbours, and so the most representative rows of all
     cells = np.round(points[order] / near) if near > 0 else points[order]
     distinct = np.sort(np.unique(cells, axis=0, return_index=True)[1])
     order = order[distinct]
@@ -176,7 +176,7 @@ def _clusters(points: Matrix, count: int, seed: int) -> Numbers:
 
 
 def _by_typicality(points: Matrix, members: Numbers, candidate_count: int) -> list[int]:
-    """The members without label (numbers below candidate_count), most typical first."""
+    """The members without label (numbers below candidate_count), most representative first."""
     candidates = members[members < candidate_count]
     neighbours = min(NEIGHBOURS, len(members) // 2)
     if neighbours < 1 or not len(candidates):

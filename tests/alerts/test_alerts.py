@@ -321,7 +321,7 @@ ALL = ("drift_below", "volume_expected", "fresh_within", "no_schema_change", "no
 
 @pytest.fixture
 def orders(make_consumer):
-    """A year of 100 orders a month, watched by a monitor that is called like the model, and built."""
+    """A year of 100 orders a month, monitored by a monitor that is called like the model, and built."""
     monitor = {
         "relation": {"ref": "orders"},
         "time": "moment",

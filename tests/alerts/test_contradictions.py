@@ -62,7 +62,7 @@ UNSEEN["constant_unlike"] = UNSEEN["decimal_texts"] = UNSEEN["unlike"]
 
 
 def monitors():
-    watched = {
+    monitored = {
         name: {
             "relation": {"source": ["raw", name]},
             "time": "t",
@@ -76,20 +76,20 @@ def monitors():
         if name != "training"
     }
     # two of labels 0, 1 and 2; none is predicted
-    watched["of_three"]["label"]["positive"] = 0
-    watched["sound"]["references"] = {
+    monitored["of_three"]["label"]["positive"] = 0
+    monitored["sound"]["references"] = {
         "other_table": {"relation": {"source": ["raw", "training"]}},
         "first": {"from": "2024-01-01", "to": "2024-01-08"},
     }
-    watched["kinds"]["columns"] = {
+    monitored["kinds"]["columns"] = {
         "j": {"kind": "categorical"},
         "id": {"kind": "categorical"},
         "t": {"kind": "timestamp"},
     }
-    watched["kinds"]["columns"]["score"] = {"kind": "categorical"}
-    watched["kinds"]["columns"]["v"] = {"kind": "categorical"}
-    watched["unasked"]["labeling"] = {"budget": 5}
-    return watched
+    monitored["kinds"]["columns"]["score"] = {"kind": "categorical"}
+    monitored["kinds"]["columns"]["v"] = {"kind": "categorical"}
+    monitored["unasked"]["labeling"] = {"budget": 5}
+    return monitored
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
@@ -189,7 +189,7 @@ def test_kinds_and_labeling_that_lead_to_nothing_are_found(project):
     found = told(project, "configuration")
     assert set(found) == {"kinds", "unasked"}
     (missing,) = found["unasked"]
-    assert missing[0] == "labeling.answers" and missing[2].startswith("missing: ")
+    assert missing[0] == "labeling.annotations" and missing[2].startswith("missing: ")
     kinds = {row[0]: row[2] for row in found["kinds"]}
     assert list(kinds) == ["columns.id.kind", "columns.j.kind", "columns.score.kind", "columns.t.kind"]
     assert kinds["columns.id.kind"] == "ignored: a column of the key is counted as one"

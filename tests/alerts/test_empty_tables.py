@@ -28,14 +28,16 @@ TABLES = {
 
 
 def monitors():
-    watched = {name: MONITOR | {"relation": {"source": ["raw", name]}} for name in TABLES if name != "empty_reference"}
-    watched["compared"]["references"] = {
+    monitored = {
+        name: MONITOR | {"relation": {"source": ["raw", name]}} for name in TABLES if name != "empty_reference"
+    }
+    monitored["compared"]["references"] = {
         "none": {"relation": {"source": ["raw", "empty_reference"]}},
         "before_all": {"from": "2001-01-01", "to": "2001-02-01"},
         "first_month": {"from": str(TODAY - timedelta(days=69)), "to": str(TODAY - timedelta(days=39))},
     }
-    del watched["compared"]["volume"]
-    return watched
+    del monitored["compared"]["volume"]
+    return monitored
 
 
 @pytest.fixture(scope="module")

@@ -28,14 +28,14 @@ TABLES = {
 
 
 def monitors():
-    watched = {
+    monitored = {
         name: {"relation": {"source": ["raw", name]}, "time": "t", "key": "id", "grain": "day"} for name in TABLES
     }
-    watched["two_columns"]["key"] = ["id", "Größe"]
-    watched["wrong"]["key"] = "Größe"
-    watched["sound"]["segments"] = ["v"]
-    del watched["timeless"]["time"], watched["no_key"]["key"]
-    return watched
+    monitored["two_columns"]["key"] = ["id", "Größe"]
+    monitored["wrong"]["key"] = "Größe"
+    monitored["sound"]["segments"] = ["v"]
+    del monitored["timeless"]["time"], monitored["no_key"]["key"]
+    return monitored
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])

@@ -30,11 +30,11 @@ STAY = "; nothing is counted, and the statistics stay as they were"
 
 def monitors():
     names = ("sound", "dropped", "narrowed", "retyped", "labelled", "compared", "grouped")
-    watched = {name: MONITOR | {"relation": {"source": ["raw", name]}} for name in names}
-    watched["labelled"]["label"] = {"relation": {"source": ["raw", "labels"]}, "key": "id", "column": "label"}
-    watched["compared"]["references"] = {"train": {"relation": {"source": ["raw", "training"]}}}
-    watched["grouped"] |= {"subgroups": ["s"], "population": {"source": ["raw", "population"]}}
-    return watched
+    monitored = {name: MONITOR | {"relation": {"source": ["raw", name]}} for name in names}
+    monitored["labelled"]["label"] = {"relation": {"source": ["raw", "labels"]}, "key": "id", "column": "label"}
+    monitored["compared"]["references"] = {"train": {"relation": {"source": ["raw", "training"]}}}
+    monitored["grouped"] |= {"subgroups": ["s"], "population": {"source": ["raw", "population"]}}
+    return monitored
 
 
 def load(consumer):

@@ -350,7 +350,7 @@ def many_columns(tmp_path_factory):
 def test_a_correlation_that_breaks_among_many_columns_is_seen_in_its_column(many_columns):
     alarms = judged(many_columns, "broken", "status in ('warn', 'alert')")
     assert {row["period_start"] for row in alarms} == {datetime.date(2024, 2, 15)}
-    (column,) = [row for row in alarms if row["metric"] == "clipped_column_error"]
+    (column,) = [row for row in alarms if row["metric"] == "column_error_of_clipped_values"]
     assert column["largest_contributor"] in ("x0", "x1") and column["status"] == "alert"
     assert column["value"] > column["expected_upper"] > column["expected_value"] > 0
     assert column["ratio"] == pytest.approx(column["value"] / column["expected_value"])
@@ -359,7 +359,7 @@ def test_a_correlation_that_breaks_among_many_columns_is_seen_in_its_column(many
 def test_a_short_window_finds_what_moved_later(many_columns):
     rows = judged(many_columns, "moved")
     alarms = [row for row in rows if row["status"] in ("warn", "alert")]
-    assert {row["metric"] for row in alarms} >= {"mean_shift", "clipped_mean_shift"}
+    assert {row["metric"] for row in alarms} >= {"mean_shift", "mean_shift_of_clipped_values"}
     assert {row["period_start"] for row in alarms} == {
         datetime.date(2024, 2, 10) + datetime.timedelta(day) for day in range(20)
     }
@@ -390,7 +390,7 @@ def test_rows_that_stay_the_same_raise_hardly_any_alarm(simulated):
 def test_columns_that_no_longer_go_together_are_an_alarm(simulated, reference):
     rows = judged(simulated, "correlation", f"period_start = '{DRIFTED}' and reference = '{reference}'")
     status = {row["metric"]: row["status"] for row in rows}
-    assert status["reconstruction_error"] == status["clipped_reconstruction_error"] == "alert"
+    assert status["reconstruction_error"] == status["reconstruction_error_of_clipped_values"] == "alert"
     error = next(row for row in rows if row["metric"] == "reconstruction_error")
     assert error["value"] > error["expected_upper"] > error["expected_value"] > error["expected_lower"] >= 0
     assert error["ratio"] == pytest.approx(error["value"] / error["reference_value"])
@@ -494,11 +494,11 @@ def test_the_demo_shows_its_pounds_and_its_glucose_and_nothing_else(demo):
     for reference in ("training_v1", "training_v2", "first_half"):
         of_reference = [row for row in rows if row["reference"] == reference]
         status = {(row["period_start"], row["metric"]): row for row in of_reference}
-        error = status[pounds, "clipped_reconstruction_error"]
+        error = status[pounds, "reconstruction_error_of_clipped_values"]
         assert (error["status"], error["largest_contributor"]) == ("alert", "weight_kg")
-        assert all(status[month, "clipped_mean_shift"]["status"] == "alert" for month in later)
+        assert all(status[month, "mean_shift_of_clipped_values"]["status"] == "alert" for month in later)
         # no heart rate from February on is for the null rate to tell
-        assert status[datetime.date(2025, 2, 1), "clipped_subspace_overlap"]["status"] == "ok"
+        assert status[datetime.date(2025, 2, 1), "subspace_overlap_of_clipped_values"]["status"] == "ok"
 
 
 if __name__ == "__main__":

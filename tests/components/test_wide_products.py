@@ -28,7 +28,7 @@ def test_properties_have_the_columns_that_python_writes():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The same table watched by two monitors, one of which adds up in SQL and the other in batches."""
+    """The same table monitored by two monitors, one of which adds up in SQL and the other in batches."""
     monitors = {"narrow": HOSTILE, "wide": HOSTILE | WIDE}
     consumer = Consumer(tmp_path_factory.mktemp("wide") / "project", {"monitors": monitors})
     loaded(consumer, range(DAYS))
@@ -335,7 +335,7 @@ def test_numbers_of_lists_are_columns(tmp_path):
         vector = np.array([loading for index, _, loading, _ in found if index == number + 1])
         assert vector * np.sign(vector @ component) == pytest.approx(component, abs=1e-9)
     described = dict(
-        consumer.sql("select name, reason from health_monitors where subject = 'column' and not is_watched")
+        consumer.sql("select name, reason from health_monitors where subject = 'column' and not is_monitored")
     )
     assert described == {
         "an embedding": "a list of numbers: only in products and components",

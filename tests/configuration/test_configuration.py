@@ -158,6 +158,8 @@ OLD_NAMES = {
     "dimensions": {"variance": 0.8},
     "marts": {"dimensions": False, "drift": False},
     "coverage": {"barely": 3, "features": ["sex"], "combinations": 2, "gap_rows": 10},
+    "thresholds": {"psi": [0.2, 0.3], "h": [0.3, 0.4]},
+    "labeling": {"answers": {"ref": "screenings"}, "strategy": "typical"},
 }
 
 
@@ -169,9 +171,16 @@ def test_old_names_of_keys_work_and_are_told(project):
     assert monitor["coverage"] == {"barely": 3}
     combinations = {"features": ["sex"], "size": 2, "gap_rows": 10, "gap_levels": 3}
     assert monitor["combinations"] == combinations
+    assert (monitor["thresholds"]["psi"], monitor["thresholds"]["cohens_h"]) == ([0.2, 0.3], [0.3, 0.4])
+    assert monitor["labeling"]["annotations"] == {"ref": "screenings"}
+    assert monitor["labeling"]["strategy"] == "representative"
+    # a table of annotations has columns that this one lacks
+    without_labeling = {name: value for name, value in OLD_NAMES.items() if name != "labeling"}
     heard = []
-    assert project.dbt("run", block, heard=heard).success
-    assert "- defaults: dimensions is now components" in {line for text in heard for line in text.split("\n")}
+    assert project.dbt("run", {"defaults": without_labeling, "monitors": {"a": PLAIN}}, heard=heard).success
+    lines = {line for text in heard for line in text.split("\n")}
+    assert "- defaults: dimensions is now components" in lines
+    assert "- defaults: thresholds.h is now thresholds.cohens_h" in lines
 
 
 @pytest.mark.parametrize(

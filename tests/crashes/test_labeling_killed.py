@@ -17,7 +17,7 @@ MONITOR = {
     "references": {"first_days": {"from": "2025-01-01", "to": "2025-01-15"}},
     "combinations": {"features": ["site", "level"]},
     "components": {"max_columns": 2},
-    "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": 30},
+    "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": 30},
 }
 MODELS = ("--select", "+health_labeling_candidates", "+feature_cells", "+component_fits", *MODELS_IN_ORDER)
 # what the tables come to hold, one after the other; who is asked answers by the row, and not always right

@@ -98,7 +98,7 @@ def test_nulls_from_none_to_three_in_five(judged):
         select distinct deciding_metric from health_drift
         where column_name = 'nulls' and reference = 'start' and column_status = 'alert'
     """)
-    assert decided in ([("null_share_h",)], [("population_stability_index",)])
+    assert decided in ([("null_share_cohens_h",)], [("population_stability_index",)])
 
 
 def test_one_unseen_category_is_no_alarm(judged):

@@ -88,7 +88,7 @@ class Samples:
 
     @functools.cache  # noqa: B019
     def sample(self, table, name, kind, first=None, end=None):
-        """The present values of a stretch of months, and the number of nulls."""
+        """The present values of a date range of whole months, and the number of nulls."""
         months = self.column(table, name, kind)
         inside = [months[start] for start in months if first is None or first <= start < end]
         present = [values for values, _ in inside]
@@ -160,7 +160,7 @@ def oracle(project, drift, grids):
             faults = single_faults(kind, earlier[0], current[0], *grids[name, column])
             if (*key[:3], f"{column} (days from event)") in drift:
                 result[key] = {name: value for name, value in result[key].items() if name in WITHOUT_VALUES}
-                faults = {name: value for name, value in faults.items() if name == "sentinel_h"}
+                faults = {name: value for name, value in faults.items() if name == "sentinel_share_cohens_h"}
             result[key] |= faults
         samples.connection.close()
     return result
@@ -170,7 +170,7 @@ def test_every_metric_equals_that_of_scipy(drift, oracle):
     assert len(oracle) > 3000
     for key, expected in oracle.items():
         rows = drift[key]
-        of_bins = {"bin_h", "tail_h"} - set(expected)
+        of_bins = {"bin_share_cohens_h", "tail_share_cohens_h"} - set(expected)
         assert {name for name in rows if rows[name]["value"] is not None} - of_bins == set(expected), key
         for name, value in expected.items():
             row, values = rows[name], value if isinstance(value, tuple) else (value,)

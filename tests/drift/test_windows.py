@@ -51,13 +51,13 @@ TABLES = {
 
 
 def monitors():
-    watched = {
+    monitored = {
         name: {"relation": {"source": ["raw", name]}, "time": "t", "key": "id", "grain": "day"} for name in TABLES
     }
-    watched["label_rate"]["label"] = {"column": "y"}
-    watched["bad_day"]["references"] = {"first_days": {"from": "2026-06-01", "to": "2026-06-21"}}
-    watched["quiet"]["references"] = {"first_days": {"from": "2026-06-01", "to": "2026-06-21"}}
-    return watched
+    monitored["label_rate"]["label"] = {"column": "y"}
+    monitored["bad_day"]["references"] = {"first_days": {"from": "2026-06-01", "to": "2026-06-21"}}
+    monitored["quiet"]["references"] = {"first_days": {"from": "2026-06-01", "to": "2026-06-21"}}
+    return monitored
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
@@ -91,7 +91,7 @@ def alarms(project, monitor):
 
 
 def test_nulls_of_seven_days_are_found_together(project):
-    assert windows(project, "nulls", "v") == [(7, "(before the newest 7)", 7, 0, "alert", "null_share_h")]
+    assert windows(project, "nulls", "v") == [(7, "(before the newest 7)", 7, 0, "alert", "null_share_cohens_h")]
     assert ("window_drift", "v") in alarms(project, "nulls")
     assert not {("drift", "v")} & alarms(project, "nulls")
 
@@ -135,7 +135,7 @@ def test_days_of_few_values_count_together(project):
     for number, column in ((2, "n"), (3, "late")):
         shares = [np.mean([row[number] is None for row in rows]) for rows in (before, after)]
         h = abs(np.subtract(*(2 * np.arcsin(np.sqrt(shares)))))
-        value, status, _, reference_rows, window_rows = found[column, "null_share_h"]
+        value, status, _, reference_rows, window_rows = found[column, "null_share_cohens_h"]
         assert (value, status) == (pytest.approx(h, rel=1e-9), "alert")
         assert (reference_rows, window_rows) == (336, 84)
     # all of them are .3 further: of values that are evenly spread from 0 to 1 the distance is .3
@@ -176,7 +176,7 @@ def test_numbers_are_those_of_the_rows_taken_together(project):
         if column == "v":
             expected["kolmogorov_smirnov"] = np.max(np.abs(np.cumsum(p - q)))
         else:
-            expected["category_h"] = np.max(np.abs(2 * np.arcsin(np.sqrt(p)) - 2 * np.arcsin(np.sqrt(q))))
+            expected["category_share_cohens_h"] = np.max(np.abs(2 * np.arcsin(np.sqrt(p)) - 2 * np.arcsin(np.sqrt(q))))
         found = dict(
             tuple(row)
             for row in project.sql(f"""

@@ -179,15 +179,15 @@ def in_a_process(folder, arguments):
 
 def test_a_table_of_answers_that_nobody_made_yet_has_none(postgres, tmp_path):
     monitor = {"relation": {"source": ["raw", "rows"]}, "key": "id"}
-    monitor["labeling"] = {"answers": {"source": ["raw", "answers"]}, "labels": ["yes", "no"]}
+    monitor["labeling"] = {"annotations": {"source": ["raw", "answers"]}, "labels": ["yes", "no"]}
     project = PostgresConsumer(
         postgres, tmp_path / "project", {"monitors": {"m": monitor}}, sources=("rows", "answers")
     )
     project.sql("create table raw.rows as select i as id, i * 1.5 as size from generate_series(1, 50) as i; select 1")
     project.build_up_to("health_labels")
-    assert project.sql("select count(*) from label_answers") == [(0,)]
+    assert project.sql("select count(*) from label_annotations") == [(0,)]
     file = tmp_path / "answers.csv"
     file.write_text("dq_row_key,label,annotator,labelled_at\nm|7,yes,ann,2024-03-01 10:00:00\n")
     assert run(project, "labels", "import", str(file))[0] == 0
     project.build_up_to("health_labels")
-    assert project.sql("select row_key, label, answer_count from health_labels") == [("7", "yes", 1)]
+    assert project.sql("select row_key, label, annotation_count from health_labels") == [("7", "yes", 1)]

@@ -82,6 +82,7 @@ TIMES_OF_THE_RUN = {
     "changed_at",
     "detected_at",
     "first_counted_at",
+    "monitored_since",
     "watched_since",
 } | {
     "valid_from",
@@ -275,7 +276,7 @@ def test_rows_that_hurt(postgres, tmp_path):
     assert profile["zoned"]["earliest"] == datetime.datetime(2024, 3, 31, 0, 30)
     assert (profile["domain"]["maximum"], profile['"quoted" 100%']["mean"]) == (6, pytest.approx(199))
     assert (profile["key"]["kind"], profile["key"]["distinct_count"], profile["note"]["kind"]) == ("key", 399, "text")
-    left_out = dict(odd.sql("select name, reason from health_monitors where not is_watched and role = 'feature'"))
+    left_out = dict(odd.sql("select name, reason from health_monitors where not is_monitored and role = 'feature'"))
     assert set(left_out) == {
         "list",
         "json",

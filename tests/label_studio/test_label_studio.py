@@ -181,7 +181,7 @@ def test_there_and_back(project):
     assert log[0]["file_hash"] == log[1]["file_hash"] != log[-1]["file_hash"]
     project.build_up_to("health_labels")
     assert project.sql(
-        "select row_key, label, method, answer_count, skip_count from health_labels where monitor = 'visits' order by 1"
+        "select row_key, label, method, annotation_count, skip_count from health_labels where monitor = 'visits' order by 1"
     ) == [
         ("007|7", None, "none", 0, 1),
         ("k1|1", "O'Hara", "gold", 0, 0),

@@ -24,7 +24,7 @@ CONFIGURATION = {
             "time": "at",
             "prediction": {"score": "score"},
             "labeling": {
-                "answers": {"source": ["raw", "answers"]},
+                "annotations": {"source": ["raw", "answers"]},
                 "learner": "boosting",
                 "budget": 200,
                 "precision": 0.8,

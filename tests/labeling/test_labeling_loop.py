@@ -13,7 +13,7 @@ MONITOR = {
     "key": ["Id", "part"],
     "time": "at",
     "subgroups": ["Größe", ["Größe", "order"]],
-    "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": 40},
+    "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": 40},
 }
 CONFIGURATION = {"monitors": {"visits": MONITOR}}
 LABELS = ("no", "it's", "yes")
@@ -103,7 +103,7 @@ def project(tmp_path_factory):
 def test_before_there_are_labels_typical_rows_and_a_random_sample_are_asked_for(project):
     strategies = [row["strategy"] for row in project.cold]
     assert len(strategies) == len({row["row_key"] for row in project.cold}) == 40
-    assert set(strategies) == {"audit", "quota", "typical"}
+    assert set(strategies) == {"audit", "quota", "representative"}
     # rows of the sample that help a subgroup need no place of its quota
     assert strategies.count("audit") == 6 and 1 <= strategies.count("quota") <= 12
     assert [row["rank"] for row in project.cold] == list(range(1, 41))

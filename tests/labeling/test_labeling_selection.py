@@ -6,7 +6,7 @@ from data_health.labeling.selection import (
     clustered_margin,
     is_near_duplicate,
     principal_points,
-    typical,
+    representative,
 )
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
@@ -43,8 +43,8 @@ def test_the_order_of_the_rows_does_not_matter(seed):
     chosen, clusters = clustered_margin(margins, points, hashes, 15, seed)
     again, clusters_again = clustered_margin(margins[shuffled], points[shuffled], hashes[shuffled], 15, seed)
     assert (points[chosen] == points[shuffled[again]]).all() and (clusters == clusters_again).all()
-    chosen, clusters = typical(points, points[:7] + 0.5, 15, seed, hashes)
-    again, clusters_again = typical(points[shuffled], (points[:7] + 0.5)[::-1], 15, seed, hashes[shuffled])
+    chosen, clusters = representative(points, points[:7] + 0.5, 15, seed, hashes)
+    again, clusters_again = representative(points[shuffled], (points[:7] + 0.5)[::-1], 15, seed, hashes[shuffled])
     assert (points[chosen] == points[shuffled[again]]).all() and (clusters == clusters_again).all()
 
 
@@ -53,8 +53,8 @@ def test_the_last_digits_of_sums_do_not_decide():
     noise = 1 + 1e-13 * np.random.default_rng(0).normal(size=points.shape)
     chosen = clustered_margin(margins, points, hashes, 20, 0)[0]
     assert (clustered_margin(margins * noise[:, 0], points * noise, hashes, 20, 0)[0] == chosen).all()
-    chosen = typical(points, points[:5] * 2, 20, 0, hashes)[0]
-    assert (typical(points * noise, points[:5] * 2 * noise[:5], 20, 0, hashes)[0] == chosen).all()
+    chosen = representative(points, points[:5] * 2, 20, 0, hashes)[0]
+    assert (representative(points * noise, points[:5] * 2 * noise[:5], 20, 0, hashes)[0] == chosen).all()
 
 
 def test_principal_points_are_those_of_scikit_learn_in_any_order():
@@ -72,14 +72,14 @@ def test_principal_points_are_those_of_scikit_learn_in_any_order():
     assert principal_points(np.zeros((0, 2)), np.arange(0)).shape == (0, 0)
 
 
-@pytest.mark.parametrize("choose", ["clustered_margin", "typical"])
+@pytest.mark.parametrize("choose", ["clustered_margin", "representative"])
 def test_near_duplicates_are_never_both_chosen(choose):
     margins, points, hashes = candidates(30)
     draw = np.random.default_rng(1)
     copies = np.repeat(points, 10, axis=0) + draw.normal(scale=1e-6, size=(300, 5))
     hashes = draw.random(300)
-    if choose == "typical":
-        chosen, _ = typical(copies, points[:0], 50, 0, hashes)
+    if choose == "representative":
+        chosen, _ = representative(copies, points[:0], 50, 0, hashes)
     else:
         chosen, _ = clustered_margin(np.repeat(margins, 10), copies, hashes, 50, 0)
     # thirty rows differ, so that fifty cannot be asked
@@ -89,7 +89,7 @@ def test_near_duplicates_are_never_both_chosen(choose):
 def test_rows_near_to_known_ones_are_not_asked_again():
     _, points, hashes = candidates(100)
     known = points[:60] + 1e-7
-    chosen, _ = typical(points, known, 100, 0, hashes)
+    chosen, _ = representative(points, known, 100, 0, hashes)
     assert set(chosen.tolist()) == set(range(60, 100))
     assert is_near_duplicate(points, known).tolist() == [True] * 60 + [False] * 40
     assert not is_near_duplicate(points, points[:0]).any()
@@ -104,7 +104,7 @@ def test_typical_rows_come_from_large_clusters_without_labels():
     sizes = [80, 60, 40, 20]
     points = np.vstack([draw.normal(centre, 1, (size, 8)) for centre, size in zip(centres, sizes, strict=True)])
     # the largest blob has a label already; the others come by size
-    chosen, _ = typical(points, centres[:1], 3, 0, draw.random(200))
+    chosen, _ = representative(points, centres[:1], 3, 0, draw.random(200))
     blobs = np.argmin(cdist(points[chosen], centres), axis=1)
     assert blobs.tolist() == [1, 2, 3]
     for row, blob in zip(chosen, blobs, strict=True):
@@ -118,7 +118,7 @@ def test_copies_do_not_make_a_row_typical():
     draw = np.random.default_rng(3)
     # an odd row, copied forty times, at the edge of the only cluster
     points = np.vstack([draw.normal(size=(200, 2)), np.tile([[3.5, 3.5]], (40, 1))])
-    chosen, _ = typical(points, points[:0], 1, 0, draw.random(240))
+    chosen, _ = representative(points, points[:0], 1, 0, draw.random(240))
     assert chosen[0] < 200
 
 
@@ -126,12 +126,12 @@ def test_hardly_any_rows():
     nothing = np.zeros((0, 3))
     for chosen, clusters in (
         clustered_margin(np.zeros(0), nothing, np.zeros(0), 5, 0),
-        typical(nothing, nothing, 5, 0, np.zeros(0)),
+        representative(nothing, nothing, 5, 0, np.zeros(0)),
         clustered_margin(np.ones(2), np.eye(2), np.arange(2), 0, 0),
     ):
         assert len(chosen) == len(clusters) == 0
     assert clustered_margin(np.ones(1), np.ones((1, 3)), np.ones(1), 5, 0)[0].tolist() == [0]
-    assert typical(np.ones((1, 3)), nothing, 5, 0, np.ones(1))[0].tolist() == [0]
+    assert representative(np.ones((1, 3)), nothing, 5, 0, np.ones(1))[0].tolist() == [0]
     # all rows alike: one is enough, the first by its tie breaker
     assert clustered_margin(np.ones(9), np.ones((9, 3)), np.arange(9)[::-1], 5, 0)[0].tolist() == [8]
     assert len(clustered_margin(np.ones(9), np.zeros((9, 0)), np.arange(9), 5, 0)[0]) == 1

@@ -18,7 +18,7 @@ CONFIGURATION = {
             "relation": {"source": ["raw", "visits"]},
             "key": "id",
             "time": "at",
-            "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": BUDGET},
+            "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": BUDGET},
         }
     },
 }

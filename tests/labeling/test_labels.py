@@ -14,7 +14,7 @@ MARTS = ("health_labels", "health_annotators")
 def monitor(relation, answers, **settings):
     return {
         "relation": {"source": ["raw", relation]},
-        "labeling": {"answers": {"source": ["raw", answers]}},
+        "labeling": {"annotations": {"source": ["raw", answers]}},
         **settings,
     }
 
@@ -64,7 +64,7 @@ def built(tmp_path_factory):
 
 def test_the_newest_answer_counts_and_what_is_known_before_it(built):
     rows = built.sql(
-        "select row_key, label, method, answer_count, skip_count, seconds from health_labels where monitor = 'odd' order by row_key"
+        "select row_key, label, method, annotation_count, skip_count, seconds from health_labels where monitor = 'odd' order by row_key"
     )
     assert rows == [
         ("k1|1", "O'Hara", "dawid_skene", 2, 0, 7),
@@ -74,7 +74,7 @@ def test_the_newest_answer_counts_and_what_is_known_before_it(built):
         ("k5|5", "yes", "gold", 1, 0, None),
     ]
     annotators = built.sql(
-        "select annotator, answer_count, skip_count, judged_count, gold_count, gold_accuracy from health_annotators where monitor = 'odd' order by 1"
+        "select annotator, annotation_count, skip_count, judged_count, gold_count, gold_accuracy from health_annotators where monitor = 'odd' order by 1"
     )
     assert annotators == [
         ("(all)", 5, 2, 3, 1, 0),
@@ -89,13 +89,15 @@ def test_labels_that_are_no_texts_and_monitors_without_answers(built):
         ("false",),
         ("true",),
     ]
-    assert built.sql("select distinct monitor from label_answers order by 1")[-2:] == [("odd",), ("plain",)]
+    assert built.sql("select distinct monitor from label_annotations order by 1")[-2:] == [("odd",), ("plain",)]
     assert built.sql("select count(*) from health_annotators where monitor in ('nobody', 'not yet', 'off')") == [(0,)]
 
 
 def test_every_answer_is_kept(built):
-    assert built.sql("select count(*) from label_answers where monitor = 'odd'") == [(11,)]
-    assert built.sql("select count(*), sum(is_latest::int) from label_answers where monitor = 'plain'") == [(90, 90)]
+    assert built.sql("select count(*) from label_annotations where monitor = 'odd'") == [(11,)]
+    assert built.sql("select count(*), sum(is_latest::int) from label_annotations where monitor = 'plain'") == [
+        (90, 90)
+    ]
 
 
 @needs_shared_data
@@ -148,7 +150,7 @@ def test_the_accuracy_of_people_is_about_the_true_one(built):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "the columns by which labeling.answers is joined"),
+        ({}, "the columns by which labeling.annotations is joined"),
         ({"key": "x"}, "a column of"),
     ],
 )

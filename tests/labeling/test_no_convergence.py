@@ -17,7 +17,7 @@ def monitor(name):
         "time": "at",
         "label": {"column": "label"},
         "references": {"january": {"from": "2025-01-01", "to": "2025-02-01"}},
-        "labeling": {"answers": {"source": ["raw", f"answers_of_{name}"]}, "budget": 20},
+        "labeling": {"annotations": {"source": ["raw", f"answers_of_{name}"]}, "budget": 20},
         "components": {},
     }
 

@@ -27,7 +27,7 @@ READERS_OF_ROWS = {
     "labeling_scans": "only names what Python reads to learn from labels",
     "labeling_rows": "the label of every row and what a model makes of it: rows are asked for, not counts",
     # relations that people write, which nobody monitors
-    "label_answers": "what people answered",
+    "label_annotations": "what people answered",
     "population_groups": "shares of a population",
     "known_biases_checked": "biases that are known",
     "finding_periods": "findings that are acknowledged",

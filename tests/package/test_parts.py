@@ -38,7 +38,7 @@ FULL = {
     "references": TRAINING,
     "subgroups": ["sex"],
     "label": {"column": "label", "positive": "yes"},
-    "labeling": {"answers": {"source": ["raw", "answers"]}, "budget": 5},
+    "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": 5},
 }
 CLEANING = {"rows": {"relation": ROWS, "key": "id", "rules": [{"column": "age", "range": [0, 150]}], "suggest": True}}
 # monitors as written, then the parts that are on

@@ -256,8 +256,8 @@ def test_the_monitors_are_those_of_the_page(demo):
     settings = {(row["monitor"], row["name"]): row["value"] for row in rows if row["subject"] != "column"}
     assert {monitor for monitor, _ in settings} == {"screenings", "screenings_weekly"}
     assert settings["screenings", "where"] == "is_test = false"
-    watched = {row["name"] for row in rows if row["monitor"] == "screenings_weekly" and row["is_watched"]}
-    assert watched == {"glucose", "weight_kg"}
+    monitored = {row["name"] for row in rows if row["monitor"] == "screenings_weekly" and row["is_monitored"]}
+    assert monitored == {"glucose", "weight_kg"}
 
 
 def test_no_other_month_or_week_than_those_of_the_files(demo, months, weeks):
@@ -321,14 +321,18 @@ def test_only_planted_faults_are_in_alert_and_each_in_its_months(demo):
 def test_the_features_stop_going_together_where_that_was_planted(demo):
     found = demo.sql("""
         select distinct reference, metric, period_start from health_multivariate_drift
-        where monitor = 'screenings' and status = 'alert' and metric like 'clipped%'
+        where monitor = 'screenings' and status = 'alert' and metric like '%of_clipped_values'
     """)
     pounds, sweeter = date(2024, 7, 1), {month for month in MONTHS if month >= date(2025, 1, 1)}
     for reference in ("first_half", "training_v1", "training_v2"):
         assert {
-            month for name, metric, month in found if (name, metric) == (reference, "clipped_reconstruction_error")
+            month
+            for name, metric, month in found
+            if (name, metric) == (reference, "reconstruction_error_of_clipped_values")
         } == {pounds}
-        shifted = {month for name, metric, month in found if (name, metric) == (reference, "clipped_mean_shift")}
+        shifted = {
+            month for name, metric, month in found if (name, metric) == (reference, "mean_shift_of_clipped_values")
+        }
         assert shifted == {pounds, *sweeter}
 
 

@@ -180,9 +180,11 @@ def test_the_same_file_again_adds_nothing(reader, export):
 def test_all_answers_together_are_better_than_one_and_than_the_majority(reader, truth):
     single = [
         (label, truth[key])
-        for key, label in reader.sql("select row_key, label from label_answers where label is not null")
+        for key, label in reader.sql("select row_key, label from label_annotations where label is not null")
     ]
-    labels = reader.sql("select row_key, label, majority_label, answer_count from health_labels where answer_count > 0")
+    labels = reader.sql(
+        "select row_key, label, majority_label, annotation_count from health_labels where annotation_count > 0"
+    )
     together = right_share([(label, truth[key]) for key, label, _, _ in labels])
     assert together > right_share(single) + 0.05
     assert together > right_share([(majority, truth[key]) for key, _, majority, _ in labels]) + 0.05
@@ -200,7 +202,7 @@ def test_intervals_hold_the_known_rates(reader):
     for row in rows:
         rate = ANNOTATORS[row["annotator"].partition("@")[0]]
         assert row["accuracy_lower"] < rate < row["accuracy_upper"], row["annotator"]
-        assert row["skip_count"] / (row["skip_count"] + row["answer_count"]) == pytest.approx(SKIP_SHARE, abs=0.03)
+        assert row["skip_count"] / (row["skip_count"] + row["annotation_count"]) == pytest.approx(SKIP_SHARE, abs=0.03)
 
 
 def test_the_warehouse_measures_without_the_truth_how_well_the_learner_ranks(reader, truth):
@@ -247,7 +249,7 @@ def test_the_best_score_is_what_the_page_says(truth):
 # The annotators
 
 
-def tasks(count, strategy="typical", batch=1, first=0):
+def tasks(count, strategy="representative", batch=1, first=0):
     return [
         {"data": {"dq_row_key": f"visits|{number}", "dq_strategy": strategy, "dq_batch": batch}}
         for number in range(first, first + count)

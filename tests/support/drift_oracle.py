@@ -13,7 +13,7 @@ from scipy.special import rel_entr
 MINIMUM_ROWS = 30
 Z = stats.norm.ppf(0.975)
 # what there is of a time that is also told by its distance from the event
-WITHOUT_VALUES = {"null_share_difference", "null_share_h", "mean_shift", "standard_deviation_ratio"}
+WITHOUT_VALUES = {"null_share_difference", "null_share_cohens_h", "mean_shift", "standard_deviation_ratio"}
 
 
 def counts_of_values(reference, current):
@@ -109,7 +109,7 @@ def distances(kind, reference, current):
     result = share_distances(present(np.vstack([groups, nulls])))
     result |= contingency(present(np.vstack([groups if is_number else every_category(x, y), nulls])))
     result["null_share_difference"] = newcombe(x_nulls, n, y_nulls, m)
-    result["null_share_h"] = arcsine_difference(x_nulls / n, y_nulls / m)
+    result["null_share_cohens_h"] = arcsine_difference(x_nulls / n, y_nulls / m)
     if x_size and y_size:
         without = share_distances(present(groups))
         leave_out = ("population_stability_index_unsmoothed", "kullback_leibler_divergence")
@@ -129,7 +129,7 @@ def distances(kind, reference, current):
             if sum(value not in x for value in y) > 1:
                 # of a sample as much is missing as it has values that occur once (Good 1953)
                 shares.append((sum(count == 1 for count in x.values()) / x_size, unseen / y_size))
-            result["category_h"] = max(arcsine_difference(p, q) for p, q in shares)
+            result["category_share_cohens_h"] = max(arcsine_difference(p, q) for p, q in shares)
     return {name: value for name, value in result.items() if value is not None}
 
 
@@ -157,17 +157,19 @@ def single_faults(kind, x, y, is_counted_by_value, has_decimals):
     if not is_counted_by_value or kind == "timestamp":
         tests.append(lambda values: np.isin(values, SENTINELS[kind]))
         if has_decimals and kind == "numeric":
-            result["decimals_h"] = largest(
+            result["decimals_share_cohens_h"] = largest(
                 lambda values: values == np.floor(values),
                 lambda values: np.abs(10 * values - np.round(10 * values)) < 1e-6,
             )
-    result["sentinel_h"] = largest(*tests)
+    result["sentinel_share_cohens_h"] = largest(*tests)
     if is_counted_by_value and min(len(x), len(y)) >= MINIMUM_ROWS:
         counts = counts_of_values(x, y)
         p, q = counts[0] / counts[0].sum(), counts[1] / counts[1].sum()
-        result["bin_h"] = max(arcsine_difference(*shares) for shares in zip(p, q, strict=True))
+        result["bin_share_cohens_h"] = max(arcsine_difference(*shares) for shares in zip(p, q, strict=True))
         tails = (np.cumsum(p) <= 0.01 + 1e-9), (np.cumsum(p[::-1])[::-1] <= 0.01 + 1e-9)
-        result["tail_h"] = max(arcsine_difference(*counts[:, tail].sum(axis=1) / counts.sum(axis=1)) for tail in tails)
+        result["tail_share_cohens_h"] = max(
+            arcsine_difference(*counts[:, tail].sum(axis=1) / counts.sum(axis=1)) for tail in tails
+        )
     return result
 
 

@@ -21,7 +21,7 @@ def configuration():
         "where": "note <> '50%'",
         "key": ["A B", "order"],
         "labeling": {
-            "answers": {"source": ["answered", "visit answers"]},
+            "annotations": {"source": ["answered", "visit answers"]},
             "show": ["Größe", "label", "note"],
             "labels": LABELS,
         },
@@ -30,9 +30,9 @@ def configuration():
         "relation": {"source": ["raw", "orders"]},
         "key": "id",
         "label": {"column": "outcome"},
-        "labeling": {"answers": {"source": ["raw", "order answers"]}},
+        "labeling": {"annotations": {"source": ["raw", "order answers"]}},
     }
-    nobody = {"relation": {"source": ["raw", "orders"]}, "key": "id", "labeling": {"answers": {"ref": "fixed"}}}
+    nobody = {"relation": {"source": ["raw", "orders"]}, "key": "id", "labeling": {"annotations": {"ref": "fixed"}}}
     return {"monitors": {"visits": visits, "orders": orders, "nobody": nobody}}
 
 

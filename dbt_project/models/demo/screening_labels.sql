@@ -14,7 +14,7 @@ with answers as (
 
 ),
 
-latest_answers as (
+latest_annotations as (
 
     select * from answers where answer_rank = 1
 
@@ -24,4 +24,4 @@ select
     screening_id,
     label,
     labelled_at
-from latest_answers
+from latest_annotations

@@ -11,7 +11,7 @@
 -- depends_on: {{ ref('column_statistics') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids'), ref('column_statistics')], adds_to_this=true) %}
-{%- set watched = data_health.datasets_of_this_run() | sum(attribute='watched', start=[]) %}
+{%- set monitored = data_health.datasets_of_this_run() | sum(attribute='monitored', start=[]) %}
 {%- set bins, lengths, categories = [], [], [] %}
 {%- set shapes = {'numeric': ['bins'], 'timestamp': ['bins'], 'text': ['lengths', 'patterns'], 'key': []} %}
 {%- set past = data_health.stored_model() %}
@@ -49,7 +49,7 @@
         on column_statistics.statistics_key = bin_sums.statistics_key
     group by column_statistics.period_column_key
 {%- endset %}
-{%- set scans = data_health.pending_scans(this, watched, built_columns if execute else none) %}
+{%- set scans = data_health.pending_scans(this, monitored, built_columns if execute else none) %}
 {#- bins of what column_statistics no longer has are nobody's -#}
 {%- if scans and past is not none and past.is_table and flags.WHICH in ['run', 'build', 'retry'] %}
     {%- do run_query('delete from ' ~ past ~ ' where statistics_key not in (select statistics_key from '
@@ -68,7 +68,7 @@
             {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
             {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
             {{ value }} as x
-        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, column.from_labels) }}
+        from {{ data_health.scanned_rows(scan.dataset, scan.date_ranges, scan.first_moment_outside, column.from_labels) }}
             {{ data_health.engine_sql('compute_once') }}
                 {%- endset %}
                 {%- set part = {
@@ -90,7 +90,7 @@
 {%- if scans %}
 with wanted as (
 
-{{ data_health.wanted_statistics(watched) }}
+{{ data_health.wanted_statistics(monitored) }}
 
 ),
 
@@ -107,7 +107,7 @@ parents as (
 
 ),
 
-watched_columns as (
+monitored_columns as (
 
     select distinct column_id, monitor, column_name, max_categories, grid_method
     from parents
@@ -128,12 +128,12 @@ bin_starts as (
         cast(split_part(bin_start, ':', 2) as bigint) as bin
     from (
         select
-            watched_columns.column_id,
+            monitored_columns.column_id,
             {{ data_health.engine_sql('text_rows', 'column_grids.bin_starts', "';'") }} as bin_start
-        from watched_columns
+        from monitored_columns
         inner join {{ data_health.named_model('column_grids') }}
-            on watched_columns.monitor = column_grids.monitor
-            and watched_columns.column_name = column_grids.column_name
+            on monitored_columns.monitor = column_grids.monitor
+            and monitored_columns.column_name = column_grids.column_name
     ) as listed_starts
 
 ),
@@ -160,11 +160,11 @@ overfull_columns as (
 
     select found_fine_bins.column_id
     from found_fine_bins
-    inner join watched_columns
-        on found_fine_bins.column_id = watched_columns.column_id
-    where watched_columns.grid_method in ('values', 'decimals')
+    inner join monitored_columns
+        on found_fine_bins.column_id = monitored_columns.column_id
+    where monitored_columns.grid_method in ('values', 'decimals')
     group by found_fine_bins.column_id
-    having count(*) > 2 * max(watched_columns.max_categories)
+    having count(*) > 2 * max(monitored_columns.max_categories)
 
 ),
 
@@ -196,7 +196,7 @@ numbered_fine_bins as (
         started_bins.fine_bin,
         case
             when overfull_columns.column_id is not null then coalesce(started_bins.bin, ends_of_starts.first_bin)
-            when watched_columns.grid_method in ('values', 'decimals') or ends_of_starts.column_id is null then started_bins.fine_bin
+            when monitored_columns.grid_method in ('values', 'decimals') or ends_of_starts.column_id is null then started_bins.fine_bin
             when started_bins.fine_bin < ends_of_starts.first_fine_bin
                 then ends_of_starts.first_bin + started_bins.fine_bin - ends_of_starts.first_fine_bin
             when started_bins.fine_bin > ends_of_starts.last_fine_bin
@@ -204,8 +204,8 @@ numbered_fine_bins as (
             else started_bins.bin
         end as bin
     from started_bins
-    inner join watched_columns
-        on started_bins.column_id = watched_columns.column_id
+    inner join monitored_columns
+        on started_bins.column_id = monitored_columns.column_id
     left join ends_of_starts
         on started_bins.column_id = ends_of_starts.column_id
     left join overfull_columns
@@ -254,17 +254,17 @@ known_category_counts as (
 new_categories as (
 
     select
-        watched_columns.monitor, watched_columns.column_name, watched_columns.max_categories, categories.category,
+        monitored_columns.monitor, monitored_columns.column_name, monitored_columns.max_categories, categories.category,
         row_number() over (
-            partition by watched_columns.monitor, watched_columns.column_name
+            partition by monitored_columns.monitor, monitored_columns.column_name
             order by sum(categories.row_count) desc nulls last, categories.category nulls last
         ) as category_rank
     from categories
-    inner join watched_columns
-        on categories.column_id = watched_columns.column_id
+    inner join monitored_columns
+        on categories.column_id = monitored_columns.column_id
     left join known_categories
-        on watched_columns.monitor = known_categories.monitor
-        and watched_columns.column_name = known_categories.column_name
+        on monitored_columns.monitor = known_categories.monitor
+        and monitored_columns.column_name = known_categories.column_name
         and categories.category = known_categories.category
     where categories.segment_column = '(all)'
         and known_categories.category is null
@@ -313,11 +313,11 @@ counted_rows as (
         cast(null as bigint) as bin, kept_categories.category, categories.row_count,
         cast(null as double precision) as value_sum, cast(null as double precision) as minimum, cast(null as double precision) as maximum
     from categories
-    inner join watched_columns
-        on categories.column_id = watched_columns.column_id
+    inner join monitored_columns
+        on categories.column_id = monitored_columns.column_id
     left join kept_categories
-        on watched_columns.monitor = kept_categories.monitor
-        and watched_columns.column_name = kept_categories.column_name
+        on monitored_columns.monitor = kept_categories.monitor
+        and monitored_columns.column_name = kept_categories.column_name
         and categories.category = kept_categories.category
 
 )

@@ -10,13 +10,13 @@
 
 {%- do data_health.begin_model([ref('monitored_periods')], adds_to_this=true) %}
 {%- do data_health.upgrade_stores() %}
-{%- set samples = data_health.grid_samples(data_health.datasets_of_this_run() | sum(attribute='watched', start=[])) %}
+{%- set samples = data_health.grid_samples(data_health.datasets_of_this_run() | sum(attribute='monitored', start=[])) %}
 {%- set units = {'tenths': '10e0', 'hundredths': '100e0', 'thousandths': '1000e0'} %}
 {%- set sampled_count = 'coalesce(column_totals.value_count, sampled_texts.value_count, 0)' %}
-{#- of many columns the sample is kept, and some at a time are drawn from it, since all their values in order take a gigabyte per hundred #}
+{#- of many columns the sample is kept, and some at a time are fitted to it, since all their values in order take a gigabyte per hundred #}
 {%- set sampled_columns, most = samples | sum(attribute='columns', start=[]), 100 %}
 {%- set is_staged = sampled_columns | length > most and flags.WHICH in ['run', 'build', 'retry'] %}
-{%- set parts, drawn = [], [] %}
+{%- set parts, fitted = [], [] %}
 {%- for sample in samples %}
     {#- the same rows at every run: those with the smallest hashes of key and time, or of all sampled columns where there is no key; the
         largest of these hashes is found first, so that only the sample is sorted with all its columns -#}
@@ -26,7 +26,7 @@
     {%- endfor %}
     {%- if hashed and sample.dataset.time %}{% do hashed.append(sample.dataset.time) %}{% endif %}
     {%- set row_hash = data_health.row_hash(hashed or sample.columns | map(attribute='value') | list) %}
-    {%- set scanned_rows = data_health.scanned_rows(sample.dataset, sample.stretches, with_labels=sample.from_labels) %}
+    {%- set scanned_rows = data_health.scanned_rows(sample.dataset, sample.date_ranges, with_labels=sample.from_labels) %}
     {%- set rows %}
     select
         {%- for column in sample.columns %}
@@ -51,7 +51,7 @@
         {%- do run_query('create temporary table ' ~ sample.table ~ ' as ' ~ rows) %}
     {%- endif %}
 {%- endfor %}
-{#- a column is drawn together with itself in the references -#}
+{#- a column is fitted together with itself in the references -#}
 {%- for ids in sampled_columns | map(attribute='grid_id') | unique | batch(most if is_staged else [sampled_columns | length, 1] | max) %}
     {%- set part = [] %}
     {%- for sample in samples %}
@@ -85,7 +85,7 @@ with
 ),
 {% endfor %}
 -- 1. The columns, and what their sampled values look like.
-drawn_columns as (
+fitted_columns as (
 {{ data_health.rows_as_table({
     'column_id': 'integer', 'monitor': 'varchar', 'column_name': 'varchar', 'family': 'varchar', 'data_type': 'varchar',
     'declared_kind': 'varchar', 'max_categories': 'integer', 'generation': 'integer', 'row_count_when_drawn': 'bigint',
@@ -179,10 +179,10 @@ columns_of_few_values as (
 
     select value_totals.column_id, value_totals.is_whole
     from value_totals
-    inner join drawn_columns
-        on value_totals.column_id = drawn_columns.column_id
+    inner join fitted_columns
+        on value_totals.column_id = fitted_columns.column_id
     where (value_totals.is_whole and (
-            value_totals.distinct_count <= drawn_columns.max_categories or value_totals.maximum - value_totals.minimum < 512
+            value_totals.distinct_count <= fitted_columns.max_categories or value_totals.maximum - value_totals.minimum < 512
         ))
         or (not value_totals.is_whole and value_totals.distinct_count <= 256)
 
@@ -585,14 +585,14 @@ edge_ends as (
         column_id,
         min(x) as first_edge,
         max(x) as last_edge,
-        count(*) - 1 as last_place,
-        min(case when place = 2 then x end) - min(x) as first_width,
+        count(*) - 1 as last_rank,
+        min(case when rank = 2 then x end) - min(x) as first_width,
         max(x) - max(case when place_from_end = 2 then x end) as last_width
     from (
         select
             column_id,
             x,
-            row_number() over (partition by column_id order by x) as place,
+            row_number() over (partition by column_id order by x) as rank,
             row_number() over (partition by column_id order by x desc nulls last) as place_from_end
         from edges
     ) as ranked_edges
@@ -649,7 +649,7 @@ placed_values as (
         row_count,
         atoms_below,
         is_atom,
-        sum(edge_count) over (partition by column_id order by x, edge_count desc nulls last rows unbounded preceding) - 1 as place
+        sum(edge_count) over (partition by column_id order by x, edge_count desc nulls last rows unbounded preceding) - 1 as rank
     from values_and_edges
 
 ),
@@ -659,11 +659,11 @@ fine_bins as (
     select
         placed_values.column_id,
         cast(case
-            when edge_ends.column_id is not null and placed_values.place < 0 then -1 - {{ data_health.engine_sql(
+            when edge_ends.column_id is not null and placed_values.rank < 0 then -1 - {{ data_health.engine_sql(
                 'tail_bin', 'edge_ends.first_edge - placed_values.x', 'edge_ends.first_width') }}
-            when placed_values.place = edge_ends.last_place then edge_ends.last_place + {{ data_health.engine_sql('tail_bin',
+            when placed_values.rank = edge_ends.last_rank then edge_ends.last_rank + {{ data_health.engine_sql('tail_bin',
                 'placed_values.x - edge_ends.last_edge', 'edge_ends.last_width') }}
-            when methods.method = 'quantiles' then placed_values.place
+            when methods.method = 'quantiles' then placed_values.rank
             when methods.method = 'linear' then
                 {{ data_health.linear_bin(
                     'placed_values.x', 'methods.lower_edge', '(methods.lower_edge + methods.bin_count * methods.step)', 'methods.step',
@@ -734,36 +734,36 @@ atoms as (
 )
 
 select
-    drawn_columns.monitor || '|' || drawn_columns.column_name as grid_key,
-    drawn_columns.monitor,
-    drawn_columns.column_name,
-    case when drawn_columns.reason = 'first values' and {{ sampled_count }} = 0 then drawn_columns.generation - 1
-        else drawn_columns.generation end as generation,
-    drawn_columns.family,
-    drawn_columns.data_type,
+    fitted_columns.monitor || '|' || fitted_columns.column_name as grid_key,
+    fitted_columns.monitor,
+    fitted_columns.column_name,
+    case when fitted_columns.reason = 'first values' and {{ sampled_count }} = 0 then fitted_columns.generation - 1
+        else fitted_columns.generation end as generation,
+    fitted_columns.family,
+    fitted_columns.data_type,
     coalesce(
-        drawn_columns.declared_kind,
+        fitted_columns.declared_kind,
         case
             when sampled_texts.mean_length > 200 then 'text'
             when sampled_texts.distinct_count > 50 and sampled_texts.distinct_count * 2 > sampled_texts.value_count then 'text'
             else 'categorical'
         end
     ) as kind,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp')
         then case
             when column_totals.is_counted_by_value and column_totals.is_dense then 'decimals'
             when column_totals.is_counted_by_value then 'values'
             else coalesce(methods.method, 'linear')
         end end as method,
-    -- before the first value is seen nothing is known about the column: unit bins around zero, until its grid is drawn
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(column_totals.centre, 0e0) end as centre,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(scales.scale, 1e0) end as scale,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp') then coalesce(methods.lower_edge, -256e0) end as lower_edge,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+    -- before the first value is seen nothing is known about the column: unit bins around zero, until its grid is fitted
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp') then coalesce(column_totals.centre, 0e0) end as centre,
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp') then coalesce(scales.scale, 1e0) end as scale,
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp') then coalesce(methods.lower_edge, -256e0) end as lower_edge,
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp')
         then coalesce(methods.lower_edge + methods.bin_count * methods.step, 256e0) end as upper_edge,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp')
         then coalesce(column_totals.value_step, methods.step, 1e0) end as step,
-    case when drawn_columns.declared_kind in ('numeric', 'timestamp')
+    case when fitted_columns.declared_kind in ('numeric', 'timestamp')
         then cast(coalesce(methods.bin_count, 512) as integer) end as bin_count,
     atoms.atoms,
     case when methods.method = 'quantiles' then listed_edges.edges end as edges,
@@ -771,39 +771,39 @@ select
     coalesce(column_totals.distinct_count <= 512 and column_totals.value_count >= 20 * column_totals.distinct_count, false) as is_discrete,
     cast({{ sampled_count }} as bigint) as sampled_value_count,
     cast(coalesce(column_totals.distinct_count, sampled_texts.distinct_count, 0) as bigint) as sampled_distinct_count,
-    drawn_columns.row_count_when_drawn,
+    fitted_columns.row_count_when_drawn,
     {{ data_health.run_time() }} as drawn_at
-from drawn_columns
+from fitted_columns
 left join sampled_texts
-    on drawn_columns.column_id = sampled_texts.column_id
+    on fitted_columns.column_id = sampled_texts.column_id
 left join column_totals
-    on drawn_columns.column_id = column_totals.column_id
+    on fitted_columns.column_id = column_totals.column_id
 left join scales
-    on drawn_columns.column_id = scales.column_id
+    on fitted_columns.column_id = scales.column_id
 left join methods
-    on drawn_columns.column_id = methods.column_id
+    on fitted_columns.column_id = methods.column_id
 left join listed_edges
-    on drawn_columns.column_id = listed_edges.column_id
+    on fitted_columns.column_id = listed_edges.column_id
 left join merged_starts
-    on drawn_columns.column_id = merged_starts.column_id
+    on fitted_columns.column_id = merged_starts.column_id
 left join atoms
-    on drawn_columns.column_id = atoms.column_id
+    on fitted_columns.column_id = atoms.column_id
 -- a column that lost all its values keeps the grid it has; one that still has none is remembered as looked at
-where drawn_columns.reason in ('new', 'first values')
+where fitted_columns.reason in ('new', 'first values')
     or {{ sampled_count }} > 0
     {%- endset %}
-    {%- do drawn.append(grids_of_part) %}
+    {%- do fitted.append(grids_of_part) %}
 {%- endfor %}
 {% set new_rows %}
 {%- if is_staged %}
-    {%- for grids_of_part in drawn %}
+    {%- for grids_of_part in fitted %}
         {%- set table = 'data_health_grids_' ~ loop.index ~ '_' ~ invocation_id[:8] %}
         {%- do run_query('create temporary table ' ~ table ~ ' as ' ~ grids_of_part) %}
 select * from {{ table }}
 {{ 'union all' if not loop.last }}
     {%- endfor %}
 {% elif samples %}
-{{ drawn[0] }}
+{{ fitted[0] }}
 {% else %}
 {{ data_health.rows_as_table({
     'grid_key': 'varchar', 'monitor': 'varchar', 'column_name': 'varchar', 'generation': 'integer', 'family': 'varchar',

@@ -13,10 +13,10 @@
 {%- set counted_from = [ref('monitored_periods'), ref('column_grids'), ref('column_statistics')] %}
 {%- if data_health.is_configured('components.one_hot') %}{% do counted_from.append(ref('one_hot_levels')) %}{% endif %}
 {%- do data_health.begin_model(counted_from, adds_to_this=true) %}
-{%- set watched = data_health.product_columns(data_health.datasets_of_this_run()) %}
-{%- set scans = data_health.pending_scans(this, watched) %}
+{%- set monitored = data_health.product_columns(data_health.datasets_of_this_run()) %}
+{%- set scans = data_health.pending_scans(this, monitored) %}
 {%- set tiles, weights, known, alone = [], {}, {}, [] %}
-{%- for column in watched if scans %}{% do alone.append(dict(column, companions=none)) %}{% endfor %}
+{%- for column in monitored if scans %}{% do alone.append(dict(column, counted_with=none)) %}{% endfor %}
 {#- what column_statistics tells of the values: where it has counted them all, sums that can only say what is known are left out -#}
 {%- if scans %}
     {%- set query %}
@@ -67,7 +67,7 @@ group by wanted.column_id
         }) %}
     {%- endfor %}
 {%- endfor %}
-{%- for column in watched %}{% do weights.update({column.monitor.name: column.weight_column}) %}{% endfor %}
+{%- for column in monitored %}{% do weights.update({column.monitor.name: column.weight_column}) %}{% endfor %}
 {#- each block of columns is multiplied with itself and with every later one; warehouses are slow where sums are too many -#}
 {%- for scan in scans %}
     {%- set blocks, state = [], namespace(room=0) %}
@@ -94,7 +94,7 @@ group by wanted.column_id
 {%- if tiles %}
 with wanted as (
 
-{{ data_health.wanted_statistics(watched) }}
+{{ data_health.wanted_statistics(monitored) }}
 
 ),
 

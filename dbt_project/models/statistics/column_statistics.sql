@@ -10,8 +10,8 @@
 -- depends_on: {{ ref('column_grids') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('column_grids')], adds_to_this=true) %}
-{%- set watched = data_health.datasets_of_this_run() | sum(attribute='watched', start=[]) %}
-{%- set scans = data_health.pending_scans(this, watched) %}
+{%- set monitored = data_health.datasets_of_this_run() | sum(attribute='monitored', start=[]) %}
+{%- set scans = data_health.pending_scans(this, monitored) %}
 {%- set types = {
     'row_count': 'bigint', 'null_count': 'bigint', 'nan_count': 'bigint', 'positive_infinity_count': 'bigint',
     'negative_infinity_count': 'bigint', 'extreme_count': 'bigint', 'zero_count': 'bigint', 'negative_count': 'bigint',
@@ -152,7 +152,7 @@
                     then {{ data_health.row_hash(keys, 'row_hash_key') }} end as key_hash
                     {%- endif %}
                 {%- endfor %}
-            from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, columns[0].from_labels) }}
+            from {{ data_health.scanned_rows(scan.dataset, scan.date_ranges, scan.first_moment_outside, columns[0].from_labels) }}
                 {{ data_health.engine_sql('compute_once') }}
         ) as rows_of_chunk {{ data_health.engine_sql('compute_once') }}
     ) as deviations_of_chunk
@@ -185,7 +185,7 @@
 {%- if measured %}
 with wanted as (
 
-{{ data_health.wanted_statistics(watched) }}
+{{ data_health.wanted_statistics(monitored) }}
 
 ),
 

@@ -43,7 +43,7 @@
     {%- endfor %}
 {%- endif %}
 {%- for dataset in production if dataset.monitor.parts.combinations and row_counts.get(dataset.monitor.name) %}
-    {%- set monitor, usable, named, places = dataset.monitor, [], [], {} %}
+    {%- set monitor, usable, named, declared_ranks = dataset.monitor, [], [], {} %}
     {%- for column in dataset.columns if not (column.left_out or column.is_derived or column.from_labels or column.kind == 'key') %}
         {%- if column.family in ['numeric', 'boolean', 'string'] %}
             {%- do usable.append(column) %}
@@ -51,22 +51,22 @@
         {%- endif %}
     {%- endfor %}
     {%- for name in monitor.combinations.features or [] %}
-        {%- do places.update({(data_health.find_column(usable, name) or {'name': name}).name: loop.index}) %}
+        {%- do declared_ranks.update({(data_health.find_column(usable, name) or {'name': name}).name: loop.index}) %}
     {%- endfor %}
-    {%- do features_of.update({monitor.name: places.keys() | list}) %}
+    {%- do features_of.update({monitor.name: declared_ranks.keys() | list}) %}
     {%- set subgroups, kinds = monitor.subgroups | sum(start=[]), [] %}
     {%- for column in usable if column.declared_kind %}{% do kinds.append([column.name, column.declared_kind]) %}{% endfor %}
     {#- raise the first when bins have to be cut again -#}
-    {%- set cut_by = ['2', places.keys() | list] %}
-    {%- set key = local_md5((cut_by + [[] if places else subgroups, kinds]) | string)[:12] %}
+    {%- set cut_by = ['2', declared_ranks.keys() | list] %}
+    {%- set key = local_md5((cut_by + [[] if declared_ranks else subgroups, kinds]) | string)[:12] %}
     {%- set old, row_count = stored.get(monitor.name), row_counts[monitor.name] %}
     {%- set is_outgrown = old and old.row_count < 10000 and row_count >= 10 * old.row_count %}
     {%- if not old or old.key != key or is_outgrown or old['columns'] | reject('in', named) | list %}
-        {%- for column in usable if (column.name in places if places else column.role in ['feature', 'subgroup']) %}
-            {%- set own_place = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
+        {%- for column in usable if (column.name in declared_ranks if declared_ranks else column.role in ['feature', 'subgroup']) %}
+            {%- set own_rank = 1 + subgroups.index(column.name) if column.name in subgroups else 1000 %}
             {%- do candidates.append([
                 monitor.name, key, old.generation + 1 if old else 1, row_count, column.name, column.family,
-                places[column.name] if places else own_place, places | length > 0
+                declared_ranks[column.name] if declared_ranks else own_rank, declared_ranks | length > 0
             ]) %}
         {%- endfor %}
     {%- endif %}
@@ -75,7 +75,7 @@
 with candidates as (
 {{ data_health.rows_as_table({
     'monitor': 'varchar', 'configuration_key': 'varchar', 'generation': 'integer', 'row_count_when_drawn': 'bigint',
-    'column_name': 'varchar', 'family': 'varchar', 'place': 'integer', 'is_declared': 'boolean'
+    'column_name': 'varchar', 'family': 'varchar', 'rank': 'integer', 'is_declared': 'boolean'
 }, candidates) }}
 
 ),
@@ -248,7 +248,7 @@ ranked_categories as (
         -- codes in their own order
         row_number() over (
             partition by monitor, column_name order by number nulls last, category_counts.row_count desc nulls last, category nulls last
-        ) as place
+        ) as rank
     from category_counts
 
 ),
@@ -289,7 +289,7 @@ category_limits as (
 ),
 
 -- 3. What is none of these has a bin of its own, whether there are such rows already or not; so has any number where there was none yet.
-special_types (cut_as, bin_type, place) as (
+special_types (cut_as, bin_type, rank) as (
 
     values
         ('numeric', 'bin', 1), ('numeric', 'nan', 201), ('numeric', 'negative_infinity', 202), ('numeric', 'positive_infinity', 203),
@@ -332,7 +332,7 @@ hidden_categories as (
 
 all_bins as (
 
-    select monitor, column_name, 'bin' as bin_type, cast(null as varchar) as category, lower_edge, bin_group as place, row_count
+    select monitor, column_name, 'bin' as bin_type, cast(null as varchar) as category, lower_edge, bin_group as rank, row_count
     from coarse_bins
 
     union all
@@ -343,7 +343,7 @@ all_bins as (
         'value' as bin_type,
         ranked_categories.category,
         cast(null as double precision) as lower_edge,
-        cast(ranked_categories.place as integer) as place,
+        cast(ranked_categories.rank as integer) as rank,
         cast(ranked_categories.row_count as double precision) as row_count
     from ranked_categories
     inner join category_limits
@@ -358,7 +358,7 @@ all_bins as (
         special_types.bin_type,
         cast(null as varchar) as category,
         case when special_types.bin_type = 'bin' then 0e0 end as lower_edge,
-        special_types.place,
+        special_types.rank,
         cast(
             coalesce(special_counts.row_count, 0)
             + case when special_types.bin_type = 'other' then coalesce(hidden_categories.row_count, 0) else 0 end as double precision
@@ -403,7 +403,7 @@ ranked_columns as (
         described_columns.bin_count,
         row_number() over (
             partition by columns_to_cut.monitor
-            order by columns_to_cut.place, case when columns_to_cut.kind = 'numeric' then 2 else 1 end,
+            order by columns_to_cut.rank, case when columns_to_cut.kind = 'numeric' then 2 else 1 end,
                 ln(nullif(described_columns.row_count, 0))
                 - described_columns.row_logarithms / nullif(described_columns.row_count, 0) desc nulls last,
                 columns_to_cut.column_name
@@ -450,7 +450,7 @@ select
     features.family,
     features.kind,
     cast(features.cell_count as double precision) as cell_count,
-    cast(row_number() over (partition by features.monitor, features.column_name order by all_bins.place) as integer) as code,
+    cast(row_number() over (partition by features.monitor, features.column_name order by all_bins.rank) as integer) as code,
     all_bins.bin_type,
     all_bins.category,
     all_bins.lower_edge,

@@ -48,7 +48,7 @@ counted as (
         select
             {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
             {{ scan.columns[0].cell }} as cell_code
-        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside) }}
+        from {{ data_health.scanned_rows(scan.dataset, scan.date_ranges, scan.first_moment_outside) }}
             {{ data_health.engine_sql('compute_once') }}
     ) as rows_of_scan
     group by period_start, cell_code

@@ -29,15 +29,15 @@ with settings as (
 shortlist as (
 
     select
-        monitor, row_key, priority, strategy, reason, place, slot_count, asked_count, period_start, random_number, subgroup,
+        monitor, row_key, priority, strategy, reason, rank, slot_count, asked_count, period_start, random_number, subgroup,
         inclusion_probability, predicted_label, confidence, margin, learner_version, given_label
     from {{ ref('labeling_shortlist') }}
 
 ),
 
-people as (
+annotated_rows as (
 
-    select monitor, row_key, label, answer_count, skip_count
+    select monitor, row_key, label, annotation_count, skip_count
     from {{ ref('label_consensus') }}
 
 ),
@@ -53,10 +53,10 @@ rows_now as (
 -- rows that differ, where Python chose them
 different_rows as (
 
-    select monitor, row_key, place, cluster
+    select monitor, row_key, rank, cluster
     from {{ data_health.named_model(
         'labeling_batch', data_health.engine_sql('runs_python'),
-        {'monitor': 'varchar', 'row_key': 'varchar', 'place': 'bigint', 'cluster': 'bigint'}
+        {'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'cluster': 'bigint'}
     ) }}
 
 ),
@@ -107,10 +107,10 @@ slots as (
     select
         shortlist.*,
         different_rows.cluster,
-        coalesce(different_rows.place, shortlist.place) as place_in_part,
+        coalesce(different_rows.rank, shortlist.rank) as rank_in_part,
         row_number() over (
             partition by shortlist.monitor
-            order by shortlist.priority, coalesce(different_rows.place, shortlist.place), shortlist.random_number, shortlist.row_key
+            order by shortlist.priority, coalesce(different_rows.rank, shortlist.rank), shortlist.random_number, shortlist.row_key
         ) as slot
     from shortlist
     left join different_rows
@@ -131,7 +131,7 @@ batch_rows as (
 
     select
         slots.*,
-        (slots.place_in_part - 0.5e0) / count(*) over (partition by slots.monitor, slots.priority) as position_in_batch
+        (slots.rank_in_part - 0.5e0) / count(*) over (partition by slots.monitor, slots.priority) as position_in_batch
     from slots
     left join last_batches
         on slots.monitor = last_batches.monitor
@@ -148,7 +148,7 @@ drawn_rows as (
             partition by batch_rows.monitor
             order by batch_rows.position_in_batch, batch_rows.priority, batch_rows.row_key
         ) as rank,
-        coalesce(people.answer_count, 0) as answer_count,
+        coalesce(annotated_rows.annotation_count, 0) as answer_count,
         batch_rows.monitor,
         batch_rows.row_key,
         batch_rows.strategy,
@@ -165,9 +165,9 @@ drawn_rows as (
     from batch_rows
     left join last_batches
         on batch_rows.monitor = last_batches.monitor
-    left join people
-        on batch_rows.monitor = people.monitor
-        and batch_rows.row_key = people.row_key
+    left join annotated_rows
+        on batch_rows.monitor = annotated_rows.monitor
+        and batch_rows.row_key = annotated_rows.row_key
 
 ),
 
@@ -176,11 +176,11 @@ followed_rows as (
 
     select
         before.*,
-        case when settings.monitor is null then before.answer_count else coalesce(people.answer_count, 0) end as answers_now,
+        case when settings.monitor is null then before.answer_count else coalesce(annotated_rows.annotation_count, 0) end as answers_now,
         case
             when settings.monitor is null then before.status
-            when coalesce(people.answer_count, 0) > before.answers_before then 'answered'
-            when people.skip_count > 0 then 'skipped'
+            when coalesce(annotated_rows.annotation_count, 0) > before.answers_before then 'answered'
+            when annotated_rows.skip_count > 0 then 'skipped'
             when rows_now.row_key is null then 'gone'
             when before.strategy <> 'relabel' and rows_now.label is not null then 'labelled'
             else 'open'
@@ -188,9 +188,9 @@ followed_rows as (
     from before
     left join settings
         on before.monitor = settings.monitor
-    left join people
-        on before.monitor = people.monitor
-        and before.row_key = people.row_key
+    left join annotated_rows
+        on before.monitor = annotated_rows.monitor
+        and before.row_key = annotated_rows.row_key
     left join rows_now
         on before.monitor = rows_now.monitor
         and before.row_key = rows_now.row_key

@@ -27,7 +27,7 @@
 with counted as (
 {% for dataset in datasets %}
 {%- set monitor, reference, counted_from = dataset.monitor, dataset.reference, counting_starts.get(dataset.monitor.name) -%}
-{%- set stretches = [{'from': counted_from, 'to': none}, {'from': none, 'to': none}] if counted_from else none -%}
+{%- set date_ranges = [{'from': counted_from, 'to': none}, {'from': none, 'to': none}] if counted_from else none -%}
 {%- set with_labels = monitor.label is not none and not dataset.is_other_table -%}
 {%- set label = data_health.quoted('data_health_label' if monitor.label.relation else monitor.label.column) if with_labels else none -%}
 {#- the high-water mark is the newest load, or else event, in UTC where it knows its zone; later rows are left to the next run -#}
@@ -50,7 +50,7 @@ with counted as (
         {{ 'max(cast(' ~ dataset.local_loaded_at ~ ' as timestamp))' if dataset.loaded_at else 'cast(null as timestamp)' }} as newest_load,
         {{ 'max(cast(' ~ marking_time ~ ' as timestamp))' if dataset.loaded_at or dataset.time else 'cast(null as timestamp)' }}
             as high_water_mark
-    from {{ data_health.scanned_rows(dataset, stretches, with_labels=with_labels and monitor.label.relation is not none) }}
+    from {{ data_health.scanned_rows(dataset, date_ranges, with_labels=with_labels and monitor.label.relation is not none) }}
     group by 6
     {{ 'union all' if not loop.last }}
 {%- else %}

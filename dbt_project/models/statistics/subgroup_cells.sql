@@ -60,7 +60,7 @@ counted as (
             {{ sql.prediction }} as prediction,
             {{ sql.prediction_is_positive }} as prediction_is_positive,
             {{ sql.missing }} as missing
-        from {{ data_health.scanned_rows(scan.dataset, scan.stretches, scan.first_moment_outside, has_own_labels) }}
+        from {{ data_health.scanned_rows(scan.dataset, scan.date_ranges, scan.first_moment_outside, has_own_labels) }}
             {{ data_health.engine_sql('compute_once') }}
     ) as rows_of_scan
     group by period_start, model_version, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8

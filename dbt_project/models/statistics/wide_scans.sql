@@ -5,29 +5,29 @@
 {%- set counted_from = [ref('monitored_periods'), ref('column_grids')] %}
 {%- if data_health.is_configured('components.one_hot') %}{% do counted_from.append(ref('one_hot_levels')) %}{% endif %}
 {%- do data_health.begin_model(counted_from) %}
-{%- set watched = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
+{%- set monitored = data_health.product_columns(data_health.datasets_of_this_run(), is_wide=true) %}
 {#- what is stored already; not a ref, because that model reads this one -#}
-{%- set stored = data_health.stored_model('wide_products') if watched else none %}
+{%- set stored = data_health.stored_model('wide_products') if monitored else none %}
 {#- matrices of so many numbers are added up at once -#}
 {%- set numbers_at_once = 2 ** 24 %}
 {%- set scans = [] %}
-{%- if watched and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none %}
+{%- if monitored and load_relation(ref('monitored_periods')) is not none and load_relation(ref('column_grids')) is not none %}
 {%- set datasets = {} %}
-{%- for column in watched %}{% do datasets.setdefault(column.monitor.name ~ '|' ~ column.dataset.name, []).append(column) %}{% endfor %}
+{%- for column in monitored %}{% do datasets.setdefault(column.monitor.name ~ '|' ~ column.dataset.name, []).append(column) %}{% endfor %}
 {%- set query %}
-with watched_datasets (dataset_number, monitor, dataset, fingerprint, companions, is_dateless) as (
+with monitored_datasets (dataset_number, monitor, dataset, fingerprint, counted_with, is_dateless) as (
 
     values
     {%- for columns in datasets.values() %}{% set column = columns[0] %}
         {%- set fingerprint = data_health.monitor_fingerprint(column.monitor, column.dataset.reference) %}
-        {%- set texts = [column.monitor.name, column.dataset.name, fingerprint, column.companions] %}
+        {%- set texts = [column.monitor.name, column.dataset.name, fingerprint, column.counted_with] %}
         {%- set is_dateless = column.dataset.name == 'production' and not column.dataset.time %}
         ({{ loop.index0 }}, {{ data_health.text_literal(texts) }}, {{ is_dateless }}){{ ',' if not loop.last }}
     {%- endfor %}
 
 ),
 
-watched_columns (dataset_number, monitor, grid_name, family) as (
+monitored_columns (dataset_number, monitor, grid_name, family) as (
 
     values
     {%- for columns in datasets.values() %}{% set outer = loop %}{% for column in columns %}
@@ -39,37 +39,40 @@ watched_columns (dataset_number, monitor, grid_name, family) as (
 
 grids as (
 
-    select watched_columns.dataset_number, sum(column_grids.generation) as generations
-    from watched_columns
+    select monitored_columns.dataset_number, sum(column_grids.generation) as generations
+    from monitored_columns
     inner join {{ data_health.named_model('column_grids') }}
-        on watched_columns.monitor = column_grids.monitor
-        and watched_columns.grid_name = column_grids.column_name
-        and watched_columns.family = column_grids.family
-    group by watched_columns.dataset_number
+        on monitored_columns.monitor = column_grids.monitor
+        and monitored_columns.grid_name = column_grids.column_name
+        and monitored_columns.family = column_grids.family
+    group by monitored_columns.dataset_number
 
 ),
 
 wanted_periods as (
 
     select
-        watched_datasets.dataset_number,
+        monitored_datasets.dataset_number,
         monitored_periods.period_key,
         monitored_periods.period_start,
         monitored_periods.period_end,
         monitored_periods.row_count || ' rows, newest ' || coalesce(cast(monitored_periods.newest_load as varchar), 'unknown')
             || ', ' || monitored_periods.fingerprint
             || coalesce(', again at ' || cast(monitored_periods.recounted_at as varchar), '')
-            || ', with ' || watched_datasets.companions || ' ' || coalesce(grids.generations, 0) as built_from
+            || ', with ' || monitored_datasets.counted_with || ' ' || coalesce(grids.generations, 0) as built_from
     from {{ data_health.named_model('monitored_periods') }}
-    inner join watched_datasets
-        on monitored_periods.monitor = watched_datasets.monitor
-        and monitored_periods.dataset = watched_datasets.dataset
-        and monitored_periods.fingerprint = watched_datasets.fingerprint
+    inner join monitored_datasets
+        on monitored_periods.monitor = monitored_datasets.monitor
+        and monitored_periods.dataset = monitored_datasets.dataset
+        and monitored_periods.fingerprint = monitored_datasets.fingerprint
     left join grids
-        on watched_datasets.dataset_number = grids.dataset_number
+        on monitored_datasets.dataset_number = grids.dataset_number
     where monitored_periods.status not in ('gone', 'shrunk')
         and monitored_periods.row_count > 0
-        and (not watched_datasets.is_dateless or monitored_periods.period_start = cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date))
+        and (
+            not monitored_datasets.is_dateless
+            or monitored_periods.period_start = cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date)
+        )
 
 ),
 
@@ -97,11 +100,11 @@ select
     wanted_periods.built_from,
     high_water_marks.first_moment_outside
 from wanted_periods
-inner join watched_datasets
-    on wanted_periods.dataset_number = watched_datasets.dataset_number
+inner join monitored_datasets
+    on wanted_periods.dataset_number = monitored_datasets.dataset_number
 inner join high_water_marks
-    on watched_datasets.monitor = high_water_marks.monitor
-    and watched_datasets.dataset = high_water_marks.dataset
+    on monitored_datasets.monitor = high_water_marks.monitor
+    and monitored_datasets.dataset = high_water_marks.dataset
 left join stored
     on wanted_periods.period_key = stored.period_key
 where stored.built_from is distinct from wanted_periods.built_from
@@ -114,16 +117,16 @@ order by wanted_periods.dataset_number, wanted_periods.period_start nulls last
     {%- set most_periods = [1, (numbers_at_once / columns[0].dataset_width ** 2) | int] | max %}
     {%- if not scan or scan.columns is not sameas columns or scan.has_no_time or has_no_time or scan.periods | length >= most_periods %}
         {%- set scan = {
-            'columns': columns, 'periods': [], 'stretches': [], 'has_no_time': has_no_time,
+            'columns': columns, 'periods': [], 'date_ranges': [], 'has_no_time': has_no_time,
             'first_moment_outside': row['first_moment_outside']
         } %}
         {%- do scans.append(scan) %}
     {%- endif %}
     {%- do scan.periods.append(row) %}
-    {%- if scan.stretches and scan.stretches[-1].to == row['period_start'] %}
-        {%- do scan.stretches[-1].update({'to': row['period_end']}) %}
+    {%- if scan.date_ranges and scan.date_ranges[-1].to == row['period_start'] %}
+        {%- do scan.date_ranges[-1].update({'to': row['period_end']}) %}
     {%- else %}
-        {%- do scan.stretches.append({'from': row['period_start'], 'to': row['period_end']}) %}
+        {%- do scan.date_ranges.append({'from': row['period_start'], 'to': row['period_end']}) %}
     {%- endif %}
 {%- endfor %}
 {%- endif %}
@@ -140,7 +143,7 @@ with scans (scan_number, period_sql, source_sql, weight_column, weight_sql) as (
     {%- for scan in scans %}{% set column = scan['columns'][0] %}{% set dataset = column.dataset %}
         ({{ loop.index }}, {{ data_health.text_literal([
             data_health.row_period(dataset, scan.has_no_time),
-            'from ' ~ data_health.scanned_rows(dataset, scan.stretches, scan.first_moment_outside),
+            'from ' ~ data_health.scanned_rows(dataset, scan.date_ranges, scan.first_moment_outside),
             column.weight_column, column.weight
         ]) }}){{ ',' if not loop.last }}
     {%- endfor %}

@@ -32,7 +32,7 @@ ranked_periods as (
         row_number() over (
             partition by monitor, finding, column_name, change, segment_column, segment_value, first_period
             order by case severity when 'alert' then 1 else 2 end, period_start desc nulls last, reference, evidence nulls last
-        ) as place
+        ) as rank
     from finding_periods
 
 ),
@@ -52,8 +52,8 @@ findings as (
         count(distinct period_start) as period_count,
         max(case when is_open then 1 else 0 end) = 1 as is_open,
         min(severity) as severity,
-        max(case when place = 1 then metric end) as metric,
-        max(case when place = 1 then evidence end) as evidence,
+        max(case when rank = 1 then metric end) as metric,
+        max(case when rank = 1 then evidence end) as evidence,
         max(mart) as mart,
         max(relation) as relation,
         max(owner) as owner,

@@ -21,7 +21,7 @@ with periods as (
 
 configured as (
 
-    select monitor, subject, name, value, is_watched, owner
+    select monitor, subject, name, value, is_monitored, owner
     from {{ ref('health_monitors') }}
 
 ),
@@ -31,7 +31,7 @@ monitors as (
     select
         monitor,
         max(case when subject = 'setting' and name = 'default_reference' then value end) as default_reference,
-        count(case when subject = 'column' and is_watched then 1 end) as watched_column_count,
+        count(case when subject = 'column' and is_monitored then 1 end) as monitored_column_count,
         max(owner) as owner
     from configured
     group by monitor
@@ -172,7 +172,7 @@ select
     end as status,
     periods.period_status,
     periods.row_count,
-    cast(coalesce(monitors.watched_column_count, 0) as bigint) as watched_column_count,
+    cast(coalesce(monitors.monitored_column_count, 0) as bigint) as monitored_column_count,
     {%- for status in statuses %}
     cast(coalesce(drift_counts.{{ status }}_count, 0) as bigint) as drift_{{ status }}_count,
     {%- endfor %}
@@ -183,7 +183,8 @@ select
     cast(coalesce(finding_counts.warn_count, 0) as bigint) as warn_count,
     cast(coalesce(finding_counts.acknowledged_count, 0) as bigint) as acknowledged_count,
     monitors.owner,
-    {{ data_health.run_time() }} as built_at
+    {{ data_health.run_time() }} as built_at,
+    cast(coalesce(monitors.monitored_column_count, 0) as bigint) as watched_column_count
 from periods
 left join monitors
     on periods.monitor = monitors.monitor

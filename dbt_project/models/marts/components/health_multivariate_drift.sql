@@ -114,7 +114,9 @@ judged as (
             when kind = 'count' then 0
             when not has_enough_rows then null
             -- too few periods to know the spread: only what no spread explains
-            when compared_count < {{ least_periods }} and metric like 'clipped%' and abs(distance - expected_distance) > 10 * noise
+            when compared_count < {{ least_periods }}
+                and metric like '%of_clipped_values'
+                and abs(distance - expected_distance) > 10 * noise
                 and (
                     (kind = 'error' and (distance > 2 * least_distance or distance < 0.5e0 * least_distance))
                     or (kind = 'shift' and effect > 0.25e0)
@@ -225,7 +227,7 @@ select
     confirmed.period_end,
     confirmed.is_latest,
     confirmed.reference,
-    'clipped_column_error' as metric,
+    'column_error_of_clipped_values' as metric,
     'largest part of one column in the reconstruction error, of values clipped at 10 scales of the grid' as definition,
     column_errors.value,
     cast(null as double precision) as reference_value,
@@ -256,4 +258,4 @@ inner join column_errors
 left join references_without
     on confirmed.monitor = references_without.monitor
     and confirmed.reference = references_without.reference
-where confirmed.metric = 'clipped_reconstruction_error'
+where confirmed.metric = 'reconstruction_error_of_clipped_values'

@@ -71,8 +71,8 @@ levels as (
 
 ),
 
--- the judgement on a column is that of its worst metric; most columns are in no alarm, and need no order
-ranked_alarms as (
+-- the judgement on a column is that of its worst metric; most columns have not drifted, and need no order
+ranked_drift as (
 
     select
         comparison_number,
@@ -91,7 +91,7 @@ ranked_alarms as (
 worst_alarms as (
 
     select comparison_number, column_number, level, metric
-    from ranked_alarms
+    from ranked_drift
     where alarm_rank = 1
 
 )
@@ -122,7 +122,10 @@ select
     evidence.q_value,
     metrics.effective_bins,
     -- the name of a tail or of a kind of value is no value
-    case when shown_columns.column_name is not null or metrics.metric in ('tail_h', 'decimals_h', 'sentinel_h') then metrics.category end
+    case
+        when shown_columns.column_name is not null
+            or metrics.metric in ('tail_share_cohens_h', 'decimals_share_cohens_h', 'sentinel_share_cohens_h') then metrics.category
+    end
         as category,
     row_counts.reference_row_count,
     row_counts.row_count,

@@ -37,15 +37,15 @@ column_periods as (
         segment_value,
         reference,
         column_name,
-        max(case when column_status in ('warn', 'alert') then 1 else 0 end) as is_in_alarm,
-        -- too few rows neither begin nor end an alarm
-        max(case when column_status = 'ok' then 1 else 0 end) as is_quiet
+        max(case when column_status in ('warn', 'alert') then 1 else 0 end) as has_drifted,
+        -- too few rows neither begin drift nor end it
+        max(case when column_status = 'ok' then 1 else 0 end) as is_ok
     from drift
     group by 1, 2, 3, 4, 5, 6
 
 ),
 
-last_quiet_periods as (
+last_ok_periods as (
 
     select
         monitor,
@@ -53,13 +53,13 @@ last_quiet_periods as (
         segment_value,
         reference,
         column_name,
-        max(case when is_quiet = 1 then period_start end) as last_quiet_period
+        max(case when is_ok = 1 then period_start end) as last_ok_period
     from column_periods
     group by 1, 2, 3, 4, 5
 
 ),
 
-alarms as (
+newest_drift as (
 
     select
         column_periods.monitor,
@@ -67,16 +67,16 @@ alarms as (
         column_periods.segment_value,
         column_periods.reference,
         column_periods.column_name,
-        min(column_periods.period_start) as alarm_since
+        min(column_periods.period_start) as drifted_since
     from column_periods
-    inner join last_quiet_periods
-        on column_periods.monitor = last_quiet_periods.monitor
-        and column_periods.segment_column = last_quiet_periods.segment_column
-        and coalesce(column_periods.segment_value, '(null)') = coalesce(last_quiet_periods.segment_value, '(null)')
-        and column_periods.reference = last_quiet_periods.reference
-        and column_periods.column_name = last_quiet_periods.column_name
-    where column_periods.is_in_alarm = 1
-        and (last_quiet_periods.last_quiet_period is null or column_periods.period_start > last_quiet_periods.last_quiet_period)
+    inner join last_ok_periods
+        on column_periods.monitor = last_ok_periods.monitor
+        and column_periods.segment_column = last_ok_periods.segment_column
+        and coalesce(column_periods.segment_value, '(null)') = coalesce(last_ok_periods.segment_value, '(null)')
+        and column_periods.reference = last_ok_periods.reference
+        and column_periods.column_name = last_ok_periods.column_name
+    where column_periods.has_drifted = 1
+        and (last_ok_periods.last_ok_period is null or column_periods.period_start > last_ok_periods.last_ok_period)
     group by 1, 2, 3, 4, 5
 
 ),
@@ -100,7 +100,7 @@ latest as (
         {%- for metric in shown %}
         max(case when metric = '{{ metric }}' then value end) as {{ metric }},
         {%- endfor %}
-        max(case when metric = 'category_h' then category end) as category,
+        max(case when metric = 'category_share_cohens_h' then category end) as category,
         max(reference_row_count) as reference_row_count,
         max(row_count) as row_count
     from drift
@@ -121,7 +121,7 @@ select
     latest.kind,
     latest.column_status,
     latest.deciding_metric,
-    case when latest.column_status in ('warn', 'alert') then alarms.alarm_since end as alarm_since,
+    case when latest.column_status in ('warn', 'alert') then newest_drift.drifted_since end as drifted_since,
     latest.q_value,
     {%- for metric in shown %}
     latest.{{ metric }},
@@ -130,11 +130,13 @@ select
     latest.reference_row_count,
     latest.row_count,
     latest.overdispersion,
-    {{ data_health.run_time() }} as built_at
+    {{ data_health.run_time() }} as built_at,
+    case when latest.column_status in ('warn', 'alert') then newest_drift.drifted_since end as alarm_since,
+    latest.category_share_cohens_h as category_h
 from latest
-left join alarms
-    on latest.monitor = alarms.monitor
-    and latest.segment_column = alarms.segment_column
-    and coalesce(latest.segment_value, '(null)') = coalesce(alarms.segment_value, '(null)')
-    and latest.reference = alarms.reference
-    and latest.column_name = alarms.column_name
+left join newest_drift
+    on latest.monitor = newest_drift.monitor
+    and latest.segment_column = newest_drift.segment_column
+    and coalesce(latest.segment_value, '(null)') = coalesce(newest_drift.segment_value, '(null)')
+    and latest.reference = newest_drift.reference
+    and latest.column_name = newest_drift.column_name

@@ -2,7 +2,9 @@
 {%- do data_health.begin_model() %}
 {#- the metrics that groups tell; thresholds and floors are those of a single period -#}
 {%- set metrics = {} %}
-{%- for name in ['population_stability_index', 'jensen_shannon_distance', 'kolmogorov_smirnov', 'null_share_h', 'category_h'] %}
+{%- for name in [
+    'population_stability_index', 'jensen_shannon_distance', 'kolmogorov_smirnov', 'null_share_cohens_h', 'category_share_cohens_h'
+] %}
     {%- do metrics.update({name: data_health.drift_metrics()[name]}) %}
 {%- endfor %}
 with evidence as (
@@ -48,7 +50,7 @@ metrics as (
         reference,
         column_number,
         '{{ metric }}' as metric,
-        {{ entry.value.replace('_lower', '') if entry.value else entry.subject ~ '_h' if entry.subject else metric }} as value,
+        {{ entry.value.replace('_lower', '') if entry.value else entry.subject ~ '_share_cohens_h' if entry.subject else metric }} as value,
         {{ entry.floor }} as noise_floor,
         {{ entry.category or 'cast(null as varchar)' }} as category,
         has_enough_rows,
@@ -87,7 +89,7 @@ ranked_levels as (
         row_number() over (
             partition by monitor, window_periods, reference, column_number
             order by level desc nulls last, value / nullif(alert_threshold, 0) desc nulls last, metric desc nulls last
-        ) as place
+        ) as rank
     from levels
 
 ),
@@ -96,7 +98,7 @@ deciding_metrics as (
 
     select monitor, window_periods, reference, column_number, metric
     from ranked_levels
-    where place = 1
+    where rank = 1
         and level > 0
 
 )

@@ -10,13 +10,13 @@ with answers as (
         seconds,
         is_gold,
         is_latest
-    from {{ ref('label_answers') }}
+    from {{ ref('label_annotations') }}
 
 ),
 
 labels as (
 
-    select monitor, row_key, label, method, answer_count
+    select monitor, row_key, label, method, annotation_count
     from {{ ref('label_consensus') }}
 
 ),
@@ -32,7 +32,7 @@ posteriors as (
 ),
 
 -- 1. Answers, everybody's own and those of all together.
-own_answers as (
+own_annotations as (
 
     select
         answers.monitor,
@@ -43,7 +43,7 @@ own_answers as (
         answers.seconds,
         labels.method,
         -- where nobody else answered and nothing is known, an answer can only agree with itself
-        answers.label is not null and (labels.answer_count > 1 or labels.method = 'gold') as is_judged,
+        answers.label is not null and (labels.annotation_count > 1 or labels.method = 'gold') as is_judged,
         case
             when labels.method <> 'gold' then coalesce(posteriors.probability, 0e0)
             when answers.label = labels.label then 1e0
@@ -62,13 +62,13 @@ own_answers as (
 
 ),
 
-counted_answers as (
+counted_annotations as (
 
-    select monitor, annotator, row_key, label, labelled_at, seconds, method, is_judged, probability from own_answers
+    select monitor, annotator, row_key, label, labelled_at, seconds, method, is_judged, probability from own_annotations
 
     union all
 
-    select monitor, '(all)' as annotator, row_key, label, labelled_at, seconds, method, is_judged, probability from own_answers
+    select monitor, '(all)' as annotator, row_key, label, labelled_at, seconds, method, is_judged, probability from own_annotations
 
 ),
 
@@ -78,18 +78,18 @@ annotators as (
         monitor,
         annotator,
         count(distinct row_key) as labelled_row_count,
-        count(label) as answer_count,
+        count(label) as annotation_count,
         count(case when label is null then 1 end) as skip_count,
         min(labelled_at) as first_labelled_at,
         max(labelled_at) as last_labelled_at,
         sum(seconds) as seconds,
-        avg(seconds) as seconds_per_answer,
+        avg(seconds) as seconds_per_annotation,
         cast(count(case when is_judged then 1 end) as double precision) as judged_count,
         cast(count(case when is_judged and method = 'gold' then 1 end) as double precision) as gold_count,
         count(case when is_judged and method not in ('gold', 'dawid_skene') then 1 end) as unjudged_count,
         sum(case when is_judged then probability else 0 end) as right_count,
         sum(case when is_judged and method = 'gold' then probability else 0 end) as gold_right_count
-    from counted_answers
+    from counted_annotations
     group by monitor, annotator
 
 ),
@@ -123,7 +123,7 @@ votes as (
         row_key,
         label,
         cast(count(*) as double precision) as vote_count
-    from own_answers
+    from own_annotations
     where label is not null
     group by monitor, row_key, label
 
@@ -134,7 +134,7 @@ compared_rows as (
     select
         monitor,
         row_key,
-        sum(vote_count) as answer_count,
+        sum(vote_count) as annotation_count,
         sum(vote_count) * sum(vote_count) - sum(vote_count * vote_count) as unequal_pair_count
     from votes
     group by monitor, row_key
@@ -147,8 +147,8 @@ disagreements as (
     select
         monitor,
         count(*) as compared_row_count,
-        sum(answer_count) as answer_count,
-        sum(unequal_pair_count / (answer_count - 1)) as observed
+        sum(annotation_count) as annotation_count,
+        sum(unequal_pair_count / (annotation_count - 1)) as observed
     from compared_rows
     group by monitor
 
@@ -159,7 +159,7 @@ label_totals as (
     select
         votes.monitor,
         votes.label,
-        sum(votes.vote_count) as answer_count
+        sum(votes.vote_count) as annotation_count
     from votes
     inner join compared_rows
         on votes.monitor = compared_rows.monitor
@@ -172,7 +172,7 @@ expected_disagreements as (
 
     select
         monitor,
-        sum(answer_count) * sum(answer_count) - sum(answer_count * answer_count) as expected
+        sum(annotation_count) * sum(annotation_count) - sum(annotation_count * annotation_count) as expected
     from label_totals
     group by monitor
 
@@ -183,7 +183,7 @@ agreements as (
     select
         disagreements.monitor,
         disagreements.compared_row_count,
-        1 - (disagreements.answer_count - 1) * disagreements.observed / nullif(expected_disagreements.expected, 0) as krippendorff_alpha
+        1 - (disagreements.annotation_count - 1) * disagreements.observed / nullif(expected_disagreements.expected, 0) as krippendorff_alpha
     from disagreements
     inner join expected_disagreements
         on disagreements.monitor = expected_disagreements.monitor
@@ -194,7 +194,7 @@ select
     intervals.monitor,
     intervals.annotator,
     cast(intervals.labelled_row_count as bigint) as labelled_row_count,
-    cast(intervals.answer_count as bigint) as answer_count,
+    cast(intervals.annotation_count as bigint) as annotation_count,
     cast(intervals.skip_count as bigint) as skip_count,
     cast(intervals.judged_count as bigint) as judged_count,
     intervals.accuracy,
@@ -205,10 +205,12 @@ select
     case when intervals.annotator = '(all)' then coalesce(agreements.compared_row_count, 0) end as compared_row_count,
     case when intervals.annotator = '(all)' then agreements.krippendorff_alpha end as krippendorff_alpha,
     intervals.seconds,
-    intervals.seconds_per_answer,
+    intervals.seconds_per_annotation,
     intervals.first_labelled_at,
     intervals.last_labelled_at,
-    {{ data_health.run_time() }} as built_at
+    {{ data_health.run_time() }} as built_at,
+    cast(intervals.annotation_count as bigint) as answer_count,
+    intervals.seconds_per_annotation as seconds_per_answer
 from intervals
 left join agreements
     on intervals.monitor = agreements.monitor

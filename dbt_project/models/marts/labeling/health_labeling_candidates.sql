@@ -14,7 +14,8 @@ select
     batch,
     rank,
     row_key,
-    strategy,
+    -- a batch that an older release chose
+    case strategy when 'typical' then 'representative' else strategy end as strategy,
     reason,
     period_start,
     subgroup,
@@ -24,10 +25,12 @@ select
     cluster,
     inclusion_probability,
     status,
-    answer_count,
-    answers_before,
+    answer_count as annotation_count,
+    answers_before as annotations_before,
     learner_version,
     given_label,
     drawn_at,
-    built_at
+    built_at,
+    answer_count,
+    answers_before
 from labeling_batches

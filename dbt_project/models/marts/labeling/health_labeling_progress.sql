@@ -28,7 +28,7 @@ settings as (
 
 ),
 
-people as (
+annotated_rows as (
 
     select monitor, row_key, seconds
     from {{ ref('label_consensus') }}
@@ -94,11 +94,11 @@ batches as (
         count(case when candidates.status = 'answered' then 1 end) as answered_count,
         count(case when candidates.status = 'skipped' then 1 end) as skipped_count,
         count(case when candidates.status = 'open' then 1 end) as open_count,
-        sum(case when candidates.status in ('answered', 'skipped') then people.seconds end) as seconds
+        sum(case when candidates.status in ('answered', 'skipped') then annotated_rows.seconds end) as seconds
     from candidates
-    left join people
-        on candidates.monitor = people.monitor
-        and candidates.row_key = people.row_key
+    left join annotated_rows
+        on candidates.monitor = annotated_rows.monitor
+        and candidates.row_key = annotated_rows.row_key
     group by candidates.monitor, candidates.batch
 
 ),

@@ -2,7 +2,7 @@
 with label_consensus as (
 
     select
-        monitor, row_key, label, method, probability, majority_label, is_tie, answer_count, agreeing_count, skip_count,
+        monitor, row_key, label, method, probability, majority_label, is_tie, annotation_count, agreeing_count, skip_count,
         first_labelled_at, last_labelled_at, seconds
     from {{ ref('label_consensus') }}
 
@@ -16,11 +16,12 @@ select
     probability,
     majority_label,
     is_tie,
-    answer_count,
+    annotation_count,
     agreeing_count,
     skip_count,
     first_labelled_at,
     last_labelled_at,
     seconds,
-    {{ data_health.run_time() }} as built_at
+    {{ data_health.run_time() }} as built_at,
+    annotation_count as answer_count
 from label_consensus

@@ -21,9 +21,9 @@
     {%- endfor %}
 {%- endif %}
 {%- set monitors, datasets = selected if execute else {}, data_health.datasets_of_this_run(under_empty=true) %}
-{#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_watched, is_value_shown, reason #}
+{#- what is said of every monitor, as rows of: subject, name, value, role, data_type, is_monitored, is_value_shown, reason #}
 {%- set described, of_no_column, answered = {}, [none, none, none, none, none], [] %}
-{%- for monitor in resolved.values() if monitor.labeling.answers %}{% do answered.append(monitor.name) %}{% endfor %}
+{%- for monitor in resolved.values() if monitor.labeling.annotations %}{% do answered.append(monitor.name) %}{% endfor %}
 {%- for monitor_name, monitor in monitors.items() %}
     {%- set rows = [['monitor', monitor_name, data_health.setting_text(monitor.relation)] + of_no_column] %}
     {%- for name, value in monitor.items() if name not in ['name', 'relation', 'references', 'columns', 'parts'] %}
@@ -71,7 +71,7 @@
                 {%- do problems.setdefault(key, ['problem', key, column.declared_kind] + of_no_column[1:] + [ignored]) %}
             {%- endif %}
             {%- set known = columns.get(column.name) %}
-            {#- a label that stands in a table of its own takes the place of a column that is not watched -#}
+            {#- a label that stands in a table of its own takes the place of a column that is not monitored -#}
             {%- if not known or (column.from_labels and not known[5]) %}
                 {%- do columns.update({column.name: [
                     'column', column.name, 'table of labels' if column.from_labels else dataset.name, column.role, column.data_type,
@@ -82,10 +82,10 @@
     {%- endfor %}
     {#- defaults that all share speak of those that are asked -#}
     {%- set asks_itself = data_health.with_current_names(block.monitors.get(monitor_name)).get('labeling') is not none %}
-    {%- if monitor.parts.labeling and written[monitor_name].get('labeling') is not none and not monitor.labeling.answers
+    {%- if monitor.parts.labeling and written[monitor_name].get('labeling') is not none and not monitor.labeling.annotations
         and (asks_itself or not answered) %}
-        {%- do problems.update({'labeling.answers': ['problem', 'labeling.answers', none] + of_no_column[1:]
-            + ['missing: without a table of answers no row is chosen, and none is labelled']}) %}
+        {%- do problems.update({'labeling.annotations': ['problem', 'labeling.annotations', none] + of_no_column[1:]
+            + ['missing: without a table of annotations no row is chosen, and none is labelled']}) %}
     {%- endif %}
     {%- do described.update({monitor_name: rows + columns.values() | list + problems.values() | list}) %}
 {%- endfor %}
@@ -107,7 +107,7 @@ with described_monitors as (
         value,
         role,
         data_type,
-        is_watched,
+        is_monitored,
         is_value_shown,
         reason,
         cast({{ data_health.text_literal(monitor.owner) if monitor.owner else 'null' }} as varchar) as owner,
@@ -115,14 +115,14 @@ with described_monitors as (
     from (
     {{ data_health.rows_as_table({
         'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
-        'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar'
+        'is_monitored': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar'
     }, described[name]) }}
     ) as described
     {{ 'union all' if not loop.last }}
 {%- else %}
     {{ data_health.rows_as_table({
         'monitor': 'varchar', 'subject': 'varchar', 'name': 'varchar', 'value': 'varchar', 'role': 'varchar', 'data_type': 'varchar',
-        'is_watched': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar'
+        'is_monitored': 'boolean', 'is_value_shown': 'boolean', 'reason': 'varchar', 'owner': 'varchar', 'fingerprint': 'varchar'
     }) }}
 {%- endfor %}
 
@@ -144,7 +144,7 @@ problems_of_last_build as (
 
 configured_rows as (
 
-    select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint
+    select monitor, subject, name, value, role, data_type, is_monitored, is_value_shown, reason, owner, fingerprint
     from described_monitors
 
     union all
@@ -156,7 +156,7 @@ configured_rows as (
         problems_of_last_build.value,
         cast(null as varchar) as role,
         cast(null as varchar) as data_type,
-        cast(null as boolean) as is_watched,
+        cast(null as boolean) as is_monitored,
         cast(null as boolean) as is_value_shown,
         'as of the build before: ' || problems_of_last_build.reason as reason,
         described_monitors.owner,
@@ -168,6 +168,7 @@ configured_rows as (
 
 ),
 
+-- the old names of two columns, which every version so far has
 previous_build as (
 {% if previous %}
     select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
@@ -185,7 +186,9 @@ previous_build as (
 -- a run that is limited to some monitors leaves the others as they were, and so those whose table is gone
 kept_monitors as (
 
-    select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
+    select
+        monitor, subject, name, value, role, data_type, is_watched as is_monitored, is_value_shown, reason, owner, fingerprint,
+        watched_since as monitored_since, built_at, is_watched, watched_since
     from previous_build
     where monitor in ({{ data_health.text_literal(kept_monitors or ['']) }})
         and (subject <> 'missing' or monitor not in ({{ data_health.text_literal((gone | list) or ['']) }}))
@@ -199,13 +202,15 @@ select
     configured_rows.value,
     configured_rows.role,
     configured_rows.data_type,
-    configured_rows.is_watched,
+    configured_rows.is_monitored,
     configured_rows.is_value_shown,
     configured_rows.reason,
     configured_rows.owner,
     configured_rows.fingerprint,
-    coalesce(previous_build.watched_since, {{ data_health.run_time() }}) as watched_since,
-    {{ data_health.run_time() }} as built_at
+    coalesce(previous_build.watched_since, {{ data_health.run_time() }}) as monitored_since,
+    {{ data_health.run_time() }} as built_at,
+    configured_rows.is_monitored as is_watched,
+    coalesce(previous_build.watched_since, {{ data_health.run_time() }}) as watched_since
 from configured_rows
 left join previous_build
     on configured_rows.monitor = previous_build.monitor
@@ -214,5 +219,7 @@ left join previous_build
 
 union all
 
-select monitor, subject, name, value, role, data_type, is_watched, is_value_shown, reason, owner, fingerprint, watched_since, built_at
+select
+    monitor, subject, name, value, role, data_type, is_monitored, is_value_shown, reason, owner, fingerprint, monitored_since, built_at,
+    is_watched, watched_since
 from kept_monitors

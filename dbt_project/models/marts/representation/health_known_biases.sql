@@ -35,8 +35,8 @@ middles as (
     select
         checks.*,
         case when share = 0e0 then 0.5e0 else 0e0 end as added,
-        {{ data_health.wilson('centre', 'share', 'share_count') }} as middle,
-        {{ data_health.wilson('margin', 'share', 'share_count') }} as reach
+        {{ data_health.wilson('centre', 'share', 'share_count') }} as centre,
+        {{ data_health.wilson('margin', 'share', 'share_count') }} as half_width
     from checks
     where gap_in_data is null
         and metric <> 'row_count'
@@ -63,9 +63,9 @@ intervals as (
         entry_number,
         reference,
         share / other_share as value,
-        case when share = 0e0 then 0e0 when log_error is null then greatest(middle - reach, 0e0) / other_share
+        case when share = 0e0 then 0e0 when log_error is null then greatest(centre - half_width, 0e0) / other_share
             else share / other_share * exp(-{{ z }} * log_error) end as value_lower,
-        case when log_error is null then least(middle + reach, 1e0) / other_share
+        case when log_error is null then least(centre + half_width, 1e0) / other_share
             else (share * share_count + added) / (share_count + added) / other_share * exp({{ z }} * log_error) end as value_upper
     from errors
 

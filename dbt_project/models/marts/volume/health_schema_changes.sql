@@ -34,7 +34,7 @@ column_versions as (
 
 configuration as (
 
-    select monitor, subject, name, value, role, is_watched
+    select monitor, subject, name, value, role, is_monitored
     from {{ ref('health_monitors') }}
 
 ),
@@ -45,7 +45,7 @@ features as (
     from configuration
     where subject = 'column'
         and role = 'feature'
-        and is_watched
+        and is_monitored
 
 ),
 

@@ -64,7 +64,7 @@ shown_columns as (
 
 ),
 
-watched_relations as (
+monitored_relations as (
 
     select monitor, 'monitor' as kind, value as relation, owner
     from configured
@@ -119,7 +119,7 @@ valid_acknowledgements as (
             partition by found_subjects.monitor, found_subjects.finding, found_subjects.column_name, found_subjects.first_period
             order by acknowledgements.acknowledged_until desc nulls last, acknowledgements.acknowledged_by nulls last,
                 acknowledgements.note nulls last
-        ) as place
+        ) as rank
     from found_subjects
     inner join acknowledgements
         on found_subjects.monitor = coalesce(acknowledgements.monitor, found_subjects.monitor)
@@ -146,8 +146,8 @@ select
     islands.evidence,
     islands.mart,
     coalesce(islands.last_ok_period < islands.period_start, true) and islands.last_seen_period >= islands.newest_period as is_open,
-    watched_relations.relation,
-    watched_relations.owner,
+    monitored_relations.relation,
+    monitored_relations.owner,
     valid_acknowledgements.monitor is not null as is_acknowledged,
     valid_acknowledgements.acknowledged_until,
     valid_acknowledgements.acknowledged_by,
@@ -156,12 +156,12 @@ from islands
 left join shown_columns
     on islands.monitor = shown_columns.monitor
     and islands.segment_column = shown_columns.column_name
-left join watched_relations
-    on islands.monitor = watched_relations.monitor
-    and watched_relations.kind = case when islands.finding = 'cleaning_rule' then 'cleaning' else 'monitor' end
+left join monitored_relations
+    on islands.monitor = monitored_relations.monitor
+    and monitored_relations.kind = case when islands.finding = 'cleaning_rule' then 'cleaning' else 'monitor' end
 left join valid_acknowledgements
     on islands.monitor = valid_acknowledgements.monitor
     and islands.finding = valid_acknowledgements.finding
     and coalesce(islands.column_name, '(null)') = coalesce(valid_acknowledgements.column_name, '(null)')
     and islands.first_period = valid_acknowledgements.first_period
-    and valid_acknowledgements.place = 1
+    and valid_acknowledgements.rank = 1

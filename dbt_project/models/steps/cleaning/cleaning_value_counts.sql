@@ -3,12 +3,12 @@
 {#- a monitor counts the rows of a cleaning set where both read the same relation through the same filter -#}
 {%- set pairs = [] %}
 {%- for name, cleaning in data_health.cleaning_sets().items() if cleaning.suggest and cleaning.relation %}
-    {%- set watching = [] %}
+    {%- set monitors = [] %}
     {%- for monitor in data_health.resolved_monitors().values() if monitor.relation == cleaning.relation
         and monitor.where == cleaning.where %}
-        {%- do watching.append(monitor) %}
+        {%- do monitors.append(monitor) %}
     {%- endfor %}
-    {%- if watching %}{% do pairs.append([name, watching[0].name, watching[0].time is not none]) %}{% endif %}
+    {%- if monitors %}{% do pairs.append([name, monitors[0].name, monitors[0].time is not none]) %}{% endif %}
 {%- endfor %}
 
 with counting_monitors as (

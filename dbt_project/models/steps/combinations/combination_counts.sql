@@ -149,7 +149,7 @@ ranked_unseen_patterns as (
                 case when patterns_with_unseen_values.pattern_code is null then 1 else 2 end,
                 unseen_patterns.row_count desc nulls last,
                 unseen_patterns.pattern_code
-        ) as place
+        ) as rank
     from unseen_patterns
     left join patterns_with_unseen_values
         on unseen_patterns.period_number = patterns_with_unseen_values.period_number
@@ -168,7 +168,7 @@ unseen_counts as (
         count(*) as unseen_combination_count,
         sum(row_count) as unseen_count,
         sum(case when has_unseen_value then row_count else 0 end) as unseen_value_count,
-        max(case when place = 1 then pattern_code end) as unseen_pattern
+        max(case when rank = 1 then pattern_code end) as unseen_pattern
     from ranked_unseen_patterns
     group by period_number, reference_number, set_number
 

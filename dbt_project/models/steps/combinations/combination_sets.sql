@@ -103,7 +103,7 @@ ranked_blocks as (
         row_number() over (
             partition by ranked_pairs.cell_kind, ranked_pairs.monitor, all_sets.set_number
             order by ranked_pairs.pair_rank
-        ) as place
+        ) as rank
     from ranked_pairs
     inner join all_sets
         on all_sets.set_size <= 3
@@ -138,7 +138,7 @@ sets_of_monitors as (
         on attribute_counts.cell_kind = ranked_blocks.cell_kind
         and attribute_counts.monitor = ranked_blocks.monitor
         and all_sets.set_number = ranked_blocks.set_number
-        and ranked_blocks.place = 1
+        and ranked_blocks.rank = 1
 
 ),
 

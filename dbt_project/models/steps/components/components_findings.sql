@@ -11,7 +11,7 @@ with multivariate_rows as (
         row_number() over (
             partition by monitor, period_start, reference
             order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric
-        ) as place
+        ) as rank
     from {{ ref('health_multivariate_drift') }}
     where status is not null
 
@@ -31,7 +31,7 @@ regions as (
         row_number() over (
             partition by monitor, period_start, reference
             order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, metric, component_count
-        ) as place
+        ) as rank
     from {{ data_health.named_model('health_region', data_health.is_configured('components.scores'), {
         'monitor': 'varchar', 'period_start': 'date', 'reference': 'varchar', 'metric': 'varchar', 'component_count': 'bigint',
         'is_current': 'boolean', 'row_count': 'bigint', 'outside_share_99': 'double precision',
@@ -69,7 +69,7 @@ select
     metric || ' ' || coalesce({{ data_health.engine_sql('short_number', 'value') }}, 'unknown') || ' against ' || reference as evidence,
     'health_multivariate_drift' as mart
 from multivariate_rows
-where place = 1
+where rank = 1
 
 union all
 
@@ -88,7 +88,7 @@ select
         || coalesce('; usual are ' || cast(cast(100 * expected_share_99 as decimal(5, 1)) as varchar) || ' %', '') as evidence,
     'health_region' as mart
 from regions
-where place = 1
+where rank = 1
 
 union all
 

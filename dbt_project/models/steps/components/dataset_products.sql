@@ -58,7 +58,7 @@ features as (
     select monitor, name as column_name
     from {{ ref('health_monitors') }}
     where subject = 'column'
-        and is_watched
+        and is_monitored
         and role = 'feature'
 {%- if data_health.is_configured('components.one_hot') %}
 

@@ -67,7 +67,7 @@ select
     dataset_periods.stored_period_key,
     wide_products.column_number,
     wide_products.column_name,
-    features.column_name is not null as is_watched,
+    features.column_name is not null as is_monitored,
     wide_products.centre,
     wide_products.scale,
     coalesce(

@@ -12,7 +12,7 @@ with column_errors as (
         'reference_effective_row_count': 'double precision'
     }) }}
     where kind = 'measure'
-        and metric = 'clipped_reconstruction_error'
+        and metric = 'reconstruction_error_of_clipped_values'
         and column_name <> '(all)'
         and value > 0
 
@@ -107,7 +107,7 @@ ranked_errors as (
             partition by monitor, reference, period_start
             order by case when is_far and value > upper_limit then 0 else 1 end,
                 value / expected_value desc nulls last, column_name
-        ) as place
+        ) as rank
     from limits
 
 )
@@ -116,11 +116,11 @@ select
     monitor,
     reference,
     period_start,
-    max(case when place = 1 then value end) as value,
-    max(case when place = 1 then expected_value end) as expected_value,
-    max(case when place = 1 then upper_limit end) as upper_limit,
-    max(case when place = 1 then compared_count end) as compared_count,
-    max(case when place = 1 then column_name end) as largest_contributor,
+    max(case when rank = 1 then value end) as value,
+    max(case when rank = 1 then expected_value end) as expected_value,
+    max(case when rank = 1 then upper_limit end) as upper_limit,
+    max(case when rank = 1 then compared_count end) as compared_count,
+    max(case when rank = 1 then column_name end) as largest_contributor,
     max(case when is_outside then 1 else 0 end) = 1 as is_outside
 from ranked_errors
 group by monitor, reference, period_start

@@ -40,20 +40,17 @@ distances as (
         case subspace_measures.metric
             when 'constant_columns' then 'count'
             when 'subspace_overlap' then 'overlap'
-            when 'clipped_subspace_overlap' then 'overlap'
+            when 'subspace_overlap_of_clipped_values' then 'overlap'
             when 'mean_shift' then 'shift'
-            when 'clipped_mean_shift' then 'shift'
+            when 'mean_shift_of_clipped_values' then 'shift'
             else 'error'
         end as kind,
-        case
-            when subspace_measures.metric like 'clipped_%' then substring(subspace_measures.metric, 9)
-            else subspace_measures.metric
-        end as plain_metric,
+        replace(subspace_measures.metric, '_of_clipped_values', '') as plain_metric,
         subspace_measures.period_start,
         coalesce(subspace_measures.period_start, cast('0001-01-01' as date)) as period_day,
         subspace_measures.value,
         subspace_measures.reference_value,
-        case when subspace_measures.metric like '%overlap' then 1 - subspace_measures.value else subspace_measures.value end as distance,
+        case when subspace_measures.metric like '%overlap%' then 1 - subspace_measures.value else subspace_measures.value end as distance,
         subspace_measures.noise,
         subspace_measures.component_count,
         subspace_measures.column_count,

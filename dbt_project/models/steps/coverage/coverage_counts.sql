@@ -163,7 +163,7 @@ unseen_categories as (
         comparison_number,
         column_number,
         category,
-        row_number() over (partition by comparison_number, column_number order by row_count desc nulls last, category nulls last) as place
+        row_number() over (partition by comparison_number, column_number order by row_count desc nulls last, category nulls last) as rank
     from compared_groups
     where group_type = 'value'
         and reference_count = 0
@@ -193,5 +193,5 @@ from counted_groups
 left join unseen_categories
     on counted_groups.comparison_number = unseen_categories.comparison_number
     and counted_groups.column_number = unseen_categories.column_number
-    and unseen_categories.place = 1
+    and unseen_categories.rank = 1
 group by counted_groups.comparison_number, counted_groups.column_number

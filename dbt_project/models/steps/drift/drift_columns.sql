@@ -4,7 +4,7 @@ with column_roles as (
     select monitor, name as column_name, role
     from {{ ref('health_monitors') }}
     where subject = 'column'
-        and is_watched
+        and is_monitored
 
 ),
 

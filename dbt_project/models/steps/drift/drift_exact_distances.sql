@@ -10,7 +10,8 @@
             {%- do marks.update({row['monitor'] ~ '|' ~ row['dataset']: row['first_moment_outside']}) %}
         {%- endfor %}
     {%- endif %}
-    {%- set stretches, first_outside = [{'from': '0001-01-01', 'to': '9999-12-31'}], marks.get(dataset.monitor.name ~ '|' ~ dataset.name) %}
+    {%- set date_ranges = [{'from': '0001-01-01', 'to': '9999-12-31'}] %}
+    {%- set first_outside = marks.get(dataset.monitor.name ~ '|' ~ dataset.name) %}
     {%- for column in dataset.columns if column.kind in ['numeric', 'timestamp'] and not column.left_out %}
         {%- for segmentation in dataset.segmentations if segmentation.column != column.name %}
             {%- set is_whole = segmentation.column == '(all)' %}
@@ -29,7 +30,7 @@
             {{ data_health.row_period(dataset, false) }} as period_start,
             {{ segmentation.value ~ ' as segment_value,' if not is_whole }}
             {{ column.value }} as x
-        from {{ data_health.scanned_rows(dataset, stretches, first_outside, column.from_labels) }}
+        from {{ data_health.scanned_rows(dataset, date_ranges, first_outside, column.from_labels) }}
             {{ data_health.engine_sql('compute_once') }}
     ) as column_rows
     where {{ 'x is not null' if column.is_exact_number else data_health.engine_sql('is_finite', 'x') }}

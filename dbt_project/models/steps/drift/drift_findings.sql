@@ -82,7 +82,7 @@ window_rows as (
                 case when metric = deciding_metric then 1 else 2 end,
                 window_periods,
                 metric
-        ) as place
+        ) as rank
     from {{ ref('health_drift_windows') }}
 
 )
@@ -125,4 +125,4 @@ select
         || ', ' || cast(row_count as varchar) || ' rows' as evidence,
     'health_drift_windows' as mart
 from window_rows
-where place = 1
+where rank = 1

@@ -6,7 +6,7 @@ with comparisons as (
         comparison_number,
         monitor,
         -- numbers stand for names, because joining by them costs a fraction of it
-        dense_rank() over (order by monitor, reference) as reference_place,
+        dense_rank() over (order by monitor, reference) as reference_rank,
         period_start
     from {{ ref('drift_comparisons') }}
     where window_periods is null
@@ -44,7 +44,7 @@ metrics as (
 unexcused_metrics as (
 
     select
-        comparisons.reference_place,
+        comparisons.reference_rank,
         comparisons.period_start,
         metrics.comparison_number,
         metrics.column_number,
@@ -78,25 +78,25 @@ unexcused_metrics as (
 quiet_columns as (
 
     select
-        reference_place,
+        reference_rank,
         column_number,
         comparison_number,
         period_start,
         max(unexcused_level) = 0 and min(case when has_enough_rows then 1 else 0 end) = 1 as is_quiet
     from unexcused_metrics
-    group by reference_place, column_number, comparison_number, period_start
+    group by reference_rank, column_number, comparison_number, period_start
 
 ),
 
 numbered_columns as (
 
     select
-        reference_place,
+        reference_rank,
         column_number,
         comparison_number,
         is_quiet,
         sum(case when is_quiet then 1 else 0 end) over (
-            partition by reference_place, column_number order by period_start nulls last rows unbounded preceding
+            partition by reference_rank, column_number order by period_start nulls last rows unbounded preceding
         ) - case when is_quiet then 1 else 0 end as earlier_quiet_count
     from quiet_columns
 
@@ -105,7 +105,7 @@ numbered_columns as (
 judged_metrics as (
 
     select
-        unexcused_metrics.reference_place,
+        unexcused_metrics.reference_rank,
         unexcused_metrics.column_number,
         unexcused_metrics.comparison_number,
         unexcused_metrics.threshold_number,
@@ -129,7 +129,7 @@ histories as (
         earlier_metrics.value
     from judged_metrics
     inner join judged_metrics as earlier_metrics
-        on judged_metrics.reference_place = earlier_metrics.reference_place
+        on judged_metrics.reference_rank = earlier_metrics.reference_rank
         and judged_metrics.column_number = earlier_metrics.column_number
         and judged_metrics.threshold_number = earlier_metrics.threshold_number
         and earlier_metrics.earlier_quiet_count between judged_metrics.earlier_quiet_count - 24 and judged_metrics.earlier_quiet_count - 1

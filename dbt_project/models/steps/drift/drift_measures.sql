@@ -41,7 +41,7 @@ share_tests as (
         comparison_number,
         column_number
         {%- for subject in subjects %},
-        max(case when subject = '{{ subject }}' then h end) as {{ subject }}_h,
+        max(case when subject = '{{ subject }}' then h end) as {{ subject }}_share_cohens_h,
         max(case when subject = '{{ subject }}' then test_count end) as {{ subject }}_test_count,
         max(case when subject = '{{ subject }}' then squared_deviate end) as {{ subject }}_squared_deviate,
         max(case when subject = '{{ subject }}' then exponent end) as {{ subject }}_exponent,
@@ -163,7 +163,7 @@ select
     pooled_contingencies.pooled_chi_square,
     pooled_contingencies.pooled_group_count,
     {%- for subject in subjects %}
-    share_tests.{{ subject }}_h,
+    share_tests.{{ subject }}_share_cohens_h,
     share_tests.{{ subject }}_test_count,
     share_tests.{{ subject }}_squared_deviate,
     share_tests.{{ subject }}_exponent,

@@ -47,7 +47,7 @@ measures as (
         evidence.distribution_p,
         {%- for subject in subjects %}
         evidence.{{ subject }}_p,
-        drift_measures.{{ subject }}_h,
+        drift_measures.{{ subject }}_share_cohens_h,
         drift_measures.{{ subject }}_test_count,
         drift_measures.{{ subject }}_name,
         {%- endfor %}

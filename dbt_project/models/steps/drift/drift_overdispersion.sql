@@ -22,7 +22,7 @@ numbered_periods as (
         monitor,
         period_start,
         reference_start as previous_start,
-        row_number() over (partition by monitor order by period_start nulls last) as place
+        row_number() over (partition by monitor order by period_start nulls last) as rank
     from comparisons
     where reference = '(previous period)'
 
@@ -32,7 +32,7 @@ differences_of_neighbours as (
 
     select
         numbered_periods.monitor,
-        numbered_periods.place,
+        numbered_periods.rank,
         numbered_periods.period_start,
         numbered_periods.previous_start,
         measures.column_number,
@@ -84,7 +84,7 @@ neighbours as (
     from numbered_periods
     inner join differences_of_neighbours
         on numbered_periods.monitor = differences_of_neighbours.monitor
-        and differences_of_neighbours.place between numbered_periods.place - 24 and numbered_periods.place - 1
+        and differences_of_neighbours.rank between numbered_periods.rank - 24 and numbered_periods.rank - 1
 
 ),
 

@@ -125,7 +125,7 @@ unseen_values as (
         column_number,
         cast(least(floor(10 * reference_rank), 9) as bigint) as group_number,
         unseen_value,
-        row_number() over (partition by comparison_number, column_number order by row_count desc nulls last, unseen_value) as place
+        row_number() over (partition by comparison_number, column_number order by row_count desc nulls last, unseen_value) as rank
     from distances
     where unseen_value is not null
         and row_count > 0
@@ -162,7 +162,7 @@ numeric_groups as (
         -- the cell whose share changes most, and the least likely change of one: Chernoff's bound
         count(case when tail is not null and reference_count + row_count > 0 then 1 end) as compared_cell_count,
         max(case when tail is not null then abs({{ data_health.arcsine_share('least(q, 1e0)') }}
-            - {{ data_health.arcsine_share('least(p, 1e0)') }}) end) as bin_h,
+            - {{ data_health.arcsine_share('least(p, 1e0)') }}) end) as bin_share_cohens_h,
         max(
             case when tail is null then null
                 when row_count > 0
@@ -212,7 +212,7 @@ select
     -- too few to be compared alone; a window adds them up
     compared_counts.is_of_few,
     numeric_groups.compared_cell_count,
-    numeric_groups.bin_h,
+    numeric_groups.bin_share_cohens_h,
     numeric_groups.bin_exponent,
     {%- for count in ['reference_low', 'low', 'reference_high', 'high'] %}
     cast(numeric_groups.{{ count }}_count as double precision) as {{ count }}_count{{ ',' if not loop.last }}
@@ -229,4 +229,4 @@ left join unseen_values
     on numeric_groups.comparison_number = unseen_values.comparison_number
     and numeric_groups.column_number = unseen_values.column_number
     and numeric_groups.group_number = unseen_values.group_number
-    and unseen_values.place = 1
+    and unseen_values.rank = 1

@@ -25,7 +25,7 @@ quantile_groups as (
         sum(reference_count) as reference_total,
         sum(row_count) as total,
         sum(compared_cell_count) as compared_cell_count,
-        max(bin_h) as bin_h,
+        max(bin_share_cohens_h) as bin_share_cohens_h,
         max(bin_exponent) as bin_exponent,
         sum(reference_low_count) as reference_low_count,
         sum(low_count) as low_count,
@@ -178,12 +178,12 @@ share_tests as (
         comparison_number,
         column_number,
         'bin' as subject,
-        bin_h as h,
+        bin_share_cohens_h as h,
         cast(compared_cell_count as bigint) as test_count,
         cast(null as double precision) as squared_deviate,
         bin_exponent as exponent
     from quantile_groups
-    where bin_h is not null
+    where bin_share_cohens_h is not null
 
 ),
 

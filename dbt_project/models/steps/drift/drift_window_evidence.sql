@@ -20,8 +20,8 @@ distances as (
 share_tests as (
 
     select
-        monitor, window_periods, reference, column_number, null_h, null_squared_deviate, null_exponent, category_h,
-        category_squared_deviate, category_exponent, category_test_count, category
+        monitor, window_periods, reference, column_number, null_share_cohens_h, null_squared_deviate, null_exponent,
+        category_share_cohens_h, category_squared_deviate, category_exponent, category_test_count, category
     from {{ ref('drift_window_shares') }}
 
 ),
@@ -64,10 +64,10 @@ measures as (
         distances.kolmogorov_smirnov,
         distances.chi_square,
         distances.degrees_of_freedom,
-        share_tests.null_h,
+        share_tests.null_share_cohens_h,
         share_tests.null_squared_deviate,
         share_tests.null_exponent,
-        share_tests.category_h,
+        share_tests.category_share_cohens_h,
         share_tests.category_squared_deviate,
         share_tests.category_exponent,
         coalesce(share_tests.category_test_count, 0) as category_test_count,
@@ -127,7 +127,7 @@ probabilities as (
         {%- endif %}
         {%- endfor %}
         case when degrees_of_freedom > 0 then 1 else 0 end
-            + case when null_h is not null then 1 else 0 end
+            + case when null_share_cohens_h is not null then 1 else 0 end
             + case when category_test_count > 0 then 1 else 0 end as test_count
     from deviates
 
@@ -181,8 +181,8 @@ select
     population_stability_index,
     jensen_shannon_distance,
     kolmogorov_smirnov,
-    null_h,
-    category_h,
+    null_share_cohens_h,
+    category_share_cohens_h,
     category_test_count,
     category_name,
     has_enough_rows,

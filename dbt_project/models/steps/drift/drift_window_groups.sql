@@ -38,7 +38,7 @@ compared_columns as (
 
 ),
 
-alarms as (
+drifted_columns as (
 
     select monitor, reference, period_start, segment_column, segment_value, column_name
     from {{ ref('health_drift') }}
@@ -73,16 +73,16 @@ alarmed_columns as (
     select distinct
         members.comparison_number,
         compared_columns.column_number
-    from alarms
+    from drifted_columns
     inner join members
-        on alarms.monitor = members.monitor
-        and alarms.reference = members.judged_reference
-        and alarms.period_start = members.period_start
+        on drifted_columns.monitor = members.monitor
+        and drifted_columns.reference = members.judged_reference
+        and drifted_columns.period_start = members.period_start
     inner join compared_columns
-        on alarms.monitor = compared_columns.monitor
-        and alarms.segment_column = compared_columns.segment_column
-        and coalesce(alarms.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
-        and alarms.column_name = compared_columns.column_name
+        on drifted_columns.monitor = compared_columns.monitor
+        and drifted_columns.segment_column = compared_columns.segment_column
+        and coalesce(drifted_columns.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and drifted_columns.column_name = compared_columns.column_name
 
 ),
 
@@ -92,17 +92,17 @@ alarmed_baselines as (
     select distinct
         members.comparison_number,
         compared_columns.column_number
-    from alarms
+    from drifted_columns
     inner join members
-        on alarms.monitor = members.monitor
-        and alarms.reference = '(previous period)'
-        and alarms.period_start >= members.baseline_start
-        and alarms.period_start < members.baseline_end
+        on drifted_columns.monitor = members.monitor
+        and drifted_columns.reference = '(previous period)'
+        and drifted_columns.period_start >= members.baseline_start
+        and drifted_columns.period_start < members.baseline_end
     inner join compared_columns
-        on alarms.monitor = compared_columns.monitor
-        and alarms.segment_column = compared_columns.segment_column
-        and coalesce(alarms.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
-        and alarms.column_name = compared_columns.column_name
+        on drifted_columns.monitor = compared_columns.monitor
+        and drifted_columns.segment_column = compared_columns.segment_column
+        and coalesce(drifted_columns.segment_value, '(null)') = coalesce(compared_columns.segment_value, '(null)')
+        and drifted_columns.column_name = compared_columns.column_name
 
 ),
 

@@ -74,7 +74,7 @@ ranked_shares as (
         fewest * least(pooled_share, 1 - pooled_share) >= 5 as is_large,
         row_number() over (
             partition by monitor, window_periods, reference, column_number, is_null_group order by h desc nulls last, category nulls last
-        ) as place
+        ) as rank
     from tested_shares
 
 )
@@ -84,13 +84,13 @@ select
     window_periods,
     reference,
     column_number,
-    max(case when is_null_group then h end) as null_h,
+    max(case when is_null_group then h end) as null_share_cohens_h,
     max(case when is_null_group and is_large then scaled_square / (pooled_share * (1 - pooled_share)) end) as null_squared_deviate,
     max(case when is_null_group and not is_large then exponent end) as null_exponent,
-    max(case when not is_null_group then h end) as category_h,
+    max(case when not is_null_group then h end) as category_share_cohens_h,
     max(case when not is_null_group and is_large then scaled_square / (pooled_share * (1 - pooled_share)) end) as category_squared_deviate,
     max(case when not is_null_group and not is_large then exponent end) as category_exponent,
     count(case when not is_null_group then 1 end) as category_test_count,
-    max(case when not is_null_group and place = 1 then category end) as category
+    max(case when not is_null_group and rank = 1 then category end) as category
 from ranked_shares
 group by monitor, window_periods, reference, column_number

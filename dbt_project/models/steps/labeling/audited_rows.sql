@@ -41,7 +41,7 @@ ranked_labels as (
         row_key,
         label,
         probability,
-        row_number() over (partition by monitor, row_key order by probability desc nulls last, label nulls last) as place
+        row_number() over (partition by monitor, row_key order by probability desc nulls last, label nulls last) as rank
     from held_out
 
 ),
@@ -68,7 +68,7 @@ audited as (
     left join ranked_labels
         on labeling_rows.monitor = ranked_labels.monitor
         and labeling_rows.row_key = ranked_labels.row_key
-        and ranked_labels.place = 1
+        and ranked_labels.rank = 1
 
 )
 

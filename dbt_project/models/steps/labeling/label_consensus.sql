@@ -1,5 +1,5 @@
 {{ config(enabled='labeling' in data_health.parts_on()) }}
-with latest_answers as (
+with latest_annotations as (
 
     select
         monitor,
@@ -9,7 +9,7 @@ with latest_answers as (
         labelled_at,
         seconds,
         is_gold
-    from {{ ref('label_answers') }}
+    from {{ ref('label_annotations') }}
     where is_latest
 
 ),
@@ -30,12 +30,12 @@ answered_rows as (
         monitor,
         row_key,
         max(case when is_gold then label end) as gold_label,
-        count(case when not is_gold and label is not null then 1 end) as answer_count,
+        count(case when not is_gold and label is not null then 1 end) as annotation_count,
         count(case when not is_gold and label is null then 1 end) as skip_count,
         min(labelled_at) as first_labelled_at,
         max(labelled_at) as last_labelled_at,
         sum(seconds) as seconds
-    from latest_answers
+    from latest_annotations
     group by monitor, row_key
 
 ),
@@ -47,7 +47,7 @@ votes as (
         row_key,
         label,
         count(*) as vote_count
-    from latest_answers
+    from latest_annotations
     where label is not null
         and not is_gold
     group by monitor, row_key, label
@@ -58,7 +58,7 @@ ranked_votes as (
 
     select
         votes.*,
-        rank() over (partition by monitor, row_key order by vote_count desc nulls last) as place
+        rank() over (partition by monitor, row_key order by vote_count desc nulls last) as rank
     from votes
 
 ),
@@ -71,7 +71,7 @@ majorities as (
         case when count(*) = 1 then min(label) end as majority_label,
         max(vote_count) as majority_count
     from ranked_votes
-    where place = 1
+    where rank = 1
     group by monitor, row_key
 
 ),
@@ -80,7 +80,7 @@ ranked_posteriors as (
 
     select
         posteriors.*,
-        row_number() over (partition by monitor, row_key order by probability desc nulls last, label nulls last) as place
+        row_number() over (partition by monitor, row_key order by probability desc nulls last, label nulls last) as rank
     from posteriors
 
 ),
@@ -92,7 +92,7 @@ likely_labels as (
         answered_rows.row_key,
         case
             when answered_rows.gold_label is not null then 'gold'
-            when answered_rows.answer_count = 0 then 'none'
+            when answered_rows.annotation_count = 0 then 'none'
             when ranked_posteriors.label is not null then 'dawid_skene'
             else 'majority'
         end as method,
@@ -101,7 +101,7 @@ likely_labels as (
         ranked_posteriors.probability,
         majorities.majority_label,
         majorities.majority_count,
-        answered_rows.answer_count,
+        answered_rows.annotation_count,
         answered_rows.skip_count,
         answered_rows.first_labelled_at,
         answered_rows.last_labelled_at,
@@ -113,7 +113,7 @@ likely_labels as (
     left join ranked_posteriors
         on answered_rows.monitor = ranked_posteriors.monitor
         and answered_rows.row_key = ranked_posteriors.row_key
-        and ranked_posteriors.place = 1
+        and ranked_posteriors.rank = 1
 
 ),
 
@@ -134,11 +134,11 @@ select
     case labels.method
         when 'gold' then 1e0
         when 'dawid_skene' then labels.probability
-        when 'majority' then cast(labels.majority_count as double precision) / labels.answer_count
+        when 'majority' then cast(labels.majority_count as double precision) / labels.annotation_count
     end as probability,
     labels.majority_label,
-    coalesce(labels.majority_label is null and labels.answer_count > 0, false) as is_tie,
-    cast(labels.answer_count as bigint) as answer_count,
+    coalesce(labels.majority_label is null and labels.annotation_count > 0, false) as is_tie,
+    cast(labels.annotation_count as bigint) as annotation_count,
     cast(coalesce(votes.vote_count, 0) as bigint) as agreeing_count,
     cast(labels.skip_count as bigint) as skip_count,
     labels.first_labelled_at,

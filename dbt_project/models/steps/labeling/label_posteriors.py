@@ -7,4 +7,4 @@ def model(dbt, session):  # noqa: ANN001, ANN201
             f"data_health: labeling needs Python that is not installed beside dbt ({missing}): "
             "pip install data-health, or switch the part labeling off"
         ) from None
-    return table(dbt.ref("label_answers"))
+    return table(dbt.ref("label_annotations"))

@@ -15,7 +15,7 @@ labeling_rows as (
 
 ),
 
-watched_scores as (
+monitored_scores as (
 
     select monitor
     from {{ ref('monitor_settings') }}
@@ -24,7 +24,7 @@ watched_scores as (
 
 ),
 
--- labelled rows of a model that is watched, as many as are learnt from elsewhere
+-- labelled rows of a model that is monitored, as many as are learnt from elsewhere
 scored_rows as (
 
     select
@@ -33,10 +33,10 @@ scored_rows as (
         labeling_rows.label,
         labeling_rows.predicted_label,
         labeling_rows.confidence,
-        row_number() over (partition by labeling_rows.monitor order by labeling_rows.random_number, labeling_rows.row_key) as place
+        row_number() over (partition by labeling_rows.monitor order by labeling_rows.random_number, labeling_rows.row_key) as rank
     from labeling_rows
-    inner join watched_scores
-        on labeling_rows.monitor = watched_scores.monitor
+    inner join monitored_scores
+        on labeling_rows.monitor = monitored_scores.monitor
     where labeling_rows.label is not null
         and labeling_rows.confidence is not null
 
@@ -59,7 +59,7 @@ select
     predicted_label as label,
     confidence as probability
 from scored_rows
-where place <= 20000
+where rank <= 20000
 
 union all
 
@@ -80,5 +80,5 @@ inner join (
     group by monitor
 ) as named_labels
     on scored_rows.monitor = named_labels.monitor
-where scored_rows.place <= 20000
+where scored_rows.rank <= 20000
     and named_labels.first_label <> named_labels.last_label

@@ -8,9 +8,9 @@ with history as (
 
 ),
 
-people as (
+annotated_rows as (
 
-    select monitor, row_key, label, probability, method, answer_count
+    select monitor, row_key, label, probability, method, annotation_count
     from {{ ref('label_consensus') }}
 
 )
@@ -20,13 +20,13 @@ select
     history.monitor,
     history.row_key,
     min(history.given_label) as given_label,
-    min(people.label) as label,
-    min(people.label) <> min(history.given_label) as is_error
+    min(annotated_rows.label) as label,
+    min(annotated_rows.label) <> min(history.given_label) as is_error
 from history
-inner join people
-    on history.monitor = people.monitor
-    and history.row_key = people.row_key
-where people.answer_count > history.answers_before
-        and people.probability >= 0.8e0
-    or people.method = 'gold'
+inner join annotated_rows
+    on history.monitor = annotated_rows.monitor
+    and history.row_key = annotated_rows.row_key
+where annotated_rows.annotation_count > history.answers_before
+        and annotated_rows.probability >= 0.8e0
+    or annotated_rows.method = 'gold'
 group by history.monitor, history.row_key

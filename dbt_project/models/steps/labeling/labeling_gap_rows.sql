@@ -82,7 +82,7 @@ distinct_patterns as (
 
     select
         patterns.*,
-        row_number() over (partition by monitor, pattern_code order by gap_number, dataset) as pattern_place
+        row_number() over (partition by monitor, pattern_code order by gap_number, dataset) as pattern_rank
     from patterns
 
 ),
@@ -114,7 +114,7 @@ short_patterns as (
     inner join cells
         on distinct_patterns.monitor = cells.monitor
         and (cells.cell_code & distinct_patterns.mask) = distinct_patterns.pattern_code
-    where distinct_patterns.pattern_place = 1
+    where distinct_patterns.pattern_rank = 1
     group by
         distinct_patterns.monitor, distinct_patterns.dataset, distinct_patterns.gap_number, distinct_patterns.pattern,
         distinct_patterns.pattern_code, distinct_patterns.mask, shares.labels_per_subgroup, shares.asked_count
@@ -127,7 +127,7 @@ needed_patterns as (
 
     select
         short_patterns.*,
-        row_number() over (partition by monitor order by gap_number, dataset, pattern_code) as needed_place
+        row_number() over (partition by monitor order by gap_number, dataset, pattern_code) as needed_rank
     from short_patterns
 
 ),
@@ -140,20 +140,20 @@ matching_rows as (
         rows_to_ask.random_number,
         needed_patterns.dataset,
         needed_patterns.pattern,
-        needed_patterns.needed_place,
+        needed_patterns.needed_rank,
         needed_patterns.labelled_count,
         needed_patterns.labels_per_subgroup - needed_patterns.labelled_count as wanted_count,
         row_number() over (
-            partition by needed_patterns.monitor, needed_patterns.needed_place
+            partition by needed_patterns.monitor, needed_patterns.needed_rank
             order by rows_to_ask.random_number, rows_to_ask.row_key
-        ) as place_in_pattern
+        ) as rank_in_pattern
     from rows_to_ask
     inner join needed_patterns
         on rows_to_ask.monitor = needed_patterns.monitor
         and (rows_to_ask.cell_code & needed_patterns.mask) = needed_patterns.pattern_code
         and rows_to_ask.random_number * needed_patterns.row_count
             <= 2 * (needed_patterns.labels_per_subgroup + needed_patterns.asked_count) + 100
-    where needed_patterns.needed_place <= 20
+    where needed_patterns.needed_rank <= 20
 
 ),
 
@@ -162,9 +162,9 @@ best_patterns as (
 
     select
         matching_rows.*,
-        row_number() over (partition by monitor, row_key order by labelled_count + place_in_pattern, needed_place) as row_place
+        row_number() over (partition by monitor, row_key order by labelled_count + rank_in_pattern, needed_rank) as row_rank
     from matching_rows
-    where place_in_pattern <= wanted_count
+    where rank_in_pattern <= wanted_count
 
 )
 
@@ -176,7 +176,7 @@ select
     labelled_count,
     cast(row_number() over (
         partition by monitor
-        order by labelled_count + place_in_pattern, needed_place, random_number, row_key
-    ) as bigint) as place
+        order by labelled_count + rank_in_pattern, needed_rank, random_number, row_key
+    ) as bigint) as rank
 from best_patterns
-where row_place = 1
+where row_rank = 1

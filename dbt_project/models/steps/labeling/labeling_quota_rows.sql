@@ -52,7 +52,7 @@ rows_of_short_groups as (
         row_number() over (
             partition by short_groups.monitor, short_groups.subgroup, short_groups.group_key
             order by rows_to_ask.random_number, rows_to_ask.row_key
-        ) as place
+        ) as rank
     from labeling_groups
     inner join short_groups
         on labeling_groups.monitor = short_groups.monitor
@@ -75,10 +75,10 @@ best_groups as (
         row_key,
         group_value,
         labelled_count,
-        place,
-        row_number() over (partition by monitor, row_key order by labelled_count + place, group_value nulls last) as group_place
+        rank,
+        row_number() over (partition by monitor, row_key order by labelled_count + rank, group_value nulls last) as group_rank
     from rows_of_short_groups
-    where place <= wanted_count
+    where rank <= wanted_count
 
 )
 
@@ -87,6 +87,6 @@ select
     row_key,
     group_value,
     labelled_count,
-    row_number() over (partition by monitor order by labelled_count + place, place, group_value nulls last, row_key) as place
+    row_number() over (partition by monitor order by labelled_count + rank, rank, group_value nulls last, row_key) as rank
 from best_groups
-where group_place = 1
+where group_rank = 1

@@ -6,11 +6,11 @@ with labeling_rows as (
 
 ),
 
-people as (
+annotated_rows as (
 
     select
-        monitor, row_key, method, probability, answer_count, skip_count,
-        coalesce(answer_count > 1 and (is_tie or probability < 0.8e0), false) as is_disputed
+        monitor, row_key, method, probability, annotation_count, skip_count,
+        coalesce(annotation_count > 1 and (is_tie or probability < 0.8e0), false) as is_disputed
     from {{ ref('label_consensus') }}
 
 ),
@@ -44,17 +44,17 @@ rows_to_ask_again as (
         labeling_rows.row_key,
         labeling_rows.random_number,
         case
-            when people.is_disputed then people.answer_count || ' people do not agree'
+            when annotated_rows.is_disputed then annotated_rows.annotation_count || ' annotators do not agree'
             else 'labelled ' || doubts.given_label || ', but looks like ' || doubts.suggested_label
         end as reason,
         row_number() over (
-            partition by labeling_rows.monitor, case when people.is_disputed then 1 else 2 end
-            order by coalesce(people.probability, 1e0), doubts.rank nulls last, labeling_rows.random_number, labeling_rows.row_key
-        ) as place
+            partition by labeling_rows.monitor, case when annotated_rows.is_disputed then 1 else 2 end
+            order by coalesce(annotated_rows.probability, 1e0), doubts.rank nulls last, labeling_rows.random_number, labeling_rows.row_key
+        ) as rank
     from labeling_rows
-    left join people
-        on labeling_rows.monitor = people.monitor
-        and labeling_rows.row_key = people.row_key
+    left join annotated_rows
+        on labeling_rows.monitor = annotated_rows.monitor
+        and labeling_rows.row_key = annotated_rows.row_key
     left join doubts
         on labeling_rows.monitor = doubts.monitor
         and labeling_rows.row_key = doubts.row_key
@@ -62,10 +62,10 @@ rows_to_ask_again as (
         on labeling_rows.monitor = asked_again.monitor
         and labeling_rows.row_key = asked_again.row_key
     where asked_again.row_key is null
-        and coalesce(people.method, '') <> 'gold'
+        and coalesce(annotated_rows.method, '') <> 'gold'
         -- whoever skips it from now on does so because they were asked again
-        and coalesce(people.skip_count, 0) = 0
-        and (people.is_disputed or doubts.row_key is not null)
+        and coalesce(annotated_rows.skip_count, 0) = 0
+        and (annotated_rows.is_disputed or doubts.row_key is not null)
 
 )
 
@@ -73,5 +73,5 @@ select
     monitor,
     row_key,
     reason,
-    row_number() over (partition by monitor order by place, reason, random_number, row_key) as place
+    row_number() over (partition by monitor order by rank, reason, random_number, row_key) as rank
 from rows_to_ask_again

@@ -68,7 +68,7 @@
 {%- endfor %}
 {%- set values = [] %}
 {%- for number in range(1, 9) %}{% do values.append('value_' ~ number) %}{% endfor %}
-with people as (
+with annotated_rows as (
 
     select monitor, row_key, label
     from {{ ref('label_consensus') }}
@@ -210,8 +210,8 @@ select
     {%- for name in values %}
     judged_rows.{{ name }},
     {%- endfor %}
-    coalesce(people.label, judged_rows.own_label) as label,
-    people.row_key is not null as is_asked,
+    coalesce(annotated_rows.label, judged_rows.own_label) as label,
+    annotated_rows.row_key is not null as is_asked,
     judged_rows.cell_code,
     judged_rows.predicted_label,
     judged_rows.confidence,
@@ -221,6 +221,6 @@ select
     judged_rows.learner_version,
     {{ data_health.run_time() }} as built_at
 from judged_rows
-left join people
-    on judged_rows.monitor = people.monitor
-    and judged_rows.row_key = people.row_key
+left join annotated_rows
+    on judged_rows.monitor = annotated_rows.monitor
+    and judged_rows.row_key = annotated_rows.row_key

@@ -25,19 +25,19 @@ rows_to_ask as (
 
 quota_rows as (
 
-    select monitor, row_key, group_value, labelled_count, place
+    select monitor, row_key, group_value, labelled_count, rank
     from {{ ref('labeling_quota_rows') }}
 
 ),
 
 gap_rows as (
 
-    select monitor, row_key, dataset, pattern, labelled_count, place
+    select monitor, row_key, dataset, pattern, labelled_count, rank
     from {{ data_health.named_model(
         'labeling_gap_rows', 'combinations' in data_health.parts_on(),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'dataset': 'varchar', 'pattern': 'varchar', 'labelled_count': 'bigint',
-            'place': 'bigint'
+            'rank': 'bigint'
         }
     ) }}
 
@@ -61,14 +61,14 @@ drifted_columns as (
 
 relabel_rows as (
 
-    select monitor, row_key, reason, place
+    select monitor, row_key, reason, rank
     from {{ ref('labeling_relabel_rows') }}
 
 ),
 
 uncertain_rows as (
 
-    select monitor, row_key, strategy, place
+    select monitor, row_key, strategy, rank
     from {{ ref('labeling_uncertain') }}
 
 ),
@@ -80,7 +80,7 @@ audit_rows as (
     select
         rows_to_ask.monitor,
         rows_to_ask.row_key,
-        row_number() over (partition by rows_to_ask.monitor order by rows_to_ask.random_number, rows_to_ask.row_key) as place
+        row_number() over (partition by rows_to_ask.monitor order by rows_to_ask.random_number, rows_to_ask.row_key) as rank
     from rows_to_ask
     inner join shares
         on rows_to_ask.monitor = shares.monitor
@@ -112,7 +112,7 @@ drift_rows as (
         end as columns,
         row_number() over (
             partition by rows_to_ask.monitor order by rows_to_ask.random_number desc nulls last, rows_to_ask.row_key
-        ) as place
+        ) as rank
     from rows_to_ask
     inner join drifted_periods
         on rows_to_ask.monitor = drifted_periods.monitor
@@ -123,32 +123,32 @@ drift_rows as (
 -- every reason to ask for a row; of the last, Python takes those that differ
 offered_rows as (
 
-    select monitor, row_key, 1 as priority, 'audit' as strategy, 'a random sample of all rows without a label' as reason, place,
+    select monitor, row_key, 1 as priority, 'audit' as strategy, 'a random sample of all rows without a label' as reason, rank,
         cast(null as varchar) as subgroup
     from audit_rows
 
     union all
 
-    select monitor, row_key, 2 as priority, 'quota' as strategy, group_value || ' has ' || labelled_count || ' labels' as reason, place,
+    select monitor, row_key, 2 as priority, 'quota' as strategy, group_value || ' has ' || labelled_count || ' labels' as reason, rank,
         group_value as subgroup
     from quota_rows
 
     union all
 
     select monitor, row_key, 3 as priority, 'coverage_gap' as strategy,
-        dataset || ' has few of ' || pattern || ', here are more; ' || labelled_count || ' labels' as reason, place,
+        dataset || ' has few of ' || pattern || ', here are more; ' || labelled_count || ' labels' as reason, rank,
         cast(null as varchar) as subgroup
     from gap_rows
 
     union all
 
-    select monitor, row_key, 4 as priority, 'drift' as strategy, columns || ' drifted in its period' as reason, place,
+    select monitor, row_key, 4 as priority, 'drift' as strategy, columns || ' drifted in its period' as reason, rank,
         cast(null as varchar) as subgroup
     from drift_rows
 
     union all
 
-    select monitor, row_key, 5 as priority, 'relabel' as strategy, reason, place, cast(null as varchar) as subgroup
+    select monitor, row_key, 5 as priority, 'relabel' as strategy, reason, rank, cast(null as varchar) as subgroup
     from relabel_rows
 
     union all
@@ -156,9 +156,9 @@ offered_rows as (
     select monitor, row_key, 6 as priority, strategy,
         case strategy
             when 'random' then 'a random row'
-            when 'typical' then 'like many others, of which few have a label'
+            when 'representative' then 'like many others, of which few have a label'
             else 'the model is not certain of it'
-        end as reason, place, cast(null as varchar) as subgroup
+        end as reason, rank, cast(null as varchar) as subgroup
     from uncertain_rows
 
 ),
@@ -173,18 +173,18 @@ first_reasons as (
         case when offered_rows.strategy = 'audit' then shares.audit_count / shares.pool_count end as inclusion_probability,
         row_number() over (
             partition by offered_rows.monitor, offered_rows.row_key
-            order by offered_rows.priority, offered_rows.place, offered_rows.reason
-        ) as reason_place
+            order by offered_rows.priority, offered_rows.rank, offered_rows.reason
+        ) as reason_rank
     from offered_rows
     inner join shares
         on offered_rows.monitor = shares.monitor
-    where offered_rows.place <= case offered_rows.priority
+    where offered_rows.rank <= case offered_rows.priority
             when 1 then shares.audit_count
             when 2 then shares.quota_count
             when 3 then shares.coverage_gap_count
             when 4 then shares.drift_count
             when 5 then shares.relabel_count
-            else offered_rows.place
+            else offered_rows.rank
         end
 
 ),
@@ -206,12 +206,12 @@ shortlisted_rows as (
             order by
                 labeling_rows.period_start desc nulls last, labeling_rows.margin nulls last, labeling_rows.confidence nulls last,
                 labeling_rows.predicted_label nulls last, labeling_rows.label nulls last
-        ) as row_place
+        ) as row_rank
     from first_reasons
     inner join labeling_rows
         on first_reasons.monitor = labeling_rows.monitor
         and first_reasons.row_key = labeling_rows.row_key
-    where first_reasons.reason_place = 1
+    where first_reasons.reason_rank = 1
 
 )
 
@@ -221,7 +221,7 @@ select
     cast(priority as integer) as priority,
     strategy,
     reason,
-    cast(row_number() over (partition by monitor, priority order by place, random_number, row_key) as bigint) as place,
+    cast(row_number() over (partition by monitor, priority order by rank, random_number, row_key) as bigint) as rank,
     slot_count,
     asked_count,
     period_start,
@@ -235,4 +235,4 @@ select
     given_label,
     {{ data_health.run_time() }} as built_at
 from shortlisted_rows
-where row_place = 1
+where row_rank = 1

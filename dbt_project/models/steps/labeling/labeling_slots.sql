@@ -14,9 +14,9 @@ labeling_rows as (
 
 ),
 
-people as (
+annotated_rows as (
 
-    select monitor, row_key, answer_count, skip_count
+    select monitor, row_key, annotation_count, skip_count
     from {{ ref('label_consensus') }}
 
 ),
@@ -57,10 +57,12 @@ waiting as (
     inner join labeling_rows
         on candidates_before.monitor = labeling_rows.monitor
         and candidates_before.row_key = labeling_rows.row_key
-    left join people
-        on candidates_before.monitor = people.monitor
-        and candidates_before.row_key = people.row_key
-    where candidates_before.strategy = 'relabel' and people.answer_count <= candidates_before.answers_before and people.skip_count = 0
+    left join annotated_rows
+        on candidates_before.monitor = annotated_rows.monitor
+        and candidates_before.row_key = annotated_rows.row_key
+    where candidates_before.strategy = 'relabel'
+        and annotated_rows.annotation_count <= candidates_before.answers_before
+        and annotated_rows.skip_count = 0
         or candidates_before.strategy <> 'relabel' and labeling_rows.label is null and not labeling_rows.is_asked
     group by candidates_before.monitor
 
@@ -103,8 +105,8 @@ slots as (
         greatest(settings.budget - coalesce(waiting.row_count, 0), 0) as slot_count,
         case
             when settings.strategy = 'random' or totals.scored_count = 0 and settings.strategy in ('margin', 'entropy') then 'random'
-            when settings.strategy = 'typical' or totals.scored_count = 0 then 'typical'
-            when settings.learner <> 'score' and totals.labelled_count < 60 and settings.strategy = 'clustered_margin' then 'typical'
+            when settings.strategy = 'representative' or totals.scored_count = 0 then 'representative'
+            when settings.learner <> 'score' and totals.labelled_count < 60 and settings.strategy = 'clustered_margin' then 'representative'
             else settings.strategy
         end as strategy
     from settings

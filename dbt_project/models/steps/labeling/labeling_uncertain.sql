@@ -1,5 +1,5 @@
 {{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
-{%- set sampled_per_place = 50 %}
+{%- set sampled_per_slot = 50 %}
 with shares as (
 
     select monitor, learner, strategy, pool_count, slot_count, 0.6180339887498949e0 * asked_count as turn
@@ -29,7 +29,7 @@ drawn_rows as (
         shares.slot_count,
         shares.strategy <> 'clustered_margin'
             or (rows_to_ask.random_number + shares.turn - floor(rows_to_ask.random_number + shares.turn)) * shares.pool_count
-                <= {{ sampled_per_place }} * shares.slot_count as is_in_sample
+                <= {{ sampled_per_slot }} * shares.slot_count as is_in_sample
     from rows_to_ask
     inner join shares
         on rows_to_ask.monitor = shares.monitor
@@ -46,7 +46,7 @@ certain_rows as (
         learner,
         case strategy
             when 'clustered_margin' then 10 * slot_count
-            when 'typical' then greatest(10 * slot_count, 2000)
+            when 'representative' then greatest(10 * slot_count, 2000)
             else slot_count
         end as wanted_count,
         case when is_in_sample then 0e0 else 2e0 end + case
@@ -112,7 +112,7 @@ ranked_rows as (
         row_number() over (
             partition by monitor
             order by case learner when 'score' then 1 else copy_number end, certainty, random_number, row_key
-        ) as place
+        ) as rank
     from uncertain_rows
 
 )
@@ -121,6 +121,6 @@ select
     monitor,
     row_key,
     strategy,
-    cast(place as bigint) as place
+    cast(rank as bigint) as rank
 from ranked_rows
-where place <= wanted_count
+where rank <= wanted_count

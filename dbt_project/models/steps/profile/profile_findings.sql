@@ -5,7 +5,7 @@ with score_columns as (
     from {{ ref('health_monitors') }}
     where subject = 'column'
         and role = 'score'
-        and is_watched
+        and is_monitored
 
 ),
 

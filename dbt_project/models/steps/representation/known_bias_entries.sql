@@ -95,7 +95,7 @@ ranked_periods as (
         row_number() over (
             partition by dataset_periods.monitor, dataset_periods.dataset
             order by max(case when stored_periods.status = 'partial' then 1 else 0 end), min(dataset_periods.period_start) desc nulls last
-        ) as place
+        ) as rank
     from dataset_periods
     inner join settings
         on dataset_periods.monitor = settings.monitor
@@ -177,7 +177,7 @@ resolved_entries as (
             when named_entries.monitor is null
                 or named_entries.monitor not in ({{ data_health.text_literal(monitors.keys() | list or ['']) }})
                 then 'no monitor of this name'
-            when settings.monitor is null then 'the monitor watches no subgroups'
+            when settings.monitor is null then 'the monitor has no subgroups'
             when named_entries.metric is null or named_entries.metric not in ({{ data_health.text_literal(metrics) }})
                 then 'no such metric; there are {{ metrics | join(', ') }}'
             when named_entries.threshold is null
@@ -213,4 +213,4 @@ from resolved_entries
 left join ranked_periods
     on resolved_entries.monitor = ranked_periods.monitor
     and ranked_periods.dataset = coalesce(resolved_entries.reference, ranked_periods.dataset)
-    and ranked_periods.place = 1
+    and ranked_periods.rank = 1

@@ -15,7 +15,7 @@ periods as (
 ),
 
 -- rows without a time belong to no period
-watched_periods as (
+monitored_periods as (
 
     select
         periods.monitor,
@@ -46,7 +46,7 @@ pairs as (
         '(population)' as reference,
         cast(null as varchar) as reference_dataset,
         cast(null as varchar) as reference_period_key
-    from watched_periods
+    from monitored_periods
     where has_population
 
     union all
@@ -58,28 +58,28 @@ pairs as (
         '(previous period)' as reference,
         dataset as reference_dataset,
         previous_period_key as reference_period_key
-    from watched_periods
+    from monitored_periods
     where dataset = 'production'
         and previous_period_key is not null
 
     union all
 
     select
-        watched_periods.monitor,
-        watched_periods.dataset,
-        watched_periods.dataset_period_key,
+        monitored_periods.monitor,
+        monitored_periods.dataset,
+        monitored_periods.dataset_period_key,
         reference_periods.dataset as reference,
         reference_periods.dataset as reference_dataset,
         reference_periods.dataset_period_key as reference_period_key
-    from watched_periods
-    inner join watched_periods as reference_periods
-        on watched_periods.monitor = reference_periods.monitor
-    where watched_periods.dataset = 'production'
+    from monitored_periods
+    inner join monitored_periods as reference_periods
+        on monitored_periods.monitor = reference_periods.monitor
+    where monitored_periods.dataset = 'production'
         and reference_periods.dataset <> 'production'
         -- a period that belongs to the reference is not judged against itself
         and not coalesce(
-            reference_periods.period_start <= watched_periods.period_start
-            and reference_periods.period_end >= watched_periods.period_end, false
+            reference_periods.period_start <= monitored_periods.period_start
+            and reference_periods.period_end >= monitored_periods.period_end, false
         )
 
 ),
@@ -100,15 +100,15 @@ all_pairs as (
 
     -- what there is nothing to compare with still has groups with rates of their own
     select
-        watched_periods.monitor,
-        watched_periods.dataset,
-        watched_periods.dataset_period_key,
+        monitored_periods.monitor,
+        monitored_periods.dataset,
+        monitored_periods.dataset_period_key,
         '(none)' as reference,
         cast(null as varchar) as reference_dataset,
         cast(null as varchar) as reference_period_key
-    from watched_periods
+    from monitored_periods
     left join compared_periods
-        on watched_periods.dataset_period_key = compared_periods.dataset_period_key
+        on monitored_periods.dataset_period_key = compared_periods.dataset_period_key
     where compared_periods.dataset_period_key is null
 
 )
@@ -118,13 +118,13 @@ select
     all_pairs.monitor,
     all_pairs.dataset,
     all_pairs.dataset_period_key,
-    watched_periods.period_start,
-    watched_periods.period_end,
-    watched_periods.is_latest,
+    monitored_periods.period_start,
+    monitored_periods.period_end,
+    monitored_periods.is_latest,
     all_pairs.reference,
     all_pairs.reference_dataset,
     all_pairs.reference_period_key,
     case when all_pairs.reference = '(population)' then 'population' else 'table' end as naming
 from all_pairs
-inner join watched_periods
-    on all_pairs.dataset_period_key = watched_periods.dataset_period_key
+inner join monitored_periods
+    on all_pairs.dataset_period_key = monitored_periods.dataset_period_key

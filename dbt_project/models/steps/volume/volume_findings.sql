@@ -51,7 +51,7 @@ odd_times as (
 
 missing_relations as (
 
-    select monitor, name as place, reason
+    select monitor, name as setting, reason
     from {{ ref('health_monitors') }}
     where subject = 'missing'
 
@@ -188,16 +188,20 @@ union all
 select
     volumes.monitor,
     'relation_missing' as finding,
-    case when missing_relations.place like 'population%' then missing_relations.place end as column_name,
+    case when missing_relations.setting like 'population%' then missing_relations.setting end as column_name,
     '(all)' as segment_column,
     '(all)' as segment_value,
-    case when missing_relations.place like 'references.%' then replace(missing_relations.place, 'references.', '') end as reference,
+    case when missing_relations.setting like 'references.%' then replace(missing_relations.setting, 'references.', '') end as reference,
     'relation' as metric,
     volumes.period_start,
-    case when missing_relations.monitor is null then 'ok' when missing_relations.place = 'relation' then 'alert' else 'warn' end as status,
+    case
+        when missing_relations.monitor is null then 'ok'
+        when missing_relations.setting = 'relation' then 'alert'
+        else 'warn'
+    end as status,
     missing_relations.reason || case
-        when missing_relations.place = 'relation' then '; nothing is counted, and the statistics stay as they were'
-        when missing_relations.place like 'references.%' then '; its statistics stay as they were'
+        when missing_relations.setting = 'relation' then '; nothing is counted, and the statistics stay as they were'
+        when missing_relations.setting like 'references.%' then '; its statistics stay as they were'
         else ''
     end as evidence,
     'health_monitors' as mart

@@ -13,7 +13,8 @@ with settings as (
         {%- for monitor in monitors %}
             {%- set days = (monitor.volume.fresh_within or '').split(' ')[0] %}
             ({{ data_health.text_literal([monitor.name, monitor.volume.seasonality]) }}, cast({{ days or 'null' }} as integer)
-            {%- for limit in monitor.thresholds.volume + monitor.thresholds.h %}, {{ data_health.double_literal(limit) }}{% endfor %})
+            {%- set limits = monitor.thresholds.volume + monitor.thresholds.cohens_h %}
+            {%- for limit in limits %}, {{ data_health.double_literal(limit) }}{% endfor %})
             {{- ',' if not loop.last }}
         {%- endfor %}
     ) as settings ({{ types | join(', ') }})

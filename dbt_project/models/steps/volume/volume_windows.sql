@@ -32,7 +32,7 @@ periods as (
         periods.volume_warn,
         periods.volume_alert,
         cast(periods.row_count as double precision) as row_count,
-        -- a period that alarms alone is not found again in every window that holds it
+        -- a period with a finding of its own is not found again in every window that holds it
         not coalesce(periods.row_count < expectations.warn_below or periods.row_count > expectations.warn_above, false) as is_counted,
         row_number() over (partition by periods.monitor order by periods.period_start desc nulls last) as age
     from (select * from {{ ref('volume_periods') }}) as periods
@@ -228,7 +228,7 @@ ranked_windows as (
         judged_windows.*,
         row_number() over (
             partition by monitor order by case status when 'alert' then 1 when 'warn' then 2 else 3 end, window_periods
-        ) as place
+        ) as rank
     from judged_windows
 
 )
@@ -240,4 +240,4 @@ select
         || cast(window_periods as varchar) || ' whole days together; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
         || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar) as reason
 from ranked_windows
-where place = 1
+where rank = 1

@@ -1,15 +1,15 @@
 {{ config(enabled='labeling' in data_health.parts_on()) }}
 -- depends_on: {{ ref('health_monitors') }}
 {%- set tables = [] %}
-{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.labeling and monitor.labeling.answers and monitor.key %}
-    {%- set relation = data_health.relation_of(monitor.labeling.answers) %}
+{%- for monitor in data_health.resolved_monitors().values() if monitor.parts.labeling and monitor.labeling.annotations and monitor.key %}
+    {%- set relation = data_health.relation_of(monitor.labeling.annotations) %}
     {%- set known = data_health.columns_of(relation) if execute else none %}
     {#- before anybody has answered there is no table, if no model makes it -#}
-    {%- if known is not none or not monitor.labeling.answers.source or relation.is_cte or not execute %}
+    {%- if known is not none or not monitor.labeling.annotations.source or relation.is_cte or not execute %}
         {%- do tables.append([monitor, relation, known or []]) %}
     {%- endif %}
 {%- endfor %}
-with written_answers as (
+with written_annotations as (
 {% for monitor, relation, known in tables %}
     {%- set keys, parts = [], {} %}
     {%- for name in monitor.key %}
@@ -54,4 +54,4 @@ select
         partition by monitor, row_key, case when is_gold then '(gold)' else 'answer of ' || annotator end
         order by labelled_at desc nulls last, label desc nulls last, annotator
     ) = 1 as is_latest
-from written_answers
+from written_annotations
