@@ -146,8 +146,8 @@ order by 1, 2, 3, 4 nulls last
 
 
 {#
-    What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some date ranges.
-    `stored` as for pending_date_ranges().
+    What a statistics model has to scan in this run: a list of tasks, each one scan of some columns, with their grids, over some date
+    ranges. `stored` as for pending_date_ranges().
 #}
 {% macro pending_scans(stored_relation, monitored, stored=none) -%}
     {%- set scans = {} -%}
