@@ -6,11 +6,9 @@
 {% test drift_below(model, monitor=none, columns=none, reference=none, metric=none, threshold=none, level='alert', segments=false) %}
     {{ config(severity='warn') }}
     {%- set metric = 'population_stability_index' if threshold is not none and metric is none else metric %}
-    {#- metrics whose names ended with _h; the old names work until version 0.2 -#}
-    {%- set metric = {
-        'null_share_h': 'null_share_cohens_h', 'category_h': 'category_share_cohens_h', 'bin_h': 'bin_share_cohens_h',
-        'tail_h': 'tail_share_cohens_h', 'decimals_h': 'decimals_share_cohens_h', 'sentinel_h': 'sentinel_share_cohens_h'
-    }.get(metric, metric) %}
+    {#- the old names of metrics work until version 0.2 -#}
+    {%- set is_old = metric in ['null_share_h', 'category_h', 'bin_h', 'tail_h', 'decimals_h', 'sentinel_h'] %}
+    {%- set metric = metric.replace('_share', '')[:-2] ~ '_share_cohens_h' if is_old else metric %}
     {%- set judgement = 'status' if metric else 'column_status' %}
     with newest as (
 

@@ -21,6 +21,7 @@
     text_list leaves out nulls.
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
+    materialized: begins a common table expression that many places read, where the planner would otherwise copy it to each of them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
     take_turns: a transaction waits here for others that name the same text; empty where there is only one at a time.
     moment_by_format: a text read by a format such as %d.%m.%Y, null where it cannot be; empty where a warehouse knows no such formats.
@@ -80,6 +81,7 @@
             ~ " else cast({first} as varchar) end",
         'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
         'compute_once': '',
+        'materialized': '',
         'begin_model': '',
         'hold_still': '',
         'hold_alone': '',

@@ -112,7 +112,7 @@ data_health = Macros(
     merged_bins=f"numbered_bins as ({SELECT})",
     named_model=lambda name, *_: name,
     with_kept_rows=lambda new_rows, *_: new_rows,
-    engine_sql=lambda name, *_: "" if name == "compute_once" else Anything(),
+    engine_sql=lambda name, *_: "" if name in ("compute_once", "materialized") else Anything(),
 )
 dbt = Macros(generate_series=SELECT)
 exceptions = Macros(raise_compiler_error="")

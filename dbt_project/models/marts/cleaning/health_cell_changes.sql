@@ -104,7 +104,7 @@ stored as (
     else none, where='true' if is_stored else none) }},
 
 -- the rows that clean() keeps and of which a rule changed a value
-{{ prefix }}changed as (
+{{ prefix }}changed as {{ data_health.engine_sql('materialized') }}(
 
     select
         {{ keys | join(" || '|' || ") or 'cast(null as varchar)' }} as row_key,

@@ -138,7 +138,7 @@ shares as (
 
 ),
 
-intervals as (
+intervals as {{ data_health.engine_sql('materialized') }}(
 
     select
         shares.*,
