@@ -514,7 +514,7 @@ def test_a_test_of_a_monitor_that_is_not_there_is_an_error(drifting):
     drifting.dbt("compile")
     result = drifting.dbt("test", "--select", "orders", succeeds=False)
     (message,) = {item.message for item in result.result}
-    assert "monitor: found 'ordres'; allowed: did you mean 'orders'? All: orders" in message
+    assert "monitor: found 'ordres'; did you mean 'orders'? Allowed: orders" in message
 
 
 def test_the_tests_of_the_page_run(drifting):

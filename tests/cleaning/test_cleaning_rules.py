@@ -513,7 +513,7 @@ def test_a_table_with_a_tenth_of_its_values_broken_is_split(tmp_path):
     [
         (
             {"column": "agee", "trim": True},
-            "cleaning 'rows', rules: found 'agee'; allowed: a column of the relation: did you mean 'age'?",
+            "cleaning 'rows', rules: found 'agee'; did you mean 'age'? Allowed: a column of the relation: ",
         ),
         (
             {"column": "age", "range": [0, 1]},
