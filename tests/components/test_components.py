@@ -350,7 +350,7 @@ def test_the_pump_that_runs_backwards_is_out_of_the_region_and_nothing_else(read
         "select first_period, severity, evidence from health_alerts where finding = 'region'"
     )
     assert (str(period), severity) == ("2024-10-01", "alert")
-    assert evidence == "62.2 % of 744 rows are far from the components of training_v1; usual are 3.8 %"
+    assert evidence == "62.2 % of 744 rows are far from the components of training_v1; usually 3.8 %"
     parts = reader.sql("select period_start, region_status from health_scorecard")
     assert {str(start)[:7]: part for start, part in parts if part not in (None, "ok")} == {"2024-10": "alert"}
     assert {str(start)[:7] for start, part in parts if part is None} == {f"2024-0{month}" for month in range(1, 7)}

@@ -550,7 +550,7 @@ def test_what_cannot_be_checked_is_never_a_pass(project):
     }
     assert {status for status, _ in reasons.values()} == {"inconclusive"}
     assert {name: reason for name, (_, reason) in reasons.items()} == {
-        "no group": "no row was ever of this group",
+        "no group": "no row has ever been of this group",
         "no metric": reasons["no metric"][1],
         "no subgroup": "not a subgroup of the monitor",
         "no threshold": "no threshold",
@@ -560,7 +560,7 @@ def test_what_cannot_be_checked_is_never_a_pass(project):
         "no labels": "too few labels",
         "tiny": "too few rows",
     }
-    assert reasons["no metric"][1].startswith("no such metric; there are share_ratio, share, row_count")
+    assert reasons["no metric"][1].startswith("no metric of this name; allowed: share_ratio, share, row_count")
     assert all(row["reason"] in row["evidence"] for row in found.values() if row["reason"])
 
 
