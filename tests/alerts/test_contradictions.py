@@ -47,12 +47,8 @@ TABLES = {
 }
 POSITIVE = {"labels_unlike": 1, "negative_text": "yes", "negative_number": "yes", "of_three": 3}
 UNSEEN = {
-    "unlike": [
-        ("p", "prediction.label", "no prediction equals 1 (the positive label) or any other known label")
-    ],
-    "labels_unlike": [
-        ("y", "label.positive", "no label equals 1 (the positive label) or any other known label")
-    ],
+    "unlike": [("p", "prediction.label", "no prediction equals 1 (the positive label) or any other known label")],
+    "labels_unlike": [("y", "label.positive", "no label equals 1 (the positive label) or any other known label")],
     "nowhere": [
         ("p", "prediction.label", "no prediction equals 1 (the positive label)"),
         ("y", "label.positive", "no label equals 1 (the positive label)"),
