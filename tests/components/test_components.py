@@ -270,9 +270,9 @@ def test_arrow_batches_give_what_sql_gives(real):
     with duckdb.connect(str(real.database)) as connection:
         rows, loadings = connection.table("raw.bank"), connection.table("component_fits")
         table = projected(rows, loadings, "bank", "training", 4, keys=["id"])
-        with pytest.raises(ValueError, match="99 components wanted"):
+        with pytest.raises(ValueError, match="99 components asked for"):
             Loadings.read(loadings, "bank", "training", 99)
-        with pytest.raises(ValueError, match="version nonsense wanted"):
+        with pytest.raises(ValueError, match="version nonsense asked for"):
             Loadings.read(loadings, "bank", "training", 4, version="nonsense")
         with pytest.raises(ValueError, match="not there: age"):
             projected(rows.project("* exclude (age)"), loadings, "bank", "training", 4)
