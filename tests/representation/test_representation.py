@@ -688,7 +688,7 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
     value = sum(women) / len(women) / (sum(others) / len(others))
     evidence = gates["biased again"]["evidence"]
     assert evidence.startswith(f"women are marked healthy fail: order = f: label_rate_ratio {value:.3f} [")
-    assert f"at least 0.800, {len(women)} of 600 rows" in evidence
+    assert f"must be at least 0.800, {len(women)} of 600 rows" in evidence
     assert "too few" in gates["small"]["evidence"]
     # the test that a job runs says the same, and one of a reference that nothing was checked in is no pass
     properties = {"version": 2, "sources": [{"name": "raw", "schema": "raw", "tables": []}]}
