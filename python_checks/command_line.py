@@ -17,13 +17,13 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 def project_options(command: Callable) -> Callable:
     """The options that say which project, warehouse and monitor are meant."""
     for option in (
-        click.option("--target", help="Target of the profile; its default when not given."),
+        click.option("--target", help="Target of the profile. Default: the target that the profile names."),
         click.option("--profiles-dir", type=FOLDER, help="Folder of profiles.yml, as for dbt."),
-        click.option("--project-dir", type=FOLDER, help="Folder of dbt_project.yml; this one when not given."),
+        click.option("--project-dir", type=FOLDER, help="Folder of dbt_project.yml. Default: the current folder."),
         click.option(
             "--control", default="label", show_default=True, help="Name of the choice in the labeling interface."
         ),
-        click.option("--monitor", help="The monitor; need not be given when only one has a key."),
+        click.option("--monitor", help="Name of the monitor. Needed only if several monitors have a key."),
     ):
         command = option(command)
     return command
@@ -32,22 +32,22 @@ def project_options(command: Callable) -> Callable:
 @click.group()
 @click.version_option(package_name="data-health", prog_name="data-health")
 def main() -> None:
-    """What is done between two builds of a dbt project that installs data_health."""
+    """Do what is done between two builds of a dbt project that uses data_health."""
 
 
 @main.group()
 def labels() -> None:
-    """Rows that people are asked about, and what they answered."""
+    """Export rows to annotators, and import their annotations."""
 
 
 @labels.command("export")
 @project_options
-@click.option("--output", type=NEW_FILE, required=True, help="File to write; several are numbered.")
+@click.option("--output", type=NEW_FILE, required=True, help="File to write. Several files get numbers.")
 @click.option(
-    "--format", "kind", type=click.Choice(["json", "csv"]), help="Format; CSV for a file *.csv when not given."
+    "--format", "kind", type=click.Choice(["json", "csv"]), help="Format of the file. Default: csv if it is *.csv."
 )
-@click.option("--project", help="The labeling project that the rows go to; the name of the monitor when not given.")
-@click.option("--again", is_flag=True, help="Also the rows that this project was given before.")
+@click.option("--project", help="Name of the labeling project. Default: the name of the monitor.")
+@click.option("--again", is_flag=True, help="Also write rows that were exported to this labeling project before.")
 @click.option(
     "--labeling-config", type=NEW_FILE, help="Also write the labeling interface of Label Studio to this file."
 )
@@ -72,7 +72,7 @@ def export_command(
 
 @labels.command("import")
 @project_options
-@click.option("--annotator", help="Who answered, for rows of CSV that do not say.")
+@click.option("--annotator", help="Name of the annotator, for rows of a CSV file that name nobody.")
 @click.argument("files", nargs=-1, type=FILE)
 def import_command(
     monitor: str | None,
@@ -83,14 +83,14 @@ def import_command(
     annotator: str | None,
     files: tuple[Path, ...],
 ) -> None:
-    """Add what people answered to the monitor's table of answers; all of the FILES, or nothing.
+    """Add annotations from FILES to the table of annotations of the monitor.
 
-    FILES are exports of Label Studio (JSON, JSON_MIN, CSV) or CSV filled in by hand. Without one, the table is made if
-    it is missing.
+    FILES are exports of Label Studio (JSON, JSON_MIN, CSV) or CSV files that people filled in. If one file has an
+    error, nothing is added. Without FILES, the table is created if it does not exist.
     """
     project = Project(project_dir, profiles_dir, target)
     answers, done = attempted(lambda: import_labels(project, monitor, files, control, annotator))
-    click.echo("\n".join(map(import_summary, done)) if done else f"{answers} is there")
+    click.echo("\n".join(map(import_summary, done)) if done else f"the table {answers} exists")
 
 
 def attempted(action: Callable) -> object:
@@ -103,19 +103,21 @@ def attempted(action: Callable) -> object:
 
 def export_summary(done: Exported) -> str:
     """What an export did, in a line or more."""
-    lines = [f"{done.row_count} rows to {', '.join(map(str, done.files)) or 'no file'}"]
+    lines = ["no new row, so no file is written"]
+    if done.files:
+        lines = [f"{done.row_count} rows written to {', '.join(map(str, done.files))}"]
     if done.known_count:
         lines.append(f"{done.known_count} open rows were exported before; --again writes them again")
     if done.gone_count:
-        lines.append(f"{done.gone_count} open rows are no longer in the monitored relation")
+        lines.append(f"{done.gone_count} open rows are no longer in the monitored table")
     if done.shared_count:
-        lines.append(f"{done.shared_count} keys belong to several rows, of which one is shown")
+        lines.append(f"{done.shared_count} keys belong to several rows; one of these rows is shown")
     return "\n".join(lines)
 
 
 def import_summary(done: Imported) -> str:
     """What an import did, in a line."""
     return (
-        f"{done.file}: {done.added_count} answers added, {done.known_count} known before; "
-        f"{done.skip_count} of them skips, {done.unanswered_count} tasks without answer"
+        f"{done.file}: {done.added_count} annotations added, {done.known_count} known before; "
+        f"the file has {done.skip_count} skips and {done.unanswered_count} tasks without an annotation"
     )

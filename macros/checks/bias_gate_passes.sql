@@ -28,7 +28,7 @@
         gates.entry_count,
         gates.fail_count,
         gates.inconclusive_count,
-        coalesce(gates.evidence, 'no entry of the register was checked here') as evidence
+        coalesce(gates.evidence, 'no known bias was checked here') as evidence
     from wanted_gates
     left join gates
         on wanted_gates.monitor = gates.monitor

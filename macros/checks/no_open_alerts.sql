@@ -61,7 +61,7 @@
     select
         {{ data_health.monitor_of_model(model, monitor) }}, 'stale', null, null, null, null, null, null, null,
         'the alerts are stale: they are of ' || cast(alerts_at as varchar) || ', and the run of ' || cast(run_at as varchar)
-            || ' did not come to them; see in its log what failed, and build again' as evidence,
+            || ' did not build them; its log says what failed; then build again' as evidence,
         null
     from newest_builds
     where run_at > alerts_at

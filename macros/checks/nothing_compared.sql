@@ -69,7 +69,7 @@
 
         select
             {{ data_health.monitor_of_model(model, monitor) }} as monitor,
-            'nothing was compared: ' || coalesce(max(selected.reason), 'no row for it') as reason
+            'nothing was compared: ' || coalesce(max(selected.reason), 'no row is there for what this test asks for') as reason
         from selected
         having count(case when selected.is_judged then 1 end) = 0
             and (select count(*) from unknown_names) = 0

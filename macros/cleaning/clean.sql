@@ -71,7 +71,7 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
     {% if config.get('materialized') != 'incremental' %}{{ return({'columns': [], 'source': none}) }}{% endif %}
     {% if not plan.set.loaded_at %}
         {% do exceptions.raise_compiler_error(data_health.problem('', "cleaning '" ~ plan.set.name ~ "', loaded_at", none,
-            'the load time of a row, which an incremental model needs')) %}
+            'the column with the load time of a row; an incremental model needs it')) %}
     {% endif %}
     {% do data_health.begin_model(adds_to_this=true) %}
     {% set is_adding = (data_health.stored_model() or {}).is_table and not should_full_refresh() %}
@@ -79,13 +79,13 @@ with {{ data_health.cleaning_stages(plan, plan.rules, flags, carried=raw + load.
     {% set is_building = is_adding and flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY %}
     {% set mixed = "select 1 from " ~ this ~ " where data_health_rules <> " ~ data_health.text_literal(plan.fingerprint) ~ " limit 1" %}
     {% if is_building and ('data_health_built_from' not in names or run_query(mixed).rows | length) %}
-        {% do exceptions.raise_compiler_error('data_health: ' ~ this ~ " holds rows of other rules than those of cleaning '" ~ plan.set.name
-            ~ "' now; build its clean and its quarantine model with --full-refresh, so that both split all rows by the same rules") %}
+        {% do exceptions.raise_compiler_error('data_health: ' ~ this ~ " was built with other rules than cleaning '" ~ plan.set.name
+            ~ "' has now; build the models with clean() and quarantine() once with --full-refresh, both together") %}
     {% endif %}
     {% set kept_columns = data_health.columns_of(kept) if kept is not none and is_adding else none %}
     {% if kept_columns is not none and 'data_health_built_from' not in kept_columns | map(attribute='name') %}
         {% do exceptions.raise_compiler_error(data_health.problem('', "quarantine('" ~ plan.set.name ~ "'), kept", kept | string,
-            'the incremental model with clean()')) %}
+            'the incremental model with clean() of the same cleaning set')) %}
     {% endif %}
     {% set rows = "(select *, coalesce(cast(" ~ plan.load_hour ~ " as varchar), 'none') as data_health_load from (select * from "
         ~ plan.relation ~ ") as raw_rows where "

@@ -114,7 +114,8 @@
                 names=types.keys() | list)) %}
         {% elif families and data_health.type_family(types[column.name]) not in families %}
             {% do problems.append(data_health.problem('', "cleaning '" ~ owner ~ "', " ~ kind ~ (' to ' ~ type if type) ~ ' of ' ~ name,
-                types[column.name], 'a column of type ' ~ families | join(', ') ~ ('; cast it first' if not type))) %}
+                types[column.name], 'a column of type ' ~ families | join(', ') | replace('string', 'text')
+                ~ ('; add a rule with cast before it' if not type))) %}
         {% else %}{% do columns.append(column.name) %}{% endif %}
     {% endfor %}
     {% set rules, outcomes = [], description.get('on_failure') or [] %}

@@ -30,9 +30,9 @@
             {% set expected = data_health.expected(kinds[kind].argument, rule[kind]) %}
             {% if expected %}{% do wrong.append([kind, rule[kind], expected]) %}{% endif %}
             {% if rule.get('columns') is not none and rule.get('column') is not none %}
-                {% do wrong.append(['columns', rule['columns'], 'either column or columns']) %}
+                {% do wrong.append(['columns', rule['columns'], 'column or columns, not both']) %}
             {% elif not named and kind != 'expression' %}
-                {% set allowed = 'the name of a column; columns: [...] for several, columns: all for every one' %}
+                {% set allowed = 'the name of a column; or columns: [a, b] for several columns, columns: all for every column' %}
                 {% do wrong.append(['column', none, allowed]) %}
             {% endif %}
             {% for key, type in {'name': 'text', 'column': 'column', 'columns': 'columns', 'when': 'text', 'formats': 'formats'}.items()
@@ -41,14 +41,14 @@
                 {% if expected %}{% do wrong.append([key, rule[key], expected]) %}{% endif %}
             {% endfor %}
             {% if failing and on_failure not in outcomes %}
-                {% set allowed = outcomes | join(', ') or 'nothing: ' ~ kind ~ ' changes values and cannot fail' %}
+                {% set allowed = outcomes | join(', ') or 'no on_failure, because ' ~ kind ~ ' changes values and cannot fail' %}
                 {% do wrong.append(['on_failure', on_failure, allowed]) %}
             {% endif %}
             {% if (on_failure == 'default') != (rule.get('default') is not none) %}
-                {% do wrong.append(['default', rule.get('default'), 'one value, with on_failure: default']) %}
+                {% do wrong.append(['default', rule.get('default'), 'one value, if and only if on_failure is default']) %}
             {% endif %}
             {% if rule.get('formats') is not none and kind != 'cast' %}
-                {% do wrong.append(['formats', rule['formats'], 'only beside cast: date or cast: timestamp']) %}
+                {% do wrong.append(['formats', rule['formats'], 'formats only in a rule with cast: date or cast: timestamp']) %}
             {% endif %}
         {% endif %}
         {% for key, found, allowed in wrong %}
@@ -72,14 +72,15 @@
     {% if type == 'scalars' %}{% set words, fits = 'a list of texts, numbers or booleans', all_scalars %}
     {% elif type == 'true' %}{% set words, fits = 'true', value is sameas true %}
     {% elif type == 'formats' %}
-        {% set words, fits = "a list of formats of %Y %m %d %H %I %M %S %f %p, such as ['%m/%d/%Y']", all_scalars
+        {% set words, fits = "a list of formats that use only %Y %m %d %H %I %M %S %f %p, such as ['%m/%d/%Y']", all_scalars
             and '%' not in modules.re.sub('%[YmdHIMSfp]', '', items | join) %}
-    {% elif type == 'replacements' %}{% set words, fits = 'a mapping from text to text', value is mapping and value | length > 0 %}
+    {% elif type == 'replacements' %}
+        {% set words, fits = 'a mapping from old to new values, such as {m: male}', value is mapping and value | length > 0 %}
     {% elif type == 'pattern and replacement' %}
         {% set words, fits = '[regular expression, replacement], two texts', listed and items | select('string') | list | length == 2
             and items | length == 2 %}
     {% elif type == 'units' %}
-        {% set words = 'a mapping from unit to what one of it is in the unit wanted, such as {kg: 1, lb: 0.4536}' %}
+        {% set words = 'a mapping from units to factors, such as {kg: 1, lb: 0.4536} for numbers in kg' %}
         {% set fits = value is mapping and value | length > 0
             and value.values() | reject('boolean') | select('number') | list | length == value | length %}
     {% elif type == 'conversion' %}
@@ -87,11 +88,11 @@
         {% set fits = value is mapping and value | length > 0 and value.keys() | reject('in', ['multiply', 'add']) | list == []
             and value.values() | reject('boolean') | select('number') | list | length == value | length %}
     {% elif type == 'cast' %}
-        {% set words = data_health.rule_kinds()['cast'].types.keys() | join(', ') ~ ', the decimal with digits: decimal(10,2)' %}
+        {% set words = data_health.rule_kinds()['cast'].types.keys() | join(', ') ~ '; a decimal needs its digits, as in decimal(10,2)' %}
         {% set types = '^(integer|bigint|double|boolean|date|timestamp|varchar|decimal\\([0-9]+, ?[0-9]+\\))$' %}
         {% set fits = value is string and modules.re.match(types, value) is not none %}
     {% elif type == 'range' %}
-        {% set words = '[lowest, highest], two numbers or two dates; null leaves a side open' %}
+        {% set words = '[lowest, highest], two numbers or two dates; null means no limit on that side' %}
         {% set open = items | select('none') | list | length %}
         {% set fits = listed and items | length == 2 and open < 2
             and (numbers | length + open == 2 or scalars | reject('number') | list | length + open == 2)
@@ -118,13 +119,13 @@
                     names=types.keys() | list)) %}
             {% elif family and data_health.type_family(types[column.name]) != family %}
                 {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', " ~ key, name,
-                    'a column that is a date or timestamp after the rules; cast it', 'type ' ~ types[column.name])) %}
+                    'a column that is a date or timestamp after all rules; add a rule with cast', 'type ' ~ types[column.name])) %}
             {% endif %}
         {% endfor %}
     {% endfor %}
     {% for rule in rules if rule.reads_row and cleaning.time and rule.column and rule.column | lower == cleaning.time | lower %}
         {% do problems.append(data_health.problem('', "cleaning '" ~ cleaning.name ~ "', rule " ~ rule.name, rule.when
-            or rule.argument, 'a rule that reads no other column, as periods are cut by the column time')) %}
+            or rule.argument, 'a rule that reads no other column, because time decides the period of a row')) %}
     {% endfor %}
     {{ return(problems) }}
 {% endmacro %}

@@ -40,13 +40,14 @@
     {%- set names = columns or wanted -%}
     {%- if execute -%}
         {%- if not wanted or key is string -%}
-            {%- do exceptions.raise_compiler_error("data_health.deduplicate: key is a list of one or more columns; found " ~ key) -%}
+            {%- do exceptions.raise_compiler_error("data_health.deduplicate: found key " ~ key
+                ~ "; allowed: a list of columns, as in key=['id']") -%}
         {%- endif -%}
         {%- set known = none if columns or relation is string else data_health.columns_of(relation) -%}
         {%- set found = columns or (known or []) | map(attribute='name') | list -%}
         {%- if not found and (relation is string or relation.is_cte or flags.WHICH in ['run', 'build', 'retry']) -%}
             {%- do exceptions.raise_compiler_error("data_health.deduplicate: the columns of " ~ relation
-                ~ " are not known; name them, columns=[...]") -%}
+                ~ " are not known; name all of them, as in columns=['id', 'name']") -%}
         {%- endif -%}
         {%- for name in wanted if found and name not in found -%}
             {%- do exceptions.raise_compiler_error(data_health.problem('', 'data_health.deduplicate: key', name,

@@ -69,7 +69,7 @@
     {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
     {%- if not sampled and execute %}
         {%- do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name,
-            'the name of a cleaning set with repair: {...}')) %}
+            'the name of a cleaning set that has the key repair')) %}
     {%- endif %}
     {%- set rules = ref('data_health', 'repair_rules') if data_health.cleaning_asks_for('repair') else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}

@@ -28,7 +28,7 @@
             'date': {'families': dated, 'data_type': 'date', 'reason': 'not a date', 'formats': ['%Y-%m-%d']},
             'timestamp': {'families': dated, 'data_type': 'timestamp', 'reason': 'not a time',
                 'formats': ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%d']},
-            'varchar': {'families': [], 'data_type': 'varchar', 'reason': 'no text'}
+            'varchar': {'families': [], 'data_type': 'varchar', 'reason': 'not a text'}
         }},
         'set': {'argument': {'type': 'text'}, 'families': [], 'reads_row': true},
         'allowed': {'argument': {'type': 'scalars'}, 'families': ['string', 'numeric', 'boolean', 'timestamp'], 'on_failure': test},

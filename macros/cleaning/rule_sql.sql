@@ -69,7 +69,7 @@
         {{ return({'value': data_health.engine_sql(operation, old, argument), 'tested': present}) }}
     {% elif rule.kind in ['cast', 'units'] %}
         {% set parsed = 'data_health_value_' ~ rule.number %}
-        {% set reason = "'no number with one of the units'" %}
+        {% set reason = "'not a number with one of the units'" %}
         {% if rule.kind == 'cast' %}
             {% set words = data_health.rule_kinds()['cast'].types[argument.split('(')[0]].reason
                 ~ (' like ' ~ rule.formats | join(' or ') if rule.formats else '') %}
@@ -90,12 +90,12 @@
         {{ return({'failed': '(' ~ sides | join(' or ') ~ ')', 'tested': present, 'reason': 'case ' ~ reasons | join(' ') ~ ' end'}) }}
     {% elif rule.kind == 'pattern' %}
         {{ return({'failed': '(not ' ~ data_health.engine_sql('matches', old, data_health.text_literal('^(' ~ argument ~ ')$')) ~ ')',
-            'tested': present, 'reason': "'other pattern'"}) }}
+            'tested': present, 'reason': "'does not match the pattern'"}) }}
     {% elif rule.kind == 'required' %}
         {{ return({'failed': '(' ~ old ~ ' is null)', 'tested': 'true', 'reason': "'missing'"}) }}
     {% endif %}
     {% set condition = '(' ~ argument ~ end_of_comment ~ ')' %}
-    {{ return({'failed': '(not ' ~ condition ~ ')', 'tested': '(' ~ condition ~ ' is not null)', 'reason': "'does not hold'"}) }}
+    {{ return({'failed': '(not ' ~ condition ~ ')', 'tested': '(' ~ condition ~ ' is not null)', 'reason': "'the expression is false'"}) }}
 {% endmacro %}
 
 

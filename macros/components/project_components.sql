@@ -10,9 +10,9 @@
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build'] -%}{{ return(none) }}{%- endif -%}
     {%- set place = monitor ~ ', ' ~ reference -%}
     {%- if not stored -%}
-        {%- set reason = 'the part components is off' if runs_python else 'this warehouse has no Python models' -%}
+        {%- set reason = 'the part components is off' if runs_python else 'this warehouse runs no Python models' -%}
         {%- do exceptions.raise_compiler_error(
-            data_health.problem('', asked_by ~ ', loadings', none, 'a table with the loadings of component_fits; ' ~ reason)
+            data_health.problem('', asked_by ~ ', loadings', none, 'a table with the rows of component_fits, because ' ~ reason)
         ) -%}
     {%- endif -%}
     {%- set query %}
@@ -46,12 +46,12 @@
         {%- do fit.components[-1].loadings.append(data_health.double_literal(row['loading'])) -%}
     {%- endfor -%}
     {%- set problem = none -%}
-    {%- if not rows -%}{%- set problem = [place, 'a monitor and a reference that have components in ' ~ stored ~ ', built before'] -%}
+    {%- if not rows -%}{%- set problem = [place, 'a monitor and a reference that have components in ' ~ stored ~ '; build it first'] -%}
     {%- elif k and fit.components | length < k -%}
         {%- set problem = [k, 'at most ' ~ fit.components | length ~ ' components for ' ~ place] -%}
     {%- elif version and version != fit.version -%}{%- set problem = [version, fit.version ~ ', the version that is stored'] -%}
     {%- elif rows | length > 20000 -%}
-        {%- set problem = [rows | length ~ ' loadings', 'at most 20000 in SQL; beyond, data_health.components.projection'] -%}
+        {%- set problem = [rows | length ~ ' loadings', 'at most 20000 in SQL; for more, use data_health.components.projection'] -%}
     {%- endif -%}
     {%- if problem -%}{%- do exceptions.raise_compiler_error(data_health.problem('', asked_by, problem[0], problem[1])) -%}{%- endif -%}
     {{ return(fit) }}
@@ -74,7 +74,7 @@
         {%- set found = data_health.find_column(stored_columns or [], column.name) -%}
         {%- if stored_columns and not found -%}
             {%- do exceptions.raise_compiler_error(data_health.problem('', 'project_components', relation | string,
-                'a table with the column ' ~ column.name ~ ', which the components are made of')) -%}
+                'a table with the column ' ~ column.name ~ ', because the components need it')) -%}
         {%- endif -%}
         {%- set type, name = found.data_type | lower if found else '', data_health.quoted(found.name if found else column.name) -%}
         {%- set value = 'cast(' ~ ('cast(' ~ name ~ ' as integer)' if type == 'boolean' else name) ~ ' as double precision)' -%}

@@ -6,14 +6,14 @@
     {% set type = entry['type'] %}
     {% set listed = value is iterable and value is not string and value is not mapping %}
     {% set is_number = value is number and value is not boolean %}
-    {% if type == 'text' %}{% set words, fits = 'a text', value is string and value | trim != '' %}
+    {% if type == 'text' %}{% set words, fits = 'a text that is not empty', value is string and value | trim != '' %}
     {% elif type == 'column' %}{% set words, fits = 'the name of one column', value is string and value | trim != '' %}
     {% elif type == 'columns' %}
         {% set names = [value] if value is string else value if listed else [none] %}
         {% set words = 'the name of a column, or a list of names' %}
         {% set fits = names | select('string') | map('trim') | select | list | length == names | length %}
     {% elif type == 'column groups' %}
-        {% set words, groups = 'a list whose items are names of columns or lists of names', [value] if value is string else value %}
+        {% set words, groups = 'a list; each item is a column name or a list of column names', [value] if value is string else value %}
         {% set wrong = [] %}
         {% for group in (groups if listed or value is string else []) if not group or data_health.expected({'type': 'columns'}, group) %}
             {% do wrong.append(group) %}
@@ -21,19 +21,19 @@
         {% set fits = (listed or value is string) and not wrong %}
     {% elif type == 'name' %}
         {# Names become parts of keys joined by '|', of comma-separated lists and of SQL literals. #}
-        {% set words = "names of letters, digits, '_', '-', '.' and inner spaces, in quotes if all are digits" %}
+        {% set words = "a name of letters, digits and '_'; inside it also '-', '.' and spaces; a name of digits only needs quotes" %}
         {% set fits = value is string and modules.re.match('^\\w([\\w .-]*\\w)?$', value) is not none %}
     {% elif type == 'choice' %}{% set words, fits = entry['allowed'] | join(', '), value is string and value in entry['allowed'] %}
     {% elif type == 'whole number' %}
         {% set words, fits = 'a whole number of at least ' ~ entry['minimum'], value is integer and value >= entry['minimum'] %}
     {% elif type == 'share' and entry.get('is_below_one') %}
-        {% set words, fits = 'a number between 0 and 1', is_number and 0 < value and value < 1 %}
-    {% elif type == 'share' %}{% set words, fits = 'a number above 0, up to 1', is_number and value > 0 and value <= 1 %}
+        {% set words, fits = 'a number above 0 and below 1', is_number and 0 < value and value < 1 %}
+    {% elif type == 'share' %}{% set words, fits = 'a number above 0 and at most 1', is_number and value > 0 and value <= 1 %}
     {% elif type == 'boolean' %}{% set words, fits = 'true or false', value is boolean %}
     {% elif type == 'scalar' %}{% set words, fits = 'one text, number or boolean', value is string or value is number or value is boolean %}
     {% elif type == 'mapping' %}{% set words, fits = 'a mapping (key: value)', value is mapping %}
     {% elif type == 'date' %}
-        {% set words = "a date such as 2023-01-31, or a time such as '2023-01-31 06:00:00' without offset" %}
+        {% set words = "a date such as 2023-01-31, or a date and time such as '2023-01-31 06:00:00', without a timezone" %}
         {% set fits = data_health.normalised_date(value) is not none %}
     {% elif type == 'days' %}
         {% set words = "a number of days such as '90 days'" %}

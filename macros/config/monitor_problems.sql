@@ -18,19 +18,19 @@
         {% if unusable %}
             {% do problems.append(data_health.problem(name, 'references', reference, unusable)) %}
         {% elif reference == 'production' %}
-            {% set allowed = 'any other name; production is what references are compared with' %}
+            {% set allowed = 'any other name; production is the name of the rows of the monitored table' %}
             {% do problems.append(data_health.problem(name, place, reference, allowed)) %}
         {% elif given not in [['from', 'to'], ['relation'], ['last']] %}
             {% set shown = given | join(', ') if given else none %}
-            {% do problems.append(data_health.problem(name, place, shown, 'exactly one of: from and to; relation; last')) %}
+            {% do problems.append(data_health.problem(name, place, shown, 'exactly one of: relation, last, from together with to')) %}
         {% elif given != ['relation'] and merged.get('time') is none %}
-            {% set allowed = 'relation, unless the monitor has the key time: a window needs it' %}
+            {% set allowed = 'relation; without the key time, a monitor cannot have from, to and last' %}
             {% do problems.append(data_health.problem(name, place, given | join(', '), allowed)) %}
         {% endif %}
     {% endfor %}
     {% for reference in resolved['references'] if reference['kind'] == 'window' and reference['from'] >= reference['to'] %}
-        {% set place = 'references.' ~ reference['name'] ~ '.to' %}
-        {% do problems.append(data_health.problem(name, place, reference['to'], 'a time after from, which is ' ~ reference['from'])) %}
+        {% set place, allowed = 'references.' ~ reference['name'] ~ '.to', 'a time later than from (' ~ reference['from'] ~ ')' %}
+        {% do problems.append(data_health.problem(name, place, reference['to'], allowed)) %}
     {% endfor %}
     {% do problems.extend(data_health.role_problems(name, merged, resolved)) %}
     {{ return(problems) }}
@@ -41,48 +41,49 @@
 {% macro role_problems(owner, merged, monitor) %}
     {% set wrong = [] %}
     {% for column in monitor['features'] or [] if column in monitor['exclude'] %}
-        {% do wrong.append(['features', column, 'columns that are not under exclude']) %}
+        {% do wrong.append(['features', column, 'columns that are not under exclude; remove it from one of the keys']) %}
     {% endfor %}
     {% for group in monitor['subgroups'] %}
         {% for column in group if column in monitor['key'] %}
-            {% do wrong.append(['subgroups', column, 'columns that are not the key']) %}
+            {% do wrong.append(['subgroups', column, 'columns that are not part of key']) %}
         {% endfor %}
     {% endfor %}
     {% set attributes = monitor['subgroups'] | sum(start=[]) | unique(case_sensitive=true) | list %}
     {% if attributes | length > 8 %}
-        {% do wrong.append(['subgroups', attributes | join(', '), 'at most 8 columns in all; their combinations are counted together']) %}
+        {% do wrong.append(['subgroups', attributes | join(', '), 'at most 8 columns in all, as their combinations are counted']) %}
     {% endif %}
     {% if (monitor['combinations']['features'] or []) | length > 8 %}
         {% do wrong.append(
             ['combinations.features', monitor['combinations']['features'] | join(', '),
-            'at most 8 columns; their combinations are counted together']
+            'at most 8 columns, as their combinations are counted']
         ) %}
     {% endif %}
     {% for column in monitor['combinations']['features'] or [] if column in monitor['exclude'] %}
-        {% do wrong.append(['combinations.features', column, 'columns that are not under exclude']) %}
+        {% do wrong.append(['combinations.features', column, 'columns that are not under exclude; remove it from one of the keys']) %}
     {% endfor %}
     {% for column in monitor['segments'] if column in monitor['key'] %}
-        {% do wrong.append(['segments', column, 'columns that are not the key']) %}
+        {% do wrong.append(['segments', column, 'columns that are not part of key']) %}
     {% endfor %}
     {% set grains = {'weekday': ['day'], 'month': ['month', 'quarter']} %}
     {% if monitor['grain'] not in grains.get(monitor['volume']['seasonality'], [monitor['grain']]) %}
         {% do wrong.append(
-            ['volume.seasonality', monitor['volume']['seasonality'], 'weekday with the grain day, month with month or quarter, none']
+            ['volume.seasonality', monitor['volume']['seasonality'], 'weekday if grain is day, month if grain is month or quarter, none']
         ) %}
     {% endif %}
     {% set label, prediction = merged.get('label'), merged.get('prediction') %}
     {% if label is mapping and label.get('column') is none %}
         {% do wrong.append(['label.column', none, 'the name of the column that holds the label']) %}
     {% elif label is mapping and label.get('relation') is not none and (label.get('key') is none or not monitor['key']) %}
-        {% do wrong.append(['label.key' if label.get('key') is none else 'key', none, 'the columns by which label.relation is joined']) %}
+        {% set place = 'label.key' if label.get('key') is none else 'key' %}
+        {% do wrong.append([place, none, 'the columns that identify a row; they join the table with label.relation']) %}
     {% elif monitor['label'] and monitor['label']['relation'] and monitor['label']['key'] | length != monitor['key'] | length %}
-        {% do wrong.append(['label.key', label['key'], 'as many columns as the key has (' ~ monitor['key'] | length ~ ')']) %}
+        {% do wrong.append(['label.key', label['key'], 'as many columns as key has (' ~ monitor['key'] | length ~ '), in its order']) %}
     {% endif %}
     {% if monitor['components']['weighted'] and not monitor['weight'] %}
-        {% do wrong.append(['weight', none, 'the column by which components.weighted counts rows']) %}
+        {% do wrong.append(['weight', none, 'the column with the weights of the rows, because components.weighted is true']) %}
     {% endif %}
     {% if monitor['labeling']['annotations'] and not monitor['key'] %}
-        {% do wrong.append(['key', none, 'the columns by which labeling.annotations is joined']) %}
+        {% do wrong.append(['key', none, 'the columns that identify a row; they join the table with labeling.annotations']) %}
     {% endif %}
     {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
         {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}

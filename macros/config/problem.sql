@@ -1,14 +1,14 @@
 {#
     One line of the message. `owner` is the monitor, or '' for what stands outside of monitors. Of `names`, which are allowed, the one
-    that `found` resembles most is in front: pairs of letters see a missing letter, single letters see two that changed places.
+    that `found` resembles most is asked about: pairs of letters see a missing letter, single letters see two that changed places.
 #}
 {% macro problem(owner, key, found, allowed='', detail='', names=none) %}
     {% set place = "monitor '" ~ owner ~ "', " if owner else '' %}
     {% set text = '' if found is none else found | string %}
     {% set shortened = text[:77] ~ '...' if text | length > 80 else text %}
     {% set shown = 'nothing' if found is none else ("'" ~ shortened ~ "'" if found is string else shortened) %}
-    {% set line = place ~ key ~ ': found ' ~ shown ~ (' (' ~ detail ~ ')' if detail else '') ~ '; allowed: ' ~ allowed %}
-    {% if names is none %}{{ return(line) }}{% endif %}
+    {% set line = place ~ key ~ ': found ' ~ shown ~ (' (' ~ detail ~ ')' if detail else '') %}
+    {% if names is none %}{{ return(line ~ '; allowed: ' ~ allowed) }}{% endif %}
     {% set best, text = namespace(name=none, score=0.55), text | lower %}
     {% for candidate in names %}
         {% set other = candidate | string | lower %}
@@ -24,8 +24,9 @@
             {% set best.score = score %}
         {% endif %}
     {% endfor %}
-    {% set hint = "did you mean '" ~ best.name ~ "'? All: " if best.name is not none else '' %}
-    {{ return(line ~ (': ' if allowed else '') ~ hint ~ names[:30] | join(', ') ~ (', ...' if names | length > 30 else '')) }}
+    {% set hint = "; did you mean '" ~ best.name ~ "'? Allowed: " if best.name is not none else '; allowed: ' %}
+    {% set more = ' and ' ~ (names | length - 30) ~ ' more' if names | length > 30 else '' %}
+    {{ return(line ~ hint ~ (allowed ~ ': ' if allowed else '') ~ names[:30] | join(', ') ~ more) }}
 {% endmacro %}
 
 

@@ -60,15 +60,15 @@
         {% set old_names, place = [], owner if loop.first else "monitor '" ~ owner ~ "'" %}
         {% do data_health.with_current_names(written, old_names) %}
         {% for old, new in old_names %}
-            {% do renamed.append(place ~ ': ' ~ old ~ (' is now ' ~ new if new else ' is gone: nothing was behind it')) %}
+            {% do renamed.append(place ~ ': ' ~ old ~ (' is now ' ~ new if new else ' has no effect any more; remove it')) %}
         {% endfor %}
     {% endfor %}
     {% if renamed %}
-        {% do exceptions.warn('data_health: keys have new names; the old ones work until version 0.2\n- ' ~ renamed | join('\n- ')) %}
+        {% do exceptions.warn('data_health: some keys have new names; the old ones work until version 0.2\n- ' ~ renamed | join('\n- ')) %}
     {% endif %}
     {% if problems %}
         {% set count = (problems | length) ~ (' problem' if problems | length == 1 else ' problems') %}
-        {% set way_out = "\nDATA_HEALTH_ONLY='" ~ unusable | join(',') ~ "' builds the other monitors."
+        {% set way_out = "\nTo build the other monitors, set the environment variable DATA_HEALTH_ONLY='" ~ unusable | join(',') ~ "'."
             if unusable.values() | sum(start=[]) | length == problems | length and unusable | length < monitors | length else '' %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ count ~ ' in the configuration\n- ' ~ problems | join('\n- ') ~ way_out) %}
     {% endif %}

@@ -17,10 +17,10 @@
             {% do names.update({column.name: column}) %}{% do names.setdefault(column.name | lower, column) %}
         {% endfor %}
         {% if relation.is_cte %}
-            {% set allowed = 'a table or a view; this model is ephemeral' %}
+            {% set allowed = 'a table or a view; this model is ephemeral, so change its materialization' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation.identifier, allowed)) %}
         {% elif columns is none and not flags.EMPTY and not (item['key'] == 'labeling.annotations' and item['relation'].get('source')) %}
-            {% set allowed = 'a relation that exists; it does not exist in the warehouse, build or load it first' %}
+            {% set allowed = 'a relation that exists in the warehouse; build or load it first' %}
             {% set line = data_health.problem(monitor['name'], item['key'], relation | string, allowed) %}
             {% do found.append([item, none, none, line, table ~ ' does not exist']) %}
         {% elif columns is not none %}
@@ -38,13 +38,12 @@
                             'type ' ~ column.dtype) %}
                         {% do found.append([item, name, family, line, name ~ ' of ' ~ table ~ ' is of type ' ~ column.dtype ~ ' now']) %}
                     {% elif use.get('positive') is boolean and family == 'string' %}
-                        {% set allowed = "a text, as in the column; YAML reads yes and no as booleans unless they are quoted, "
-                            ~ "as in 'yes'" %}
+                        {% set allowed = "a text, because the column holds texts; write 'yes' or 'no' with quotes, "
+                            ~ "or YAML reads a boolean" %}
                         {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], allowed)) %}
                     {% elif use.get('positive') is string and family == 'numeric' and use['positive'] | float(none) is none %}
-                        {% do problems.append(
-                            data_health.problem(monitor['name'], 'label.positive', use['positive'], 'a number, as in the column')
-                        ) %}
+                        {% set allowed = 'a number, because the column holds numbers' %}
+                        {% do problems.append(data_health.problem(monitor['name'], 'label.positive', use['positive'], allowed)) %}
                     {% endif %}
                 {% endfor %}
             {% endfor %}

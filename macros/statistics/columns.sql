@@ -50,9 +50,10 @@
                 and not data_health.engine_sql('types_with_nan').split(' ') | select('in', exact) | list,
             'has_more_digits': family == 'numeric' and not ['float', 'double', 'real'] | select('in', exact) | list,
             'left_out': 'excluded by the configuration' if role == 'excluded'
-                else 'not among the features' if role == 'not listed'
-                else 'cuts the periods; see health_volume' if role in ['time', 'loaded_at']
-                else 'a list of numbers: only in products and components' if role == 'feature' and list_length is not none
+                else 'not listed under features' if role == 'not listed'
+                else 'an event time has no statistics; see health_volume' if role == 'time'
+                else 'a load time has no statistics; see health_volume' if role == 'loaded_at'
+                else 'a list of numbers is used only for principal components' if role == 'feature' and list_length is not none
                 else 'type ' ~ data_type ~ ' has no statistics' if family == 'other'
                 else none
         } -%}
@@ -67,7 +68,7 @@
                 has_more_digits=false, value='((' ~ described.value ~ ' - ' ~ event ~ ') / 86400e0)')) -%}
         {%- endif -%}
         {%- if label and not from_labels and name == monitor.label.column -%}
-            {%- do described.update({'left_out': 'the label comes from its own table'}) -%}
+            {%- do described.update({'left_out': 'the label is read from label.relation'}) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(result) }}

@@ -71,7 +71,8 @@ def _trim(profile: Profile) -> None:
     """Blanks around values."""
     padded = {value: rows for value, rows in profile.rows.items() if value != value.strip()}
     if padded:
-        profile.suggest("whitespace", {"trim": True}, f"{_counted(padded)} with blanks at an end", sum(padded.values()))
+        evidence = f"{_counted(padded)} begin or end with blanks"
+        profile.suggest("whitespace", {"trim": True}, evidence, sum(padded.values()))
         stripped: Counter[str] = Counter()
         for value, rows in profile.rows.items():
             stripped[value.strip()] += rows
@@ -105,11 +106,11 @@ def _number(profile: Profile, is_typed: bool) -> bool:
     if is_code(list(plain)):
         return True
     failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
-    _missing(profile, ambiguous_sentinels(failing), "are no number and mean none")
+    _missing(profile, ambiguous_sentinels(failing), "are not numbers and stand for a missing value")
     if profile.counted is not None and profile.counted.bins:
         _counted_number_sentinels(profile)
     else:
-        _missing(profile, number_sentinels(plain, profile.rows), "lie apart from all other numbers")
+        _missing(profile, number_sentinels(plain, profile.rows), "are far from all other numbers")
     plain = {value: number for value, number in plain.items() if value in profile.rows}
     if not is_typed:
         data_type = _number_type(list(plain))
@@ -129,7 +130,7 @@ def _counted_number_sentinels(profile: Profile) -> None:
     if sentinels:
         told = {value: rows[value] for value in sentinels}
         rule = {"null_values": [as_written(numbers[value]) for value in sentinels]}
-        evidence = f"{_counted(told)} lie apart from all other numbers"
+        evidence = f"{_counted(told)} are far from all other numbers"
         profile.suggest("sentinel", rule, evidence, sum(told.values()), by_monitor=True)
         apart = {numbers[value] for value in sentinels}
         profile.without([value for value in profile.rows if NUMBER.fullmatch(value) and float(value) in apart])
@@ -153,9 +154,9 @@ def _number_in_disguise(profile: Profile) -> bool:
     )
     if with_commas and numbers >= MIN_PARSED * profile.rows.total():
         affected = {value: profile.rows[value] for value in with_commas}
-        evidence = f"{_counted(affected)} with thousands separators"
+        evidence = f"{_counted(affected)} have thousands separators"
         profile.suggest("format", {"replace_pattern": [",", ""]}, evidence, sum(affected.values()))
-        evidence = f"{numbers} of {profile.rows.total()} values are numbers then"
+        evidence = f"{numbers} of {profile.rows.total()} values are numbers without the separators"
         profile.suggest("type", {"cast": "double"}, evidence, profile.rows.total() - numbers)
         return True
     units = unit_factors(profile.rows)
@@ -183,11 +184,11 @@ def _date(profile: Profile) -> bool:
     if found is None:
         return False
     formats, _, is_told = found
-    _missing(profile, date_sentinels(profile.rows), "are dates that systems write for none")
+    _missing(profile, date_sentinels(profile.rows), "are dates that stand for a missing date")
     failing = Counter(
         {value: rows for value, rows in profile.rows.items() if not any(parsed(value, form) for form in formats)}
     )
-    _missing(profile, ambiguous_sentinels(failing), "are no date and mean none")
+    _missing(profile, ambiguous_sentinels(failing), "are not dates and stand for a missing value")
     failing = Counter({value: rows for value, rows in failing.items() if value in profile.rows})
     if not all(map(is_castable, formats)):
         return True  # dates, but with names of months, which no rule reads yet
@@ -198,7 +199,7 @@ def _date(profile: Profile) -> bool:
     total = profile.rows.total()
     evidence = f"{total - failing.total()} of {total} values are dates as {' or '.join(formats)}"
     if not is_told:
-        evidence += "; no value tells day and month apart"
+        evidence += "; no value shows whether the day or the month comes first"
     profile.suggest("type" if len(formats) == 1 else "format", rule, evidence + _except_for(failing), failing.total())
     return True
 
@@ -234,10 +235,10 @@ def _category(profile: Profile, contradicted: set[str], rows_before: int) -> Non
     rule = {"allowed": sorted(known), "on_failure": "warn"}
     mode, mode_rows = known.most_common(1)[0]
     if mode_rows < 0.99 * total:
-        evidence = f"{total} of {profile.rows.total()} values are one of {distinct}"
+        evidence = f"{total} of {profile.rows.total()} values are one of {distinct} different values"
         profile.suggest("allowed", rule, evidence + _except_for(failing), failing.total())
     elif total > 0.95 * rows_before:  # else there is a value or none, which says something
-        evidence = f"{mode_rows} of {profile.rows.total()} values are {mode!r}: the column says little"
+        evidence = f"{mode_rows} of {profile.rows.total()} values are {mode!r}: the column is nearly constant"
         profile.suggest("near_constant", rule, evidence + _except_for(failing), failing.total())
 
 
@@ -253,7 +254,7 @@ def _letter_case(profile: Profile) -> None:
     if not usual:
         return
     rows = {value: profile.rows[value] for value in usual}
-    evidence = f"{_counted(rows)} differ from a more frequent value in capitals only"
+    evidence = f"{_counted(rows)} differ from a more frequent value only in capital letters"
     if len(usual) <= MAX_REPLACED:
         profile.suggest("case", {"replace": usual}, evidence, sum(rows.values()))
     else:
@@ -271,7 +272,8 @@ def _spelling(profile: Profile, misspelled: dict[str, str]) -> None:
         return
     listed = {value: misspelled[value] for value in rows}
     rule = {"replace": listed} if len(rows) <= MAX_REPLACED else {"repair": {"columns": [profile.name]}}
-    profile.suggest("spelling", rule, f"{_counted(rows)} are rare and near a frequent value", sum(rows.values()))
+    evidence = f"{_counted(rows)} are rare and spelled nearly like a frequent value"
+    profile.suggest("spelling", rule, evidence, sum(rows.values()))
     _merge(profile, listed)
 
 
@@ -303,7 +305,8 @@ def _dependencies(
             best = max(found, key=lambda item: (item.confidence, item.gain))
             exceptions, informed = int(best.is_deviating.sum()), int(best.is_informed.sum())
             evidence = (
-                f"{names[best.column]} decides it in {best.confidence:.1%} of {informed} rows; {exceptions} do not"
+                f"{names[best.column]} decides this column in {best.confidence:.1%} of {informed} rows, "
+                f"and not in {exceptions}"
             )
             yield Suggestion(name, "dependency", {"repair": {"columns": [name]}}, evidence, exceptions)
 

@@ -18,7 +18,7 @@ ARITHMETIC = 1
 NO_VALUES = "no values in the reference"
 CONSTANT = "constant in the reference"
 LEAST_EIGENVALUE = 1e-9
-IMPRECISE = "too far from the centre of its grid: no digits are left"
+IMPRECISE = "too far from the centre of its fitted bins: no exact digits are left"
 
 
 @dataclass(frozen=True)

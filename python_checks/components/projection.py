@@ -63,11 +63,13 @@ class Loadings:
         components = int(table["component"].max()) if len(table["component"]) else 0
         if components < (k or 1):
             raise ValueError(
-                f"monitor {monitor!r}, reference {reference!r}: {k or 1} components wanted, {components} stored"
+                f"monitor {monitor!r}, reference {reference!r}: {k or 1} components asked for, {components} stored"
             )
         found = str(table["loadings_version"][0])
         if version not in (None, found):
-            raise ValueError(f"monitor {monitor!r}, reference {reference!r}: version {version} wanted, {found} stored")
+            raise ValueError(
+                f"monitor {monitor!r}, reference {reference!r}: version {version} asked for, {found} stored"
+            )
         columns = len(table["component"]) // components
         numbers = {
             name: np.ma.filled(table[name], np.nan).reshape(components, columns)
@@ -125,7 +127,7 @@ def projected(
     fit = Loadings.read(loadings, monitor, reference, k, version)
     missing = sorted(set(fit.names) - set(rows.columns))
     if missing:
-        raise ValueError(f"columns that the components are made of are not there: {', '.join(missing)}")
+        raise ValueError(f"the components need columns that the rows do not have: {', '.join(missing)}")
     schema = result_schema(rows.limit(0), keys, fit.vectors.shape[1])
     batches = reader(rows, [*keys, *fit.names])
     return pa.Table.from_batches(scored_batches(batches, fit, keys, schema), schema)

@@ -161,7 +161,7 @@ def factor_of(
     if column.list_length and column.list_length != len(centre):
         raise WideTableError(
             f"data_health: monitor {scan.monitor}: lists in column {column.name} had {len(centre)} numbers when they "
-            f"were first counted and have {column.list_length} now; give the new ones a name of their own, or delete "
+            f"were first counted, and have {column.list_length} now; give the column a new name, or delete "
             "the rows of the monitor from wide_products"
         )
     return Factor(column.name, centre, scale, len(centre), is_list=True)
@@ -253,7 +253,8 @@ def names_of(scan: Scan, factors: list[Factor]) -> tuple[str, ...]:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise WideTableError(
-            f"data_health: monitor {scan.monitor}: {twice[0]} is a column and a number of a list; rename one"
+            f"data_health: monitor {scan.monitor}: {twice[0]} is the name of a column and of a number in a list; "
+            "rename one"
         )
     return tuple(names)
 

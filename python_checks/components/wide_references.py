@@ -132,7 +132,7 @@ def fit_of(
     """The components of one reference; every pass reads its rows again."""
     names = names_of(scans[0][0], scans[0][1].factors)
     if any(names_of(scan, standardiser.factors) != names for scan, standardiser in scans[1:]):
-        raise WideTableError(f"data_health: monitor {monitor}: {reference} has other columns in some of its periods")
+        raise WideTableError(f"data_health: monitor {monitor}: not all periods of {reference} have the same columns")
 
     def rows() -> Iterator[StandardRows]:
         for scan, standardiser in scans:

@@ -96,16 +96,17 @@ def answered(
 @click.argument("truth", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("tasks", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("project", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--seed", default=SEED, show_default=True, help="Another one errs in other rows.")
+@click.option("--seed", default=SEED, show_default=True, help="Another seed makes errors in other rows.")
 def main(truth: Path, tasks: Path, project: Path, seed: int) -> None:
-    """Answer the TASKS that were exported, as people would who know the TRUTH, and add them to the export PROJECT."""
+    """Annotate the exported TASKS as people who know the TRUTH would, and add them to the export PROJECT."""
     with truth.open(newline="") as file:
         known = {key: label for key, label in list(csv.reader(file))[1:]}
     before = json.loads(project.read_text()) if project.exists() else []
     after = answered(before, json.loads(tasks.read_text()), known, sorted(set(known.values())), seed)
     project.write_text(json.dumps(after, indent=1, ensure_ascii=False))
     counts = [sum(len(item["annotations"]) for item in export) for export in (before, after)]
-    click.echo(f"{counts[1] - counts[0]} answers to {len(after) - len(before)} tasks; {project} has {counts[1]}")
+    added = f"{counts[1] - counts[0]} annotations of {len(after) - len(before)} tasks are added"
+    click.echo(f"{added}; {project} now has {counts[1]}")
 
 
 if __name__ == "__main__":

@@ -50,26 +50,26 @@ def task_answers(item: Mapping, expected: Expected, place: str) -> list[Answer]:
     """The answers to one task of Label Studio's JSON, of every annotation."""
     data, annotations = item.get("data"), item.get("annotations")
     if not isinstance(data, dict):
-        raise Problem("no data")
+        raise Problem("the task has no data")
     row_key = own_key(data, expected)
     if not isinstance(annotations, list):
-        raise Problem(f"{named(row_key)} no list of annotations")
+        raise Problem(f"{named(row_key)}: the task has no list of annotations")
     found = []
     for number, annotation in enumerate(annotations, 1):
         try:
             found.append(annotation_answer(annotation, row_key, expected, place))
         except Problem as wrong:
-            raise Problem(f"{named(row_key)} annotation {number}: {wrong}") from None
+            raise Problem(f"{named(row_key)}, annotation {number}: {wrong}") from None
     return found
 
 
 def annotation_answer(annotation: object, row_key: str, expected: Expected, place: str) -> Answer:
     """What one annotation says: a choice, or none where it was skipped or left empty."""
     if not isinstance(annotation, dict):
-        raise Problem(f"no annotation but {short(annotation)}")
+        raise Problem(f"found {short(annotation)}; an annotation is expected")
     result = annotation.get("result")
     if not isinstance(result, list):
-        raise Problem("no list of results")
+        raise Problem("the annotation has no list of results")
     was_cancelled, is_gold = flag(annotation, "was_cancelled"), flag(annotation, "ground_truth")
     label = None if was_cancelled else allowed(chosen(result, expected), expected)
     return Answer(
@@ -87,17 +87,17 @@ def annotation_answer(annotation: object, row_key: str, expected: Expected, plac
 def chosen(result: Sequence[object], expected: Expected) -> object:
     """The one choice among the results of an annotation, or none when there are no results at all."""
     if not all(isinstance(part, dict) for part in result):
-        raise Problem("a result is no object")
+        raise Problem("a result is not an object")
     own = [part for part in result if part.get("from_name") == expected.control]
     if not result:
         return None
     if not own:
         names = ", ".join(sorted({short(part.get("from_name")) for part in result}))
-        raise Problem(f"no result of the control {expected.control!r}, but of {names}; --control names another one")
+        raise Problem(f"no result is of the control {expected.control!r}, but of {names}; --control names another")
     if len(own) > 1:
         raise Problem(f"{len(own)} results of the control {expected.control!r}; one is expected")
     if own[0].get("type") != "choices":
-        raise Problem(f"a result of the type {short(own[0].get('type'))}; choices is expected")
+        raise Problem(f"the result has the type {short(own[0].get('type'))}; allowed: choices")
     value = own[0].get("value")
     return one_choice(value.get("choices") if isinstance(value, dict) else value)
 
@@ -105,7 +105,7 @@ def chosen(result: Sequence[object], expected: Expected) -> object:
 def one_choice(choices: object) -> object:
     """The one entry of a list of choices; none where it is empty."""
     if not isinstance(choices, list):
-        raise Problem(f"no list of choices but {short(choices)}")
+        raise Problem(f"found {short(choices)}; a list of choices is expected")
     if len(choices) > 1:
         raise Problem(f"{len(choices)} choices, {short(choices)}; one is expected")
     return choices[0] if choices else None
@@ -129,11 +129,11 @@ def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> l
             times = ["labelled_at", "updated_at", "created_at"]
             annotator = annotator_name(row.get("annotator")) or expected.annotator
             if annotator is None:
-                raise Problem("no annotator; --annotator says who answered where nobody stands")
+                raise Problem("the annotator is missing; --annotator names one for such rows")
         labelled_at = moment(row, times, required=source == STUDIO)
         seconds = duration(row, ["seconds", "lead_time"])
     except Problem as wrong:
-        raise Problem(f"{named(row_key)} {wrong}") from None
+        raise Problem(f"{named(row_key)}: {wrong}") from None
     is_gold = row.get("is_gold") is True and label is not None
     return [Answer(row_key, label, annotator, labelled_at, seconds, is_gold, source, place)]
 
@@ -145,9 +145,9 @@ def own_key(data: Mapping, expected: Expected) -> str:
         raise Problem(f"no {KEY_FIELD} among {short(list(data))}, so this task was not exported by data-health")
     monitor, mark, row_key = value.partition("|")
     if not mark:
-        raise Problem(f"{KEY_FIELD} is {short(value)}; monitor|key is expected")
+        raise Problem(f"{KEY_FIELD} is {short(value)}; the form monitor|key is expected")
     if monitor != expected.monitor:
-        raise Problem(f"{KEY_FIELD} is {short(value)}: a row of another monitor than {expected.monitor!r}")
+        raise Problem(f"{KEY_FIELD} is {short(value)}: a row of another monitor; {expected.monitor!r} is expected")
     return storable(row_key, KEY_FIELD)
 
 
@@ -167,14 +167,14 @@ def annotator_name(value: object) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise Problem(f"the annotator is {short(value)}")
+        raise Problem(f"the annotator is {short(value)}; a name or a whole number is expected")
     return storable(str(value), "the annotator")
 
 
 def storable(text: str, name: str) -> str:
     """The text, if a warehouse can hold it: without the character 0 and halves of pairs."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Problem(f"{name} is {short(text)}, which no warehouse can hold")
+        raise Problem(f"{name} is {short(text)}, which has characters that no warehouse can store")
     return text
 
 
@@ -183,13 +183,13 @@ def moment(row: Mapping, names: Sequence[str], *, required: bool) -> datetime | 
     name = next((name for name in names if row.get(name) is not None), None)
     if name is None:
         if required:
-            raise Problem(f"no time; {' or '.join(names)} is expected")
+            raise Problem(f"the time is missing; {' or '.join(names)} is expected")
         return None
     try:
         value = datetime.fromisoformat(row[name])
         return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     except (TypeError, ValueError, OverflowError):
-        raise Problem(f"{name} is {short(row[name])}, which is no time") from None
+        raise Problem(f"{name} is {short(row[name])}; a time such as 2024-01-31T12:00:00Z is expected") from None
 
 
 def duration(row: Mapping, names: Sequence[str]) -> float | None:
@@ -203,7 +203,7 @@ def duration(row: Mapping, names: Sequence[str]) -> float | None:
     except (TypeError, ValueError, OverflowError):
         seconds = math.nan
     if not math.isfinite(seconds) or seconds < 0:
-        raise Problem(f"{name} is {short(value)}, which is no number of seconds")
+        raise Problem(f"{name} is {short(value)}; a number of seconds is expected")
     return seconds
 
 
@@ -211,13 +211,13 @@ def flag(row: Mapping, name: str) -> bool:
     """A boolean, false where it is missing."""
     value = row.get(name)
     if value is not None and not isinstance(value, bool):
-        raise Problem(f"{name} is {short(value)}; true or false is expected")
+        raise Problem(f"{name} is {short(value)}; allowed: true, false")
     return bool(value)
 
 
 def named(row_key: str) -> str:
     """The row, as the beginning of a message."""
-    return f"row {short(row_key)},"
+    return f"row {short(row_key)}"
 
 
 def short(value: object) -> str:

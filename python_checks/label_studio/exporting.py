@@ -149,7 +149,7 @@ def write_all(texts: dict[Path, str], *, replace: bool = False) -> dict[Path, st
     """
     there = [str(file) for file in texts if file.exists() and not replace]
     if there:
-        raise ExchangeError(f"{', '.join(there)} is there already; move it, or name another file")
+        raise ExchangeError(f"{', '.join(there)} already exists; move it, or name another file with --output")
     drafts = {file: file.with_name(f"{file.name}.part") for file in texts}
     try:
         for file, draft in drafts.items():
@@ -159,7 +159,7 @@ def write_all(texts: dict[Path, str], *, replace: bool = False) -> dict[Path, st
     except OSError as wrong:
         for file in () if replace else texts:
             file.unlink(missing_ok=True)
-        raise ExchangeError(f"cannot write: {wrong}") from None
+        raise ExchangeError(f"cannot write a file: {wrong}") from None
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)

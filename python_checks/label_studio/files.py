@@ -47,7 +47,7 @@ def read_answers(content: bytes, expected: Expected) -> Reading:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise ExchangeError(f"the file is no UTF-8 text: byte {wrong.start} is {content[wrong.start]:#04x}") from None
+        raise ExchangeError(f"the file is not UTF-8 text: byte {wrong.start} is {content[wrong.start]:#04x}") from None
     if not text.strip():
         raise ExchangeError("the file is empty")
     read_parts = json_parts(text) if text.lstrip()[0] in "[{" else csv_parts(text)
@@ -83,16 +83,16 @@ def json_parts(text: str) -> Iterator[Part]:
     """Every task of a JSON file with the function that reads it."""
 
     def refuse(word: str) -> None:
-        raise ValueError(f"{word} is no JSON")
+        raise ValueError(f"{word} is not JSON")
 
     try:
         items = json.loads(text, parse_constant=refuse)
     except RecursionError:
-        raise ExchangeError("the file is no export of Label Studio: it is nested too deeply") from None
+        raise ExchangeError("the file is not an export of Label Studio: it is nested too deeply") from None
     except ValueError as wrong:
-        raise ExchangeError(f"the file is no whole JSON: {wrong}") from None
+        raise ExchangeError(f"the file is not complete, correct JSON: {wrong}") from None
     if not isinstance(items, list):
-        raise ExchangeError("the file is no export of Label Studio (JSON or JSON_MIN): those are lists of tasks")
+        raise ExchangeError("the file is not an export of Label Studio (JSON or JSON_MIN), which is a list of tasks")
     for number, item in enumerate(items, 1):
         name = f" (id {short(item['id'])})" if isinstance(item, dict) and item.get("id") is not None else ""
         yield f"task {number}{name}", json_reader(item)
@@ -103,7 +103,7 @@ def json_reader(item: object) -> Callable[[Expected, str], list[Answer]]:
 
     def read(expected: Expected, place: str) -> list[Answer]:
         if not isinstance(item, dict):
-            raise Problem(f"no task but {short(item)}")
+            raise Problem(f"found {short(item)}; a task is expected")
         if "data" in item or "annotations" in item:
             return task_answers(item, expected, place)
         return flat_answers(item, expected, place, STUDIO)
@@ -120,13 +120,13 @@ def csv_parts(text: str) -> Iterator[Part]:
     header = next(rows)
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise ExchangeError(f"the file has more than one column {twice[0]}")
+        raise ExchangeError(f"the file has more than one column {twice[0]}; rename or remove one")
     try:
         for cells in rows:
             if cells:
                 yield f"line {rows.line_num}", csv_reader(header, cells)
     except csv.Error as wrong:
-        raise ExchangeError(f"line {rows.line_num}: the file is no whole CSV: {wrong}") from None
+        raise ExchangeError(f"line {rows.line_num}: the file is not complete, correct CSV: {wrong}") from None
 
 
 def csv_reader(header: Sequence[str], cells: Sequence[str]) -> Callable[[Expected, str], list[Answer]]:
@@ -134,15 +134,15 @@ def csv_reader(header: Sequence[str], cells: Sequence[str]) -> Callable[[Expecte
 
     def read(expected: Expected, place: str) -> list[Answer]:
         if len(cells) != len(header):
-            raise Problem(f"{len(cells)} cells below {len(header)} names")
+            raise Problem(f"{len(cells)} cells; the header has {len(header)} columns")
         row = {name: cell.strip() or None for name, cell in zip(header, cells, strict=True)}
         # blanks belong to a key
         row[KEY_FIELD] = cells[list(header).index(KEY_FIELD)]
         if expected.control not in row:
-            raise Problem(f"there is no column {expected.control}")
+            raise Problem(f"there is no column {expected.control}; --control names another column")
         gold = (row.get("is_gold") or row.get("ground_truth") or "false").lower()
         if gold not in YES_AND_NO:
-            raise Problem(f"is_gold is {short(gold)}; true or false is expected")
+            raise Problem(f"is_gold is {short(gold)}; allowed: true, false")
         row["is_gold"] = YES_AND_NO[gold]
         return flat_answers(row, expected, place, STUDIO if row.get("annotation_id") else CSV)
 

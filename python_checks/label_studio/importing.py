@@ -58,12 +58,12 @@ def import_labels(
     monitor = project.monitor(wanted)
     if monitor.answers is None:
         raise ExchangeError(
-            f"monitor {monitor.name!r} has no labeling.annotations, the table to which answers are added"
+            f"monitor {monitor.name!r}: labeling.annotations is missing; it names the table of annotations"
         )
     if not monitor.answers_can_grow:
         raise ExchangeError(
-            f"monitor {monitor.name!r}, labeling.annotations: {monitor.answers.relation} is made by dbt or is a file; "
-            "answers are added to a source, {source: [source, table]}"
+            f"monitor {monitor.name!r}, labeling.annotations: {monitor.answers.relation} is built by dbt or is a file; "
+            "annotations can be added only to a source: {source: [source, table]}"
         )
     contents = {file: file.read_bytes() for file in files}
     with project.transaction() as warehouse:
@@ -101,7 +101,7 @@ def answers_columns(monitor: Monitor, answers: Table, warehouse: Warehouse) -> l
         return [*monitor.key, *(Column(name, name, kind) for name, kind in ANSWERS.items())]
     for name in [*(column.name for column in monitor.key), "label", "annotator", "labelled_at"]:
         if find_column(answers.columns, name) is None:
-            raise ExchangeError(f"{answers.relation} has no column {name}")
+            raise ExchangeError(f"{answers.relation} has no column {name}, which a table of annotations needs")
     return answers.columns
 
 
@@ -116,7 +116,7 @@ def add_answers(
     Raises ExchangeError when a row is not in the monitored relation, or several have its key.
     """
     if find_column(columns, "is_gold") is None and any(answer.is_gold for answer in reading.answers):
-        raise ExchangeError(f"{answers.relation} has no column is_gold, but some answers are known to be right")
+        raise ExchangeError(f"{answers.relation} has no column is_gold, but some annotations are gold; add the column")
     warehouse.run(
         f"create temporary table {GIVEN} (row_key varchar, label varchar, annotator varchar, labelled_at varchar, "
         "has_time boolean, source varchar, seconds double precision, is_gold boolean)"
@@ -166,8 +166,8 @@ def find_keys(monitor: Monitor, warehouse: Warehouse, answers: Sequence[Answer])
     for answer in answers:
         count = counts.get(answer.row_key, 0)
         if count != 1:
-            has = "has no such row" if count == 0 else f"has {count} keys that are written like this"
-            problems.append(f"{answer.place}: row {answer.row_key!r}, {relation} {has}")
+            has = "no row with the key" if count == 0 else f"{count} keys that are written as"
+            problems.append(f"{answer.place}: {relation} has {has} {answer.row_key!r}")
     if problems:
         raise refusal(problems)
 

@@ -119,7 +119,7 @@ class Project:
             done = dbtRunner().invoke(["--no-use-colors", "compile", "--inline", query, *self.options()])
         if not done.success:
             said = str(done.exception or "") or "\n".join(output.getvalue().splitlines()[-20:])
-            raise ExchangeError(f"dbt does not compile the project: {said.strip()}")
+            raise ExchangeError(f"dbt cannot compile the project: {said.strip()}")
         return json.loads(done.result.results[0].node.compiled_code)
 
     def monitor(self, wanted: str | None) -> Monitor:
@@ -128,15 +128,19 @@ class Project:
         Raises ExchangeError when there is none, or when its tables lack what it names.
         """
         if wanted is not None and not re.fullmatch(r"\w([\w .-]*\w)?", wanted):
-            raise ExchangeError(f"{wanted!r} is no name of a monitor")
+            raise ExchangeError(f"{wanted!r} is not a valid name of a monitor")
         found = self.settings(wanted)
         if wanted is not None and wanted not in found["names"]:
-            raise ExchangeError(f"there is no monitor {wanted!r}; there are {', '.join(found['names']) or 'none'}")
+            raise ExchangeError(f"there is no monitor {wanted!r}; allowed: {', '.join(found['names']) or 'none'}")
         if wanted is not None and not found["usable"]:
-            raise ExchangeError(f"the monitor {wanted!r} has no key, or its part labeling is off")
+            raise ExchangeError(f"monitor {wanted!r} has no key, or the part labeling is off for it")
         if len(found["usable"]) != 1:
-            names = ", ".join(found["usable"]) or "none with a key"
-            raise ExchangeError(f"which monitor? --monitor names one; there are {names}")
+            names = ", ".join(found["usable"])
+            raise ExchangeError(
+                f"choose a monitor with --monitor; allowed: {names}"
+                if names
+                else "no monitor has both a key and the part labeling"
+            )
         return described(found)
 
     @contextlib.contextmanager
@@ -153,7 +157,7 @@ class Project:
                     raise
                 adapter.connections.commit()
         except DbtBaseException as wrong:
-            raise ExchangeError(f"the warehouse refuses: {wrong}") from wrong
+            raise ExchangeError(f"the warehouse reports an error: {wrong}") from wrong
 
 
 def described(found: dict[str, Any]) -> Monitor:
@@ -217,12 +221,12 @@ def known_labels(monitor: Monitor, warehouse: Warehouse) -> list[str]:
         if column is not None
     ]
     if not queries:
-        raise ExchangeError(f"monitor {monitor.name!r}: no label is known; labeling.labels lists them")
+        raise ExchangeError(f"monitor {monitor.name!r}: no label is known; list the labels under labeling.labels")
     rows = warehouse.rows(
         f"select distinct label from ({' union all '.join(queries)}) as labels "
         f"where label is not null and label <> '' and label <> {literal(monitor.skip)} limit {MOST_LABELS + 1}"
     )
     if not rows or len(rows) > MOST_LABELS:
         problem = f"more than {MOST_LABELS} labels are known" if rows else "no label is known yet"
-        raise ExchangeError(f"monitor {monitor.name!r}: {problem}; labeling.labels lists what annotators may choose")
+        raise ExchangeError(f"monitor {monitor.name!r}: {problem}; list those to choose from under labeling.labels")
     return sorted(label for (label,) in rows)

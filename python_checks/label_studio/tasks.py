@@ -132,7 +132,7 @@ def parts(lines: Sequence[str], around: int, most: int = MOST_TASKS, most_bytes:
     for number, line in enumerate(lines):
         length = len(line.encode()) + 2
         if around + length > most_bytes:
-            raise ExchangeError(f"row {number + 1} alone has {length} bytes; a file may have {most_bytes}")
+            raise ExchangeError(f"row {number + 1} alone has {length} bytes; a file may have at most {most_bytes}")
         if number - first == most or size + length > most_bytes:
             yield range(first, number)
             first, size = number, around
@@ -148,7 +148,7 @@ def labeling_config(columns: Sequence[str], fields: Sequence[str], labels: Seque
     """
     for text in [*labels, *columns]:
         if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", text):
-            raise ExchangeError(f"the labeling configuration is XML, which cannot hold {text!r}")
+            raise ExchangeError(f"the labeling interface is XML, which cannot contain {text!r}; rename it")
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Text", name=KEY_TAG, value=f"${KEY_FIELD}")
     for column, field in zip(columns, fields, strict=True):

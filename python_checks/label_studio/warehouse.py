@@ -55,7 +55,7 @@ class Warehouse:
             self.cursor.execute(*([statement] if values is None else [statement, values]))
         except Exception as wrong:
             # every adapter has errors of its own
-            raise ExchangeError(f"the warehouse refuses: {str(wrong).strip()}") from wrong
+            raise ExchangeError(f"the warehouse reports an error: {str(wrong).strip()}") from wrong
 
     def rows(self, statement: str) -> list[tuple]:
         """The rows of a query."""

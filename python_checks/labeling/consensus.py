@@ -109,5 +109,5 @@ def dawid_skene(answers: Answers) -> Consensus:
             return Consensus(posterior, prior, confusion, iteration)
         likelihood = new
     raise NoConvergenceError(
-        f"the answers of {answers.annotator_count} annotators: no end after {MOST_ITERATIONS} iterations"
+        f"the consensus of {answers.annotator_count} annotators did not converge in {MOST_ITERATIONS} iterations"
     )

@@ -37,7 +37,7 @@ def table(answers: duckdb.DuckDBPyRelation) -> pa.Table:
         try:
             found += probabilities(list(its_rows))
         except SOLVER_ERRORS as error:
-            found.append({"monitor": monitor, "failure": f"{error}; the majority decides"})
+            found.append({"monitor": monitor, "failure": f"{error}; the majority of the annotations decides"})
     return pa.Table.from_pylist(found, SCHEMA)
 
 

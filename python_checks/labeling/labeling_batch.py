@@ -38,7 +38,7 @@ def table(
         try:
             chosen = chosen_rows(session, scan, labels, shortlist)
         except SOLVER_ERRORS as error:
-            failure = f"{error}; the least certain rows are asked for, alike or not"
+            failure = f"{error}; the least certain rows are chosen, even if they are alike"
             chosen = pa.Table.from_pylist([{"monitor": scan.monitor, "failure": failure}], SCHEMA)
         tables += [] if chosen is None else [chosen]
     return pa.concat_tables(tables)

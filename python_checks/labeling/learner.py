@@ -205,8 +205,8 @@ def _fitted(matrix: Matrix, codes: Numbers, class_count: int, strength: float) -
             model.fit(matrix, codes)
         except ConvergenceWarning as warning:
             raise NoConvergenceError(
-                f"{len(codes)} labels and {matrix.shape[1]} columns: no end after {MOST_ITERATIONS} iterations with "
-                f"C = {strength}"
+                f"the fit of {len(codes)} labels and {matrix.shape[1]} columns did not converge in {MOST_ITERATIONS} "
+                f"iterations (C = {strength})"
             ) from warning
     coefficients, intercepts = model.coef_, model.intercept_
     if len(model.classes_) == 2:

@@ -63,8 +63,8 @@ def scorer_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.Duc
     trees = fit_boosting(training.matrix, training.codes, len(training.classes)) if training else None
     if training is None or trees is None or version_of(training, trees) != version:
         raise ChangedRowsError(
-            f"data_health: monitor {scan.monitor}: rows or labels changed since learner_fits was built; build it "
-            "together with learner_scores: dbt build --select learner_fits+"
+            f"data_health: monitor {scan.monitor}: rows or labels changed after learner_fits was built; build both "
+            "learner_fits and learner_scores again: dbt build --select learner_fits+"
         )
     return Scorer(scan, training, version, trees)
 

@@ -101,7 +101,7 @@ def verdict(
     nan = float("nan")
     audited = int(np.count_nonzero(is_audit))
     if not _is_enough(codes, is_audit, class_count) or np.count_nonzero(~is_audit) < 2:
-        reason = f"{audited} audit rows: at least {LEAST_AUDIT} are needed, {LEAST_OF_CLASS} of each of two labels"
+        reason = f"{audited} audit rows; at least {LEAST_AUDIT} are needed, with {LEAST_OF_CLASS} of each of two labels"
         return Verdict("insufficient_data", reason, 0, nan, nan, nan, nan)
     last = learning_curve(matrix, codes, is_audit, np.zeros(len(codes), np.int64), class_count, seed, fit)[0]
     labels, gains = _gains(matrix, codes, is_audit, class_count, seed, fit)
@@ -110,15 +110,15 @@ def verdict(
     numbers = (labels, gain, error, last.score, last.standard_error)
     if last.score - 2 * last.standard_error <= 0.5:
         if last.score + 2 * last.standard_error < POOR_AREA:
-            reason = f"what all labels teach is not better than chance on {audited} audit rows"
+            reason = f"a model of all labels is not better than chance on {audited} audit rows"
             return Verdict("does_not_help", reason, *numbers)
-        reason = f"{audited} audit rows do not tell whether labels teach anything"
+        reason = f"{audited} audit rows do not show whether a model of all labels is better than chance"
         return Verdict("not_shown", reason, *numbers)
     if gain - 2 * error > 0:
-        return Verdict("helps", f"{labels} chosen labels teach more than as many random ones", *numbers)
+        return Verdict("helps", f"{labels} chosen labels teach more than {labels} random labels", *numbers)
     if gain + 2 * error < 0:
-        return Verdict("does_not_help", f"{labels} chosen labels teach less than as many random ones", *numbers)
-    reason = f"{audited} audit rows do not tell whether {labels} chosen labels teach more than as many random ones"
+        return Verdict("does_not_help", f"{labels} chosen labels teach less than {labels} random labels", *numbers)
+    reason = f"{audited} audit rows do not show whether {labels} chosen labels teach more than {labels} random labels"
     return Verdict("not_shown", reason, *numbers)
 
 

@@ -47,15 +47,11 @@ TABLES = {
 }
 POSITIVE = {"labels_unlike": 1, "negative_text": "yes", "negative_number": "yes", "of_three": 3}
 UNSEEN = {
-    "unlike": [
-        ("p", "prediction.label", "no prediction equals 1, the positive label, or any value that stands beside it")
-    ],
-    "labels_unlike": [
-        ("y", "label.positive", "no label equals 1, the positive label, or any value that stands beside it")
-    ],
+    "unlike": [("p", "prediction.label", "no prediction equals 1 (the positive label) or any other known label")],
+    "labels_unlike": [("y", "label.positive", "no label equals 1 (the positive label) or any other known label")],
     "nowhere": [
-        ("p", "prediction.label", "no prediction equals 1, the positive label"),
-        ("y", "label.positive", "no label equals 1, the positive label"),
+        ("p", "prediction.label", "no prediction equals 1 (the positive label)"),
+        ("y", "label.positive", "no label equals 1 (the positive label)"),
     ],
 }
 UNSEEN["constant_unlike"] = UNSEEN["decimal_texts"] = UNSEEN["unlike"]
@@ -192,8 +188,8 @@ def test_kinds_and_labeling_that_lead_to_nothing_are_found(project):
     assert missing[0] == "labeling.annotations" and missing[2].startswith("missing: ")
     kinds = {row[0]: row[2] for row in found["kinds"]}
     assert list(kinds) == ["columns.id.kind", "columns.j.kind", "columns.score.kind", "columns.t.kind"]
-    assert kinds["columns.id.kind"] == "ignored: a column of the key is counted as one"
-    assert kinds["columns.t.kind"] == "ignored: cuts the periods; see health_volume"
+    assert kinds["columns.id.kind"] == "ignored: a column of key always has the kind key"
+    assert kinds["columns.t.kind"] == "ignored: an event time has no statistics; see health_volume"
     assert kinds["columns.j.kind"].startswith("ignored: ")
 
 
@@ -212,4 +208,4 @@ def test_health_monitors_says_them(project):
         ("sound", "prediction.label"),
         ("sound", "prediction.score"),
     }
-    assert told_by_rows["unlike", "prediction.label"] == "as of the build before: " + UNSEEN["unlike"][0][2]
+    assert told_by_rows["unlike", "prediction.label"] == "in the build before: " + UNSEEN["unlike"][0][2]

@@ -64,7 +64,7 @@ def test_a_table_that_never_had_a_row_is_told(project, name, reason):
         f"select finding, severity, is_open, evidence from health_alerts where monitor = '{name}' order by 1"
     )
     assert findings == [
-        ("freshness", "alert", True, "there is no row; up to 24 are allowed"),
+        ("freshness", "alert", True, "there is no row; at most 24 hours without a new row are allowed"),
         ("volume", "alert", True, reason),
     ]
     card = project.sql(f"select period_start, status, row_count from health_scorecard where monitor = '{name}'")

@@ -77,8 +77,8 @@ def test_they_are_a_finding(project):
     told = {row[0]: tuple(row[1:]) for row in found}
     assert set(told) == {"loaded_twice", "without", "wrong", "timeless"}
     assert [tuple(row[1:]) for row in found if row[0] == "loaded_twice"] == [
-        ("alert", date(2024, 1, 4), "of 1050 rows 50 repeat the key of another row of the period, and 0 have no key"),
-        ("warn", date(2024, 1, 8), "of 1003 rows 3 repeat the key of another row of the period, and 0 have no key"),
+        ("alert", date(2024, 1, 4), "50 of 1050 rows repeat the key of another row of the period, and 0 have no key"),
+        ("warn", date(2024, 1, 8), "3 of 1003 rows repeat the key of another row of the period, and 0 have no key"),
     ]
 
 

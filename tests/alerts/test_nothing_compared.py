@@ -23,7 +23,7 @@ def unknown(kind, name, *known):
     return f"nothing was compared: no {kind} is called {name}; there are: {', '.join(known) or 'none'}"
 
 
-NO_ROW = "nothing was compared: no row for it"
+NO_ROW = "nothing was compared: no row is there for what this test asks for"
 # of each case the test, its arguments, and the beginning of the reason of each failure; none where it passes
 CASES = {
     "drift_all": ("drift_below", {}, []),

@@ -83,7 +83,7 @@ def test_alerts_of_the_run_before_are_stale(project, tmp_path):
     )[0]
     ((finding, evidence),) = twin.sql(f"select finding, evidence from {table}")
     assert finding == "stale"
-    assert evidence.startswith("the alerts are stale: they are of 20") and "did not come to them" in evidence
+    assert evidence.startswith("the alerts are stale: they are of 20") and "did not build them" in evidence
     twin.build(*WHOLE)
     assert of_the_tests(twin) == {"orders": "pass", "visits": "pass"}
 

@@ -98,7 +98,7 @@ def test_a_row_that_is_lost_fails_the_test_of_the_sum(deduplicated, tmp_path):
 
 def test_a_wrong_key_is_named(deduplicated, tmp_path):
     consumer = deduplicated.copy(tmp_path / "project")
-    for key, words in (("['idd']", "did you mean 'id'"), ("'id'", "key is a list"), ("[]", "key is a list")):
+    for key, words in (("['idd']", "did you mean 'id'"), ("'id'", "a list of columns"), ("[]", "a list of columns")):
         (consumer.folder / "models" / "kept.sql").write_text(
             f"{{{{ data_health.deduplicate(source('raw', 'rows'), key={key}) }}}}"
         )

@@ -324,7 +324,7 @@ def test_every_row_is_kept_held_or_removed_and_the_reasons_are_told(engine, tmp_
         (3, "130", ["age.range", "Größe.required"], ["above 120", "missing"]),
         (4, "30", ["at.cast"], ["not a time"]),
         (5, "12", ["Größe.required"], ["missing"]),
-        (6, "12", ["adults only"], ["does not hold"]),
+        (6, "12", ["adults only"], ["the expression is false"]),
     ]
     assert held[3]["Größe"] == "N/A", "raw values, not cleaned ones"
     assert consumer.sql('select id, age, "Größe", "order" from final order by id') == [
@@ -513,19 +513,19 @@ def test_a_table_with_a_tenth_of_its_values_broken_is_split(tmp_path):
     [
         (
             {"column": "agee", "trim": True},
-            "cleaning 'rows', rules: found 'agee'; allowed: a column of the relation: did you mean 'age'?",
+            "cleaning 'rows', rules: found 'agee'; did you mean 'age'? Allowed: a column of the relation: ",
         ),
         (
             {"column": "age", "range": [0, 1]},
-            "range of age: found 'VARCHAR'; allowed: a column of type numeric, timestamp; cast it first",
+            "range of age: found 'VARCHAR'; allowed: a column of type numeric, timestamp; add a rule with cast before it",
         ),
         (
             {"column": "at", "cast": "integer"},
-            "cast to integer of at: found 'timestamp'; allowed: a column of type string, numeric, boolean",
+            "cast to integer of at: found 'timestamp'; allowed: a column of type text, numeric, boolean",
         ),
         (
             {"column": "id", "cast": "date", "formats": ["%Y"]},
-            "cast to date of id: found 'INTEGER'; allowed: a column of type string, timestamp",
+            "cast to date of id: found 'INTEGER'; allowed: a column of type text, timestamp",
         ),
         (
             {"column": "at", "set": "age", "name": "mixed"},
@@ -551,7 +551,7 @@ def test_columns_that_a_set_names_must_be_there(tmp_path):
     message = str(consumer.dbt("run", "--select", "cleaned", succeeds=False).result[0].message)
     assert "2 problems in the cleaning rules" in message
     assert "key: found 'ident'; allowed: a column of the relation" in message
-    assert "time: found 'age' (type VARCHAR); allowed: a column that is a date or timestamp after the rules" in message
+    assert "time: found 'age' (type VARCHAR); allowed: a column that is a date or timestamp after all rules" in message
 
 
 @pytest.mark.parametrize("rows", [[], ROWS[:1], [[None, None, None, None, None, None]]])

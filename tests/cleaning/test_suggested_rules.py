@@ -109,7 +109,7 @@ def test_a_dependency_with_exceptions():
     found = suggested_rules(["order", "Größe"], np.array([code, name], dtype=object).T)
     dependency = next(item for item in found if item.kind == "dependency")
     assert dependency.rule == {"repair": {"columns": ["Größe"]}}
-    assert dependency.evidence == "order decides it in 99.6% of 500 rows; 2 do not"
+    assert dependency.evidence == "order decides this column in 99.6% of 500 rows, and not in 2"
     assert dependency.affected == 2
 
 
@@ -208,8 +208,8 @@ def test_statistics_of_a_monitor_count_all_rows(make_consumer):
     consumer.build_cleaning()
     source = "; all 50000 rows, counted by the monitor letters"
     assert consumer.sql(found) == [
-        ("amount", "{column: amount, null_values: [-999]}", 50_000, 6, f"6 x '-999' lie apart from all other numbers{source}"),
-        ("price", "{column: price, null_values: [999999]}", 50_000, 6, f"6 x '999999' lie apart from all other numbers{source}"),
+        ("amount", "{column: amount, null_values: [-999]}", 50_000, 6, f"6 x '-999' are far from all other numbers{source}"),
+        ("price", "{column: price, null_values: [999999]}", 50_000, 6, f"6 x '999999' are far from all other numbers{source}"),
         ("word", "{column: word, null_values: [N/A]}", 50_000, 6, f"6 x 'N/A' say that there is no value{source}"),
     ]  # fmt: skip
     # rules for numbers are pasted as numbers, which is what a column of numbers is compared with

@@ -105,6 +105,6 @@ def test_a_period_that_the_table_no_longer_has_was_counted_by_other_bins(changed
     project, _, _ = changed
     rows = project.rows("select * from health_coverage_combinations where monitor = 'left'")
     told = {(row["period_start"].month, row["row_count"], row["status"], row["reason"]) for row in rows}
-    assert {row for row in told if row[0] == 1} == {(1, None, "insufficient_data", "counted by other bins")}
+    assert {row for row in told if row[0] == 1} == {(1, None, "insufficient_data", "counted with other fitted bins")}
     assert {row[:2] for row in told if row[0] == 2} == {(2, 2100)}
     assert {row["unseen_share"] for row in rows if row["period_start"].month == 1} == {None}

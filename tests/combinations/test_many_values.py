@@ -129,7 +129,7 @@ def test_what_subgroups_hide_is_told(project, dataset):
     assert (others["other_value_count"], others["row_count"], others["rows_needed"]) == (409, rows, 0)
     assert (others["status"], others["reason"]) == (
         "insufficient_data",
-        f"values counted together: 409 with {rows} rows",
+        f"409 values with {rows} rows are counted together",
     )
 
 
@@ -164,7 +164,7 @@ def test_what_features_hide_is_told(project, monitor, kept):
     for dataset in ("production", "training"):
         row = gaps(project, "health_coverage_gaps", monitor, dataset)["street = (other)"]
         assert (row["other_value_count"], row["row_count"]) == (len(hidden), rows[dataset])
-        assert row["reason"] == f"values counted together: {len(hidden)} with {rows[dataset]} rows"
+        assert row["reason"] == f"{len(hidden)} values with {rows[dataset]} rows are counted together"
         assert row["status"] == "insufficient_data"
     (row,) = project.rows(
         f"select * from health_coverage_combinations where monitor = '{monitor}' and column_names = 'street, sex'"

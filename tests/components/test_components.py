@@ -270,9 +270,9 @@ def test_arrow_batches_give_what_sql_gives(real):
     with duckdb.connect(str(real.database)) as connection:
         rows, loadings = connection.table("raw.bank"), connection.table("component_fits")
         table = projected(rows, loadings, "bank", "training", 4, keys=["id"])
-        with pytest.raises(ValueError, match="99 components wanted"):
+        with pytest.raises(ValueError, match="99 components asked for"):
             Loadings.read(loadings, "bank", "training", 99)
-        with pytest.raises(ValueError, match="version nonsense wanted"):
+        with pytest.raises(ValueError, match="version nonsense asked for"):
             Loadings.read(loadings, "bank", "training", 4, version="nonsense")
         with pytest.raises(ValueError, match="not there: age"):
             projected(rows.project("* exclude (age)"), loadings, "bank", "training", 4)
@@ -350,7 +350,7 @@ def test_the_pump_that_runs_backwards_is_out_of_the_region_and_nothing_else(read
         "select first_period, severity, evidence from health_alerts where finding = 'region'"
     )
     assert (str(period), severity) == ("2024-10-01", "alert")
-    assert evidence == "62.2 % of 744 rows are far from the components of training_v1; usual are 3.8 %"
+    assert evidence == "62.2 % of 744 rows are far from the components of training_v1; usually 3.8 %"
     parts = reader.sql("select period_start, region_status from health_scorecard")
     assert {str(start)[:7]: part for start, part in parts if part not in (None, "ok")} == {"2024-10": "alert"}
     assert {str(start)[:7] for start, part in parts if part is None} == {f"2024-0{month}" for month in range(1, 7)}

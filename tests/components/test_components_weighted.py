@@ -300,7 +300,7 @@ def test_weights_without_a_column_are_a_clear_error(tmp_path):
     consumer = Consumer(tmp_path / "project", {"monitors": {"m": {**WEIGHTED, "weight": None}}})
     load(consumer, "rows", table_of([0]))
     failed = consumer.build_up_to("health_monitors", succeeds=False)
-    assert "the column by which components.weighted counts rows" in str(
+    assert "the column with the weights of the rows, because components.weighted is true" in str(
         [result.message for result in failed.result] if failed.result else failed.exception
     )
 

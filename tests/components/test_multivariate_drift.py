@@ -460,8 +460,8 @@ def test_without_the_python_package_the_error_says_what_to_install(tmp_path, mon
             consumer.dbt("run", "--select", model, succeeds=False)
         (failed,) = consumer.run_results()
         last = failed["message"].strip().splitlines()[-1].strip()
-        assert last.startswith("ModuleNotFoundError: data_health: principal components need Python")
-        assert last.endswith("pip install data-health, or switch the part components off")
+        assert last.startswith("ModuleNotFoundError: data_health: the part components needs Python packages")
+        assert last.endswith("pip install data-health, or write parts: {components: false}")
 
 
 # The demo

@@ -338,8 +338,8 @@ def test_numbers_of_lists_are_columns(tmp_path):
         consumer.sql("select name, reason from health_monitors where subject = 'column' and not is_monitored")
     )
     assert described == {
-        "an embedding": "a list of numbers: only in products and components",
-        "fixed": "a list of numbers: only in products and components",
+        "an embedding": "a list of numbers is used only for principal components",
+        "fixed": "a list of numbers is used only for principal components",
         "words": "type VARCHAR[] has no statistics",
     }
 

@@ -63,10 +63,11 @@ def test_a_condition_that_the_database_refuses_is_named_with_its_monitor(refused
     results, heard = run(refused)
     assert results["health_monitors"].status == "error"
     assert '"no_such_column"' in results["health_monitors"].message
-    said = [line for line in heard if line.startswith("data_health: asks the database")]
+    said = [line for line in heard if line.startswith("data_health: checks the condition")]
     assert said[-1] == (
-        "data_health: asks the database about the condition of monitor wrong, where no_such_column = 1. "
-        "If it is refused, DATA_HEALTH_ONLY='!wrong' builds the other monitors."
+        "data_health: checks the condition of monitor wrong in the database: where no_such_column = 1. "
+        "If an error follows, correct the condition. "
+        "To build the other monitors, set the environment variable DATA_HEALTH_ONLY='!wrong'."
     )
     # nothing was counted
     assert refused.sql("select count(*) from information_schema.tables where table_name = 'monitored_periods'") == [
@@ -79,9 +80,9 @@ def test_a_condition_that_the_database_refuses_is_named_with_its_monitor(refused
 
 def test_only_a_condition_that_is_new_is_asked_about(refused):
     refused.configure({"monitors": {"good": MONITOR | {"where": "v < 5"}}})
-    asked = [sum("asks the database" in line for line in run(refused)[1]) for _ in range(2)]
+    asked = [sum("checks the condition" in line for line in run(refused)[1]) for _ in range(2)]
     refused.configure({"monitors": {"good": MONITOR | {"where": "v < 6"}}})
-    asked += [sum("asks the database" in line for line in run(refused)[1]) for _ in range(2)]
+    asked += [sum("checks the condition" in line for line in run(refused)[1]) for _ in range(2)]
     assert asked[0] >= 1 and asked[2] >= 1 and (asked[1], asked[3]) == (0, 0)
 
 

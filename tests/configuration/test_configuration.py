@@ -200,17 +200,17 @@ def test_a_run_can_be_limited_to_some_monitors(project):
     assert project.dbt("run", block, only="good").success
     assert project.dbt("run", block, only="!untimely,!absent").success
     # what the database lacks is mended elsewhere, so the message says how to go on without
-    way_out = "DATA_HEALTH_ONLY='!untimely,!absent' builds the other monitors."
+    way_out = "To build the other monitors, set the environment variable DATA_HEALTH_ONLY='!untimely,!absent'."
     assert [line.strip() for line in project.message(block).split("\n") if "DATA_HEALTH_ONLY" in line] == [way_out]
-    assert "builds the other" not in project.message({"monitors": {"absent": NEVER_LOADED}})
-    assert "builds the other" not in project.message(
+    assert "To build the other" not in project.message({"monitors": {"absent": NEVER_LOADED}})
+    assert "To build the other" not in project.message(
         {"monitors": {"good": PLAIN | {"grain": "hour"}, "absent": NEVER_LOADED}}
     )
     assert project.problems(block, only="!absnt,good") == [
-        "DATA_HEALTH_ONLY: found '!absnt'; allowed: did you mean 'absent'? All: good, untimely, absent"
+        "DATA_HEALTH_ONLY: found '!absnt'; did you mean 'absent'? Allowed: good, untimely, absent"
     ]
     assert project.problems(block, only="good,goood") == [
-        "DATA_HEALTH_ONLY: found 'goood'; allowed: did you mean 'good'? All: good, untimely, absent"
+        "DATA_HEALTH_ONLY: found 'goood'; did you mean 'good'? Allowed: good, untimely, absent"
     ]
 
 

@@ -97,7 +97,9 @@ def test_there_and_back(project, tmp_path):
         [],
     ]
     exported = annotated(tasks, given)
-    assert "5 answers added, 0 known before; 1 of them skips, 2 tasks" in give(project, tmp_path, exported)[1]
+    assert (
+        "5 annotations added, 0 known before; the file has 1 skips and 2 tasks" in give(project, tmp_path, exported)[1]
+    )
     before = project.sql('select * from answered."visit answers" order by 1, 4')
     assert [(row[:4], row[-1]) for row in before] == [
         (("k1", 1, "O'Hara", "100% O'Brien"), True),
@@ -106,15 +108,15 @@ def test_there_and_back(project, tmp_path):
         (("k3", None, None, "1"), False),
         (("k4|4", 4, "yes", "1"), False),
     ]
-    assert "0 answers added, 5 known before" in give(project, tmp_path, exported)[1]
+    assert "0 annotations added, 5 known before" in give(project, tmp_path, exported)[1]
     assert project.sql('select * from answered."visit answers" order by 1, 4') == before
 
 
 def test_answers_go_into_a_table_of_other_types(project, tmp_path):
     tasks = export(project, tmp_path, monitor="orders")
     exported = annotated(tasks, [[annotation(1, ["2"])], [annotation(2, was_cancelled=True)], [annotation(3, ["2"])]])
-    assert "2 answers added, 1 known before" in give(project, tmp_path, exported, monitor="orders")[1]
-    assert "0 answers added, 3 known before" in give(project, tmp_path, exported, monitor="orders")[1]
+    assert "2 annotations added, 1 known before" in give(project, tmp_path, exported, monitor="orders")[1]
+    assert "0 annotations added, 3 known before" in give(project, tmp_path, exported, monitor="orders")[1]
     assert project.sql("""
         select id, "Label", annotator, cast(labelled_at at time zone 'UTC' as varchar) from raw."order answers" order by 1
     """) == [(key, label, "1", "2024-03-01 10:00:05.25") for key, label in (("1", 2), ("3", 2), ("4", None))]

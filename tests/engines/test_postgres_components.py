@@ -95,4 +95,4 @@ def test_without_loadings_the_error_says_what_is_missing(project):
     project.dbt("compile", "--select", "wrong")
     project.dbt("run", "--select", "wrong", succeeds=False)
     (result,) = project.run_results()
-    assert "this warehouse has no Python models" in result["message"]
+    assert "this warehouse runs no Python models" in result["message"]

@@ -83,9 +83,9 @@ def test_open_rows_go_out_once_per_labeling_project(project):
     code, said, tasks = export(project, "tasks.json", "--labeling-config", str(project.folder / "view.xml"))
     assert code == 0
     assert said.splitlines() == [
-        f"6 rows to {project.folder / 'tasks.json'}",
-        "1 open rows are no longer in the monitored relation",
-        "1 keys belong to several rows, of which one is shown",
+        f"6 rows written to {project.folder / 'tasks.json'}",
+        "1 open rows are no longer in the monitored table",
+        "1 keys belong to several rows; one of these rows is shown",
     ]
     keys = ["k2|2", "k1|1", "k3|(null)", "k4|4|4", "k6|6", "007|7"]
     assert [task["data"]["dq_row_key"] for task in tasks] == [f"visits|{key}" for key in keys]
@@ -115,7 +115,10 @@ def test_open_rows_go_out_once_per_labeling_project(project):
 
     code, said, again = export(project, "more.json")
     assert (code, again) == (0, None)
-    assert said.splitlines()[:2] == ["0 rows to no file", "6 open rows were exported before; --again writes them again"]
+    assert said.splitlines()[:2] == [
+        "no new row, so no file is written",
+        "6 open rows were exported before; --again writes them again",
+    ]
     # the next batch asks for another row, and once more for one that was asked before
     project.sql("""
         insert into health_labeling_candidates (monitor, batch, rank, row_key, strategy, status)
@@ -127,7 +130,7 @@ def test_open_rows_go_out_once_per_labeling_project(project):
     code, said, _ = export(project, "other.json", "--project", "third team")
     assert (code, said) == (
         1,
-        f"Error: {project.folder / 'other.json'} is there already; move it, or name another file\n",
+        f"Error: {project.folder / 'other.json'} already exists; move it, or name another file with --output\n",
     )
     assert project.sql("select project, count(*) from labeling_export_log group by 1 order by 1") == [
         ("second team", 7),
@@ -140,7 +143,7 @@ def test_large_exports_are_several_files(project, monkeypatch):
     code, said, _ = export(project, "tasks.json")
     files = [project.folder / f"tasks_{number}.json" for number in (1, 2)]
     assert code == 0
-    assert said.startswith(f"6 rows to {files[0]}, {files[1]}\n")
+    assert said.startswith(f"6 rows written to {files[0]}, {files[1]}\n")
     assert [len(json.loads(file.read_text())) for file in files] == [4, 2]
 
 
@@ -158,7 +161,7 @@ def test_there_and_back(project):
     code, said = give(project, exported)
     assert (code, said) == (
         0,
-        f"{project.folder / 'answers.json'}: 6 answers added, 0 known before; 2 of them skips, 1 tasks without answer\n",
+        f"{project.folder / 'answers.json'}: 6 annotations added, 0 known before; the file has 2 skips and 1 tasks without an annotation\n",
     )
     there = [
         ("007", 7, None, "1", TIME, 4.75, False),
@@ -171,10 +174,10 @@ def test_there_and_back(project):
     assert answers(project) == there
     # the same file, and what the other formats say of the same answers, which is nothing of skips and gold
     for content, count in ((exported, 6), (flat(exported), 5), (as_csv(flat(exported)), 5)):
-        assert f"0 answers added, {count} known before" in give(project, content)[1]
+        assert f"0 annotations added, {count} known before" in give(project, content)[1]
         assert answers(project) == there
     exported[0]["annotations"][0] = annotation(1, ["yes"], updated_at="2024-03-02T10:00:00Z")
-    assert "1 answers added, 5 known before" in give(project, exported)[1]
+    assert "1 annotations added, 5 known before" in give(project, exported)[1]
     log = project.rows("select * from labeling_import_log order by imported_at")
     assert log[0]["added_count"] == 6
     assert (log[0]["known_count"], log[0]["skip_count"], log[0]["unanswered_count"]) == (0, 2, 1)
@@ -201,21 +204,25 @@ def test_csv_that_people_fill_in(project):
     code, said = give(project, as_csv(rows, ";"), "--annotator", "ann", name="filled.csv")
     assert (code, said.split(": ")[1]) == (
         0,
-        "4 answers added, 0 known before; 1 of them skips, 2 tasks without answer\n",
+        "4 annotations added, 0 known before; the file has 1 skips and 2 tasks without an annotation\n",
     )
     # more of it is filled in, and one answer is another one now
     rows[3]["label"], rows[0]["label"] = "O'Hara", "no"
-    assert "2 answers added, 3 known before" in give(project, as_csv(rows), "--annotator", "ann", name="filled.csv")[1]
+    assert (
+        "2 annotations added, 3 known before" in give(project, as_csv(rows), "--annotator", "ann", name="filled.csv")[1]
+    )
     rows[0]["label"] = "yes"
-    assert "1 answers added, 4 known before" in give(project, as_csv(rows), "--annotator", "ann", name="filled.csv")[1]
+    assert (
+        "1 annotations added, 4 known before" in give(project, as_csv(rows), "--annotator", "ann", name="filled.csv")[1]
+    )
     assert [row[2] for row in answers(project) if row[0] == "k2"].count("yes") == 2
 
 
 @pytest.mark.parametrize(
     ("key", "problem"),
     [
-        ("visits|k9|9", 'task 2 (id 4712): row \'k9|9\', "consumer"."raw"."visits" has no such row'),
-        ("visits|x|y|z", 'row \'x|y|z\', "consumer"."raw"."visits" has 2 keys that are written like this'),
+        ("visits|k9|9", 'task 2 (id 4712): "consumer"."raw"."visits" has no row with the key \'k9|9\''),
+        ("visits|x|y|z", '"consumer"."raw"."visits" has 2 keys that are written as \'x|y|z\''),
     ],
 )
 def test_nothing_is_half_imported(project, key, problem):
@@ -244,8 +251,8 @@ def test_answers_go_into_a_table_of_other_types(project):
     assert [task["data"]["dq_row_key"] for task in tasks] == ["orders|3", "orders|4", "orders|1"]
     assert ["predictions" in task for task in tasks] == [True, True, False]
     exported = annotated(tasks, [[annotation(1, ["2"])], [annotation(2, was_cancelled=True)], [annotation(3, ["2"])]])
-    assert "2 answers added, 1 known before" in give(project, exported, monitor="orders")[1]
-    assert "0 answers added, 3 known before" in give(project, exported, monitor="orders")[1]
+    assert "2 annotations added, 1 known before" in give(project, exported, monitor="orders")[1]
+    assert "0 annotations added, 3 known before" in give(project, exported, monitor="orders")[1]
     assert project.sql("""
         select id, "Label", annotator, epoch(labelled_at) from raw."order answers" order by 1
     """) == [
@@ -260,12 +267,16 @@ def test_answers_go_into_a_table_of_other_types(project):
 
 def test_what_cannot_be_done_is_said(project):
     for arguments, code, message in (
-        (["export", "--output", "x.json"], 1, "which monitor? --monitor names one; there are visits, orders, nobody"),
-        (["import", "--monitor", "visit"], 1, "there is no monitor 'visit'; there are visits, orders, nobody"),
-        (["import", "--monitor", "}} x"], 1, "'}} x' is no name of a monitor"),
-        (["import", "--monitor", "nobody"], 1, '"fixed" is made by dbt or is a file; answers are added to a source'),
+        (["export", "--output", "x.json"], 1, "choose a monitor with --monitor; allowed: visits, orders, nobody"),
+        (["import", "--monitor", "visit"], 1, "there is no monitor 'visit'; allowed: visits, orders, nobody"),
+        (["import", "--monitor", "}} x"], 1, "'}} x' is not a valid name of a monitor"),
+        (
+            ["import", "--monitor", "nobody"],
+            1,
+            '"fixed" is built by dbt or is a file; annotations can be added only to a source',
+        ),
         (["export", "--monitor", "nobody", "--output", "x.json"], 1, "no label is known"),
-        (["import", "--monitor", "visits", "--target", "moon"], 1, "dbt does not compile the project"),
+        (["import", "--monitor", "visits", "--target", "moon"], 1, "dbt cannot compile the project"),
         (["import", "nowhere.json"], 2, "does not exist"),
         (["export", "--monitor", "visits"], 2, "--output"),
         (["publish"], 2, "No such command"),
@@ -304,7 +315,7 @@ def test_a_command_that_is_killed_leaves_nothing(project, processes):
     arguments = ("labels", "import", "--monitor", "visits", str(answered))
     assert kill_at_commit(processes, project, *arguments) == -signal.SIGKILL
     assert state(project) == before
-    assert "6 answers added, 0 known before" in run(project, *arguments)[1]
+    assert "6 annotations added, 0 known before" in run(project, *arguments)[1]
 
 
 def test_the_commands_of_the_page(project, monkeypatch):
@@ -321,4 +332,4 @@ def test_the_commands_of_the_page(project, monkeypatch):
         as_json(annotated(tasks, [[annotation(one)] for one in range(len(tasks))]))
     )
     code, said = run(project, *calls[2])
-    assert (code, "6 answers added" in said) == (0, True)
+    assert (code, "6 annotations added" in said) == (0, True)

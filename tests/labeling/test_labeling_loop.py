@@ -186,7 +186,9 @@ def test_what_a_training_set_lacks_is_asked_for_until_there_are_labels_of_it(mak
     assert 1 <= len(gaps) <= 4 and len(asked) == 40
     assert {level[row["row_key"]] for row in gaps} == {"c"}
     known = sum(level[row["row_key"]] == "c" for row in asked)
-    assert {row["reason"] for row in gaps} == {"training has few of level = (hidden 2), here are more; 0 labels"}
+    assert {row["reason"] for row in gaps} == {
+        "training has few rows of level = (hidden 2), production has more; 0 labels"
+    }
     assert known >= 10
     project.answer_open()
     project.build()

@@ -150,7 +150,7 @@ def test_the_accuracy_of_people_is_about_the_true_one(built):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "the columns by which labeling.annotations is joined"),
+        ({}, "they join the table with labeling.annotations"),
         ({"key": "x"}, "a column of"),
     ],
 )

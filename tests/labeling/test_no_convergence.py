@@ -82,7 +82,9 @@ def test_the_learner_is_off_with_a_reason_and_a_remedy(project):
         "select status, reason from health_labeling_progress where monitor = 'many' and batch is null"
     )[0]
     assert status == "no_convergence"
-    assert reason.startswith("the learner is off: ") and "no end after 30 iterations" in reason and REASON in reason
+    assert (
+        reason.startswith("the learner is off: ") and "did not converge in 30 iterations" in reason and REASON in reason
+    )
     assert project.sql("select count(confidence) from labeling_rows where monitor = 'many'") == [(0,)]
     assert project.sql("select count(*) from health_labeling_candidates where monitor = 'many'") == [(20,)]
 

@@ -303,11 +303,11 @@ def test_a_part_that_is_off_says_why(clinic, tmp_path):
     )
     rows = project.sql("select monitor, name, reason from health_monitors where subject = 'part' and value = 'off'")
     of_all = {
-        "coverage": "parts switches it off",
-        "combinations": "parts switches it off",
-        "representation": "needs combinations, which parts switches off",
+        "coverage": "switched off under parts",
+        "combinations": "switched off under parts",
+        "representation": "needs the part combinations, which is switched off under parts",
         "labeling": "no monitor asks for it",
     }
     assert {(name, reason) for monitor, name, reason in rows if monitor == "rows"} == set(of_all.items())
-    of_other = of_all | {"components": "switched off for this monitor, or a part that it needs is"}
+    of_other = of_all | {"components": "switched off for this monitor, or it needs a part that is switched off"}
     assert {(name, reason) for monitor, name, reason in rows if monitor == "other"} == set(of_other.items())

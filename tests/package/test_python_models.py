@@ -101,6 +101,7 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(name, missin
         found["model"](Refs(), None)
     part, command = (r"\w+", "data-health") if is_light else ("labeling", r"'data-health\[labeling\]'")
     assert re.fullmatch(
-        rf"data_health: .* not installed beside dbt \(.*\): pip install {command}, or switch the part {part} off",
+        rf"data_health: the part ({part}) needs Python packages that are not installed beside dbt \(.*\); "
+        rf"run: pip install {command}, or write parts: \{{\1: false\}}",
         str(raised.value),
     )

@@ -597,7 +597,7 @@ def test_late_rows(demo, months, weeks):
         ("alert", False, False)
     }
     assert findings["screenings", None, date(2024, 12, 1), date(2024, 12, 1)]["evidence"] == (
-        "57 of 323 rows were late; usual are 0.0 %"
+        "57 of 323 rows were late; usually 0.0 %"
     )
 
 

@@ -173,7 +173,7 @@ def test_the_same_file_again_adds_nothing(reader, export):
     before = reader.sql(answers)
     assert len(before) == sum(len(item["annotations"]) for item in export)
     code, said = run(reader, "labels", "import", str(reader.folder / "project.json"))
-    assert code == 0 and f"project.json: 0 answers added, {len(before)} known before" in said
+    assert code == 0 and f"project.json: 0 annotations added, {len(before)} known before" in said
     assert reader.sql(answers) == before
 
 

@@ -58,4 +58,4 @@ def test_an_expiry_that_is_no_date_is_told(project):
     """)
     project.build_up_to("health_known_biases")
     ((status, evidence),) = project.sql("select status, evidence from health_known_biases")
-    assert status == "inconclusive" and "its expiry is no date" in evidence
+    assert status == "inconclusive" and "expiry is not a date" in evidence

@@ -550,7 +550,7 @@ def test_what_cannot_be_checked_is_never_a_pass(project):
     }
     assert {status for status, _ in reasons.values()} == {"inconclusive"}
     assert {name: reason for name, (_, reason) in reasons.items()} == {
-        "no group": "no row was ever of this group",
+        "no group": "no row has ever been of this group",
         "no metric": reasons["no metric"][1],
         "no subgroup": "not a subgroup of the monitor",
         "no threshold": "no threshold",
@@ -560,7 +560,7 @@ def test_what_cannot_be_checked_is_never_a_pass(project):
         "no labels": "too few labels",
         "tiny": "too few rows",
     }
-    assert reasons["no metric"][1].startswith("no such metric; there are share_ratio, share, row_count")
+    assert reasons["no metric"][1].startswith("no metric of this name; allowed: share_ratio, share, row_count")
     assert all(row["reason"] in row["evidence"] for row in found.values() if row["reason"])
 
 
@@ -688,7 +688,7 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
     value = sum(women) / len(women) / (sum(others) / len(others))
     evidence = gates["biased again"]["evidence"]
     assert evidence.startswith(f"women are marked healthy fail: order = f: label_rate_ratio {value:.3f} [")
-    assert f"at least 0.800, {len(women)} of 600 rows" in evidence
+    assert f"must be at least 0.800, {len(women)} of 600 rows" in evidence
     assert "too few" in gates["small"]["evidence"]
     # the test that a job runs says the same, and one of a reference that nothing was checked in is no pass
     properties = {"version": 2, "sources": [{"name": "raw", "schema": "raw", "tables": []}]}

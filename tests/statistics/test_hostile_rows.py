@@ -136,7 +136,7 @@ def test_texts_that_are_nearly_unique_are_counted_by_length_and_shape(odd):
 def test_types_without_statistics_are_left_out_with_a_reason(odd):
     rows = odd.sql("select name, reason from health_monitors where not is_monitored and role = 'feature'")
     reasons = dict(rows)
-    assert reasons.pop("list") == "a list of numbers: only in products and components"
+    assert reasons.pop("list") == "a list of numbers is used only for principal components"
     assert set(reasons) == {"record", "mapping", "clock", "blob", "span"}
     assert all("has no statistics" in reason for reason in reasons.values())
 

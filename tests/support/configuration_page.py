@@ -7,7 +7,7 @@ TYPES = {
     "column": "column",
     "columns": "column or list",
     "column groups": "list of columns and lists",
-    "share": "number above 0, up to 1",
+    "share": "number above 0 and at most 1",
     "boolean": "true or false",
     "scalar": "text, number or boolean",
     "scalars": "list of texts, numbers or booleans",
@@ -34,7 +34,7 @@ def type_of(entry):
     if entry["type"] == "whole number":
         return f"whole number, at least {entry['minimum']}"
     if entry.get("is_below_one"):
-        return "number between 0 and 1"
+        return "number above 0 and below 1"
     return TYPES[entry["type"]]
 
 

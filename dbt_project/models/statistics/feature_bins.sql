@@ -476,20 +476,20 @@ inner join all_bins
     {%- for monitor in candidates | map(attribute=0) | unique if features_of[monitor] %}
         {%- for name in features_of[monitor] if name not in found.get(monitor, []) %}
             {%- do problems.append(data_health.problem(
-                monitor, 'combinations.features', name, 'columns of numbers, categories or booleans that are looked at'
+                monitor, 'combinations.features', name, 'monitored columns of the kind numeric, categorical or boolean'
             )) %}
         {%- endfor %}
         {%- if cells.get(monitor, 0) > cell_limit %}
             {%- do problems.append(data_health.problem(
                 monitor, 'combinations.features', features_of[monitor] | join(', '),
-                'features with at most ' ~ cell_limit ~ ' possible combinations, so fewer features or coarser ones',
+                'at most ' ~ cell_limit ~ ' possible combinations; name fewer features, or features with fewer values',
                 cells[monitor] | int ~ ' possible combinations'
             )) %}
         {%- endif %}
     {%- endfor %}
     {%- if problems and flags.WHICH in ['run', 'build', 'retry'] %}
         {%- do exceptions.raise_compiler_error(
-            'data_health: features whose combinations cannot be counted\n- ' ~ problems | join('\n- ')
+            'data_health: the combinations of these features cannot be counted\n- ' ~ problems | join('\n- ')
         ) %}
     {%- endif %}
 {{ drawn }}

@@ -6,7 +6,7 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from data_health.components.wide_batches import wide_batches
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
-            f"data_health: principal components need Python that is not installed beside dbt ({missing}): "
-            "pip install data-health, or switch the part components off"
+            f"data_health: the part components needs Python packages that are not installed beside dbt ({missing}); "
+            "run: pip install data-health, or write parts: {components: false}"
         ) from None
     return wide_batches(session, scans, dataset_periods, settings, str(dbt.this))

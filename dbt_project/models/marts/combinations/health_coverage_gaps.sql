@@ -130,10 +130,10 @@ select
     judged_gaps.alert_threshold,
     judged_gaps.status,
     case
-        when judged_gaps.status in ('warn', 'alert') then 'production has more of it'
+        when judged_gaps.status in ('warn', 'alert') then 'its share is larger in production'
         when least(judged_gaps.dataset_row_count, coalesce(judged_gaps.production_total, 0)) < judged_gaps.minimum_rows then 'too few rows'
         when judged_gaps.level = 1 and names.other_value_count is not null
-            then 'values counted together: ' || names.other_value_count || ' with ' || judged_gaps.row_count || ' rows'
+            then names.other_value_count || ' values with ' || judged_gaps.row_count || ' rows are counted together'
     end as reason,
     {{ data_health.run_time() }} as built_at
 from judged_gaps

@@ -172,9 +172,9 @@ select
                 || 'each divided by its eigenvalue, summed'
         when 'subspace_overlap'
             then 'Krzanowski: squared Frobenius norm of the product of the first components of both, divided by their number'
-        else 'columns that are constant or without values in the reference and are otherwise here'
+        else 'columns that are constant or without values in the reference, and are not so in the period'
     end
-        || case when confirmed.metric <> confirmed.plain_metric then ', of values clipped at 10 scales of the grid' else '' end
+        || case when confirmed.metric <> confirmed.plain_metric then ', of values clipped at 10 scales of the fitted bins' else '' end
         as definition,
     confirmed.value,
     confirmed.reference_value,
@@ -209,8 +209,8 @@ select
     case confirmed.confirmed_severity when 2 then 'alert' when 1 then 'warn' when 0 then 'ok' else 'insufficient_data' end as status,
     case
         when confirmed.confirmed_severity is not null then null
-        when not confirmed.has_enough_rows then 'too few rows: as many as columns are needed, and 20 times as many in the reference'
-        else 'only ' || cast(confirmed.compared_count as varchar) || ' periods to learn the spread from, {{ least_periods }} are needed'
+        when not confirmed.has_enough_rows then 'too few rows: a period needs 1 row per column, and the reference 20 rows per column'
+        else 'only ' || cast(confirmed.compared_count as varchar) || ' periods show the usual spread; {{ least_periods }} are needed'
     end as reason,
     {{ data_health.run_time() }} as built_at
 from confirmed
@@ -228,7 +228,7 @@ select
     confirmed.is_latest,
     confirmed.reference,
     'column_error_of_clipped_values' as metric,
-    'largest part of one column in the reconstruction error, of values clipped at 10 scales of the grid' as definition,
+    'largest part of one column in the reconstruction error, of values clipped at 10 scales of the fitted bins' as definition,
     column_errors.value,
     cast(null as double precision) as reference_value,
     column_errors.value / column_errors.expected_value as ratio,

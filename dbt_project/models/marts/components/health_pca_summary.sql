@@ -113,10 +113,10 @@ findings as (
             when fits.failure is not null then fits.failure
             when fits.column_count = 0 then 'no column varies in the reference'
             when coalesce(rules.effective_row_count, fits.row_count) < greatest(30, 2 * fits.column_count)
-                then 'fewer than 30 rows, or than twice as many as columns'
-            when fits.imprecise_count > 0 then 'imprecise: columns are left out that are too far from the centre of their grid'
+                then 'fewer than 30 rows, or fewer than 2 rows per column'
+            when fits.imprecise_count > 0 then 'imprecise: columns too far from the centre of their fitted bins are left out'
             when moved_columns.moved_columns is not null
-                then 'imprecise: far from the centre of their grid are ' || moved_columns.moved_columns
+                then 'imprecise: these columns are far from the centre of their fitted bins: ' || moved_columns.moved_columns
         end as reason
     from fits
     inner join settings

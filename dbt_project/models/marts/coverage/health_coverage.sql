@@ -105,7 +105,7 @@ described_features as (
                 or measures.reference_value_count < settings.minimum_rows
                 or measures.value_count < settings.minimum_rows then 'too few rows'
             when counts.has_hidden_categories then 'rare categories are counted together'
-            when measures.is_mixed then 'counted on two grids'
+            when measures.is_mixed then 'counted with other fitted bins'
         end as gap_in_data,
         counts.reference_bin_count,
         counts.singleton_count,

@@ -148,9 +148,9 @@ select
     worst_alarms.metric as deciding_metric,
     case
         when not evidence.has_enough_rows and row_counts.reference_row_count is null then 'not in the reference'
-        when not evidence.has_enough_rows then 'too few rows: ' || cast(row_counts.row_count as varchar) || ' here, '
+        when not evidence.has_enough_rows then 'too few rows: ' || cast(row_counts.row_count as varchar) || ' in the period, '
             || cast(row_counts.reference_row_count as varchar) || ' in the reference'
-        when {{ is_undecided }} then 'the stored bins do not tell on which side of the threshold it is'
+        when {{ is_undecided }} then 'the fitted bins are too coarse to tell whether the value is above the threshold'
     end as reason,
     {{ data_health.run_time() }} as built_at
 from metrics

@@ -176,7 +176,7 @@ select
         else coalesce(curves.status, 'insufficient_data')
     end as status,
     coalesce(
-        stopped_monitors.reason, 'the learner is off: ' || failed_learners.failure, curves.reason, 'no row of a batch has an answer'
+        stopped_monitors.reason, 'the learner is off: ' || failed_learners.failure, curves.reason, 'no row of a batch has an annotation yet'
     ) as reason,
     curves.gain,
     curves.gain_error,

@@ -14,8 +14,9 @@
     {%- set known = [] %}
     {%- if previous %}{% set known = run_query('select distinct fingerprint from ' ~ previous).columns[0].values() | list %}{% endif %}
     {%- for name, monitor in selected.items() if monitor.where and data_health.monitor_fingerprint(monitor) not in known %}
-        {%- do log('data_health: asks the database about the condition of monitor ' ~ name ~ ', where ' ~ monitor.where | trim
-            ~ '. If it is refused, DATA_HEALTH_ONLY=\'!' ~ name ~ '\' builds the other monitors.', info=true) %}
+        {%- do log('data_health: checks the condition of monitor ' ~ name ~ ' in the database: where ' ~ monitor.where | trim
+            ~ '. If an error follows, correct the condition. To build the other monitors, set the environment variable '
+            ~ 'DATA_HEALTH_ONLY=\'!' ~ name ~ '\'.', info=true) %}
         {%- do run_query('select 1 from ' ~ data_health.relation_of(monitor.relation) ~ ' as monitored_rows where (' ~ monitor.where
             ~ ') and 1 = 0') %}
     {%- endfor %}
@@ -49,11 +50,11 @@
         {%- for needed in part.needs if switches.get(needed) is false %}{% do switched_off.append(needed) %}{% endfor %}
         {%- set reason = none if monitor.parts[name] and asking
             else 'this monitor has none of the keys that ask for it: ' ~ part.asked_by | join(', ') if monitor.parts[name]
-            else 'switched off for this monitor, or a part that it needs is' if name in data_health.parts_on()
+            else 'switched off for this monitor, or it needs a part that is switched off' if name in data_health.parts_on()
             else 'the warehouse runs no Python models; parts: {' ~ name ~ ': true} gives empty marts'
                 if part.needs_python and not data_health.engine_sql('runs_python')
-            else 'needs ' ~ switched_off[0] ~ ', which parts switches off' if switched_off
-            else 'parts switches it off' if switches.get(name) is false else 'no monitor asks for it' %}
+            else 'needs the part ' ~ switched_off[0] ~ ', which is switched off under parts' if switched_off
+            else 'switched off under parts' if switches.get(name) is false else 'no monitor asks for it' %}
         {%- do rows.append(['part', name, 'on' if monitor.parts[name] else 'off'] + of_no_column[1:] + [reason]) %}
     {%- endfor %}
     {#- as the production table has a column; one that only a reference has, as the reference has it -#}
@@ -62,9 +63,9 @@
         {%- for column in dataset.columns %}
             {#- a kind that nothing comes of; of a column that is left out on purpose none is wanted -#}
             {%- set ignored = none if not column.declared_kind or column.role in ['excluded', 'not listed']
-                else 'ignored: a column of the key is counted as one' if column.role == 'key'
+                else 'ignored: a column of key always has the kind key' if column.role == 'key'
                 else 'ignored: ' ~ column.left_out if column.family == 'other' or column.role in ['time', 'loaded_at']
-                else 'nothing tells whether scores that are not counted as numbers lie from 0 to 1'
+                else 'not checked: only a score of the kind numeric is checked for values outside of 0 to 1'
                     if column.role == 'score' and column.declared_kind != 'numeric' %}
             {%- if ignored %}
                 {%- set key = 'columns.' ~ column.name ~ '.kind' %}
@@ -85,7 +86,7 @@
     {%- if monitor.parts.labeling and written[monitor_name].get('labeling') is not none and not monitor.labeling.annotations
         and (asks_itself or not answered) %}
         {%- do problems.update({'labeling.annotations': ['problem', 'labeling.annotations', none] + of_no_column[1:]
-            + ['missing: without a table of annotations no row is chosen, and none is labelled']}) %}
+            + ['missing: without a table of annotations, no row is chosen for labeling']}) %}
     {%- endif %}
     {%- do described.update({monitor_name: rows + columns.values() | list + problems.values() | list}) %}
 {%- endfor %}
@@ -158,7 +159,7 @@ configured_rows as (
         cast(null as varchar) as data_type,
         cast(null as boolean) as is_monitored,
         cast(null as boolean) as is_value_shown,
-        'as of the build before: ' || problems_of_last_build.reason as reason,
+        'in the build before: ' || problems_of_last_build.reason as reason,
         described_monitors.owner,
         described_monitors.fingerprint
     from described_monitors

@@ -38,6 +38,6 @@ select
     inconclusive_count,
     pass_count,
     expired_count,
-    coalesce(evidence, 'every known bias was checked and kept its threshold') as evidence,
+    coalesce(evidence, 'every known bias was checked, and each is within its threshold') as evidence,
     {{ data_health.run_time() }} as built_at
 from gates

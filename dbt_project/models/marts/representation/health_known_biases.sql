@@ -133,7 +133,7 @@ select
             when value is not null then ' ' || {{ data_health.engine_sql('short_number', 'value') }} || ' ['
                 || {{ data_health.engine_sql('short_number', 'value_lower') }} || ', '
                 || {{ data_health.engine_sql('short_number', 'value_upper') }} || '], '
-                || case when is_upper_limit then 'at most ' else 'at least ' end
+                || case when is_upper_limit then 'must be at most ' else 'must be at least ' end
                 || {{ data_health.engine_sql('short_number', 'threshold') }}
                 || ', ' || group_row_count || ' of ' || base_row_count || ' rows'
             else ''

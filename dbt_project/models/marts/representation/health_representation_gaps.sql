@@ -250,8 +250,8 @@ select
     case
         when judged_gaps.dataset_row_count < judged_gaps.minimum_rows then 'too few rows'
         when judged_gaps.level = 1 and names.other_value_count is not null
-            then 'values counted together: ' || names.other_value_count || ' with ' || judged_gaps.row_count || ' rows'
-        when judged_gaps.cause = 'unknown' then 'no share of the population'
+            then names.other_value_count || ' values with ' || judged_gaps.row_count || ' rows are counted together'
+        when judged_gaps.cause = 'unknown' then 'the population has no share of it'
         else judged_gaps.cause
     end as reason,
     {{ data_health.run_time() }} as built_at

@@ -256,18 +256,18 @@ select
         when period_status = 'empty' then 'the table has no row' || case when has_other_rows then ' with a usable time' else '' end
         when loss_status <> 'ok' then 'the table lost ' || cast(row_count - current_row_count as varchar)
             || ' of ' || cast(row_count as varchar) || ' rows'
-        when period_status = 'gone' and count_status = 'ok' then 'the table keeps its newest rows only; these are kept in the statistics'
-        when row_count = 0 and is_usually_empty then 'no row, as on most of these weekdays'
+        when period_status = 'gone' and count_status = 'ok' then 'the table keeps only its newest rows; the statistics keep this period'
+        when row_count = 0 and is_usually_empty then 'no row, as usual on this weekday'
         when comparable_period_count < {{ least_history }} then
             case when row_count = 0 then 'no row, between the first and the last period; ' else '' end
-            || 'only ' || cast(comparable_period_count as varchar) || ' comparable periods before, {{ least_history }} are needed'
+            || 'only ' || cast(comparable_period_count as varchar) || ' comparable periods before it; {{ least_history }} are needed'
         else case row_count when 0 then 'no row' when 1 then '1 row' else cast(row_count as varchar) || ' rows' end
             || '; expected ' || cast(cast(ceil(warn_below) as bigint) as varchar)
             || ' to ' || cast(cast(floor(least(warn_above, 9e18)) as bigint) as varchar)
             || case
-                when count_status = 'insufficient_data' and is_wide then ', which is too wide to tell'
-                when count_status = 'insufficient_data' and is_partial then '; not over yet'
-                when count_status = 'insufficient_data' then '; the rows end on ' || cast(cast(newest_event as date) as varchar)
+                when count_status = 'insufficient_data' and is_wide then '; this range is too wide to judge'
+                when count_status = 'insufficient_data' and is_partial then '; the period is not over yet'
+                when count_status = 'insufficient_data' then '; the newest row is of ' || cast(cast(newest_event as date) as varchar)
                 else ''
             end
     end as reason,

@@ -18,6 +18,6 @@ select
     status,
     case when failed_count = tested_count then 'no row passes: ' else '' end
         || cast(failed_count as varchar) || ' of ' || cast(tested_count as varchar) || ' rows failed'
-        || coalesce('; usual are ' || cast(cast(100 * usual_share as decimal(5, 1)) as varchar) || ' %', '') as evidence,
+        || coalesce('; usually ' || cast(cast(100 * usual_share as decimal(5, 1)) as varchar) || ' %', '') as evidence,
     'health_rule_outcomes' as mart
 from rule_judgements

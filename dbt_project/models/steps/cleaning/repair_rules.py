@@ -4,7 +4,7 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from data_health.cleaning.repair_rules import table
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
-            f"data_health: cleaning needs Python that is not installed beside dbt ({missing}): "
-            "pip install data-health, or switch the part cleaning off"
+            f"data_health: the part cleaning needs Python packages that are not installed beside dbt ({missing}); "
+            "run: pip install data-health, or write parts: {cleaning: false}"
         ) from None
     return table(dbt.ref("cleaning_sample"), dbt.ref("cleaning_sample_columns"))

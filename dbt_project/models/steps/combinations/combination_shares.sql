@@ -52,7 +52,7 @@ described_sets as (
         cast(counts.reference_row_count as double precision) as n,
         case
             when reference_periods.is_empty then 'the reference has no row'
-            when not reference_presence.is_counted or not current_presence.is_counted then 'counted by other bins'
+            when not reference_presence.is_counted or not current_presence.is_counted then 'counted with other fitted bins'
             when not reference_presence.has_all then 'not in the reference'
             when not current_presence.has_all then 'not in the period'
             when least(counts.row_count, counts.reference_row_count) < periods.minimum_rows then 'too few rows'
@@ -125,7 +125,9 @@ select
     reference_combination_count,
     combination_count,
     reference_combination_count >= possible_count
-        and coalesce(gap_in_data, '') not in ('the reference has no row', 'not in the reference', 'counted by other bins') as is_complete,
+        and coalesce(gap_in_data, '') not in (
+            'the reference has no row', 'not in the reference', 'counted with other fitted bins'
+        ) as is_complete,
     unseen_combination_count,
     unseen_count,
     unseen_pattern,

@@ -84,8 +84,8 @@ select
     period_start,
     status,
     cast(cast(100 * outside_share_99 as decimal(5, 1)) as varchar) || ' % of ' || cast(row_count as varchar) || ' rows are '
-        || case metric when 'hotelling_t2' then 'far out along the components of ' else 'far from the components of ' end || reference
-        || coalesce('; usual are ' || cast(cast(100 * expected_share_99 as decimal(5, 1)) as varchar) || ' %', '') as evidence,
+        || case metric when 'hotelling_t2' then 'far from the centre of ' else 'far from the components of ' end || reference
+        || coalesce('; usually ' || cast(cast(100 * expected_share_99 as decimal(5, 1)) as varchar) || ' %', '') as evidence,
     'health_region' as mart
 from regions
 where rank = 1

@@ -4,7 +4,7 @@ def model(dbt, session):  # noqa: ANN001, ANN201
         from data_health.labeling.label_issues import table
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
-            f"data_health: labeling needs Python that is not installed beside dbt ({missing}): "
-            "pip install 'data-health[labeling]', or switch the part labeling off"
+            f"data_health: the part labeling needs Python packages that are not installed beside dbt ({missing}); "
+            "run: pip install 'data-health[labeling]', or write parts: {labeling: false}"
         ) from None
     return table(dbt.ref("label_probabilities"), dbt.ref("label_verdicts"))

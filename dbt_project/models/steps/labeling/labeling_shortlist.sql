@@ -136,13 +136,13 @@ offered_rows as (
     union all
 
     select monitor, row_key, 3 as priority, 'coverage_gap' as strategy,
-        dataset || ' has few of ' || pattern || ', here are more; ' || labelled_count || ' labels' as reason, rank,
+        dataset || ' has few rows of ' || pattern || ', production has more; ' || labelled_count || ' labels' as reason, rank,
         cast(null as varchar) as subgroup
     from gap_rows
 
     union all
 
-    select monitor, row_key, 4 as priority, 'drift' as strategy, columns || ' drifted in its period' as reason, rank,
+    select monitor, row_key, 4 as priority, 'drift' as strategy, columns || ' drifted in the period of this row' as reason, rank,
         cast(null as varchar) as subgroup
     from drift_rows
 
@@ -156,8 +156,8 @@ offered_rows as (
     select monitor, row_key, 6 as priority, strategy,
         case strategy
             when 'random' then 'a random row'
-            when 'representative' then 'like many others, of which few have a label'
-            else 'the model is not certain of it'
+            when 'representative' then 'similar to many rows, of which few have a label'
+            else 'the model is not certain of its label'
         end as reason, rank, cast(null as varchar) as subgroup
     from uncertain_rows
 

@@ -179,14 +179,14 @@ resolved_entries as (
                 then 'no monitor of this name'
             when settings.monitor is null then 'the monitor has no subgroups'
             when named_entries.metric is null or named_entries.metric not in ({{ data_health.text_literal(metrics) }})
-                then 'no such metric; there are {{ metrics | join(', ') }}'
+                then 'no metric of this name; allowed: {{ metrics | join(', ') }}'
             when named_entries.threshold is null
                 or not {{ data_health.engine_sql('is_finite', 'named_entries.threshold') }} then 'no threshold'
-            when named_entries.written_expiry is not null and named_entries.expiry is null then 'its expiry is no date'
+            when named_entries.written_expiry is not null and named_entries.expiry is null then 'expiry is not a date'
             when named_entries.subgroup_number is null then 'not a subgroup of the monitor'
             when named_entries.metric = 'share_ratio' and coalesce(population.share, 0e0) = 0e0
                 then 'the population has no share of this group'
-            when known_groups.group_value is null and population.group_value is null then 'no row was ever of this group'
+            when known_groups.group_value is null and population.group_value is null then 'no row has ever been of this group'
         end as problem
     from named_entries
     left join settings

@@ -144,9 +144,9 @@ parts as (
             when checks.metric = 'share_ratio'
                 and greatest(totals.row_count, totals.base_row_count * checks.population_share) < checks.minimum_rows then 'too few rows'
             when checks.metric in ('missing_share', 'label_coverage') and totals.row_count < checks.minimum_rows then 'too few rows'
-            when checks.metric = 'missing_share' and coalesce(totals.feature_value_count, 0e0) = 0e0 then 'no features'
+            when checks.metric = 'missing_share' and coalesce(totals.feature_value_count, 0e0) = 0e0 then 'no feature is monitored'
             when checks.metric = 'label_rate_ratio' and totals.labelled_count > 0e0 and totals.positive_count is null
-                then 'nothing says which label is positive'
+                then 'label.positive is not set'
             when checks.metric = 'label_rate_ratio' and (
                 coalesce(totals.labelled_count, 0e0) < checks.minimum_rows
                 or coalesce(totals.other_labelled_count, 0e0) < checks.minimum_rows

@@ -255,7 +255,7 @@ select
     case
         when gap_in_data is not null then gap_in_data
         when representation in ('under', 'over') and coalesce(q_value, 1e0) > 0.05
-            then representation || '-represented, which by chance one of so many groups may be'
+            then representation || '-represented, but among so many groups one can be so by chance'
         when representation in ('under', 'over') then representation || '-represented'
         when representation = 'inconclusive' then 'too few rows to tell'
     end as reason,

@@ -122,8 +122,8 @@ select
     outcome_columns.column_name,
     cast(outcomes.row_count as bigint) as row_count,
     settings.minimum_rows,
-    'no ' || outcomes.outcome || ' equals ' || settings.positive || ', the positive label'
-        || case when known_monitors.monitor is not null then ', or any value that stands beside it' else '' end as reason
+    'no ' || outcomes.outcome || ' equals ' || settings.positive || ' (the positive label)'
+        || case when known_monitors.monitor is not null then ' or any other known label' else '' end as reason
 from outcomes
 inner join settings
     on outcomes.monitor = settings.monitor

@@ -119,7 +119,7 @@ select
     period_start,
     late_status as status,
     cast(late_row_count as varchar) || ' of ' || cast(row_count as varchar) || ' rows were late'
-        || coalesce('; usual are ' || cast(cast(100 * usual_late_share as decimal(5, 1)) as varchar) || ' %', '') as evidence,
+        || coalesce('; usually ' || cast(cast(100 * usual_late_share as decimal(5, 1)) as varchar) || ' %', '') as evidence,
     'health_volume' as mart
 from volumes
 where late_status is not null
@@ -136,8 +136,8 @@ select
     'key_repeated_count' as metric,
     period_start,
     key_status as status,
-    'of ' || cast(row_count as varchar) || ' rows ' || cast(key_repeated_count as varchar)
-        || ' repeat the key of another row of the period, and ' || cast(key_null_count as varchar) || ' have no key' as evidence,
+    cast(key_repeated_count as varchar) || ' of ' || cast(row_count as varchar)
+        || ' rows repeat the key of another row of the period, and ' || cast(key_null_count as varchar) || ' have no key' as evidence,
     'health_volume' as mart
 from volumes
 where key_status is not null
@@ -157,7 +157,7 @@ select
     coalesce(
         'the newest row is ' || cast(cast(round(greatest(hours_since_newest_event, hours_since_newest_load)) as bigint) as varchar)
             || ' hours old', 'there is no row'
-    ) || '; up to ' || cast(cast(round(fresh_within_hours) as bigint) as varchar) || ' are allowed' as evidence,
+    ) || '; at most ' || cast(cast(round(fresh_within_hours) as bigint) as varchar) || ' hours without a new row are allowed' as evidence,
     'health_volume' as mart
 from volumes
 where fresh_status is not null
