@@ -109,179 +109,320 @@ def test_segments_add_up_to_all_rows(all_days):
     assert all_days.sql(query.format("row_count", NAMED_DISTRIBUTIONS)) == []
 
 
-@pytest.fixture
-def copied(all_days, tmp_path):
-    return all_days.copy(tmp_path / "copy")
+EVENTS = MONITOR["monitors"]["events"]
+FIRST, RECENT = ("2024-03-01", "2024-03-04"), ("2024-03-05", "2024-03-08")
+ODD_HOURS = ("2024-03-01 12:00:00", "2024-03-02 06:00:00")
+# a table and its monitor per change; all of them are built together, changed, and built again
+CHANGES = {
+    "nothing": "",
+    "one_more_day": "insert into {table} from raw.day",
+    "one_late_row": """
+        insert into {table} by name
+        select * replace (id + 500 as id, timestamp '2024-03-20' as loaded_at)
+        from {table} where happened_at < '2024-03-02' limit 1
+    """,
+    "changed_in_place": "update {table} set size = 1e4, loaded_at = timestamp '2024-03-21' where id = 20005",
+    "new_column": "alter table {table} add column extra double; update {table} set extra = 2 * size",
+    "other_columns": "alter table {table} drop column code; alter table {table} alter column count type varchar",
+    "gone": """
+        delete from {table} where happened_at < timestamp '2024-03-03';
+        delete from {table} where happened_at < timestamp '2024-03-04' and id % 2 = 0
+    """,
+    "given_up": """
+        delete from {table}
+        where happened_at < timestamp '2024-03-02' or (happened_at < timestamp '2024-03-03' and id % 2 = 0)
+    """,
+    "lookback": "insert into {table} by name select * replace (id + 700 as id) from {table} where id in (20, 70020)",
+    "windows": "",
+    "scanned": "",
+    "labelled": "insert into raw.labels values (50, 'yes', timestamp '2024-02-03')",
+    "timeless": "insert into {table} select 1000 from range(50)",
+    "renamed": "",
+    "nulls": "insert into {table} select unnest(repeat([happened_at], 10)), x from {table}",
+    "grown": "insert into {table} select timestamp '2024-02-05', i * 1.5 from range(400) t(i)",
+}
+# what other tables hold than the events
+ROWS = {
+    "labelled": "select i as id, timestamp '2024-01-05' as happened_at, i as x from range(100) t(i)",
+    "timeless": "select i as x from range(100) t(i)",
+    "renamed": "select i as x from range(100) t(i)",
+    "nulls": "select timestamp '2024-01-05' as happened_at, case when i % 10 > 0 then i end as x from range(25000) t(i)",
+    "grown": "select timestamp '2024-01-05' as happened_at, i * 1.5 as x from range(30) t(i)",
+}
+LABEL = {"relation": {"source": ["raw", "labels"]}, "key": "id", "column": "label", "loaded_at": "labelled_at"}
+SETTINGS = {
+    "labelled": {"key": "id", "time": "happened_at", "label": LABEL},
+    "timeless": {},
+    "renamed": {"references": {"training": {"relation": {"source": ["raw", "first"]}}}},
+    "nulls": {"time": "happened_at"},
+    "grown": {"time": "happened_at"},
+}
+SETTINGS_LATER = {
+    "given_up": {"on_missing_period": "rebuild"},
+    "lookback": {"lookback": 2},
+    "windows": {
+        "references": {"first_days": {"from": FIRST[0], "to": FIRST[1]}, "recent": {"last": "3 days"}},
+    },
+    "scanned": {
+        "references": {
+            "odd_hours": {"from": ODD_HOURS[0], "to": ODD_HOURS[1]},
+            "training": {"relation": {"source": ["raw", "everything"]}},
+        }
+    },
+    "renamed": {"references": {"training": {"relation": {"source": ["raw", "second"]}}}},
+}
+STORES = (*STATISTICS, "monitored_periods", "column_grids")
 
 
-def built_periods(consumer, table, since):
-    query = (
-        f"select distinct cast(period_start as varchar), column_name from {table} where built_at > timestamp '{since}'"
-    )
-    return set(consumer.sql(query))
-
-
-def newest_build(consumer):
-    return consumer.sql("select max(built_at) from column_statistics")[0][0]
-
-
-def test_a_second_build_rewrites_no_statistics(copied):
-    before = {
-        table: copied.sql(f"select * from {table} order by all")
-        for table in (*STATISTICS, "monitored_periods", "column_grids")
+def monitors(later):
+    later_settings = SETTINGS_LATER if later else {}
+    return {
+        "monitors": {
+            name: SETTINGS.get(name, EVENTS) | {"relation": {"source": ["raw", name]}} | later_settings.get(name, {})
+            for name in CHANGES
+        }
     }
-    copied.build_profile()
-    after = {table: copied.sql(f"select * from {table} order by all") for table in before}
-    # NaN is not equal to itself, so the rows are compared as they print
-    assert str(before) == str(after)
-    compiled = {
+
+
+@pytest.fixture(scope="module")
+def changed(all_days, tmp_path_factory):
+    """All tables built, each changed, and built again; `before` is what stood in the stores, `since` when that was."""
+    from consumer import Consumer
+
+    sources = [*CHANGES, "labels", "first", "second", "everything"]
+    project = Consumer(tmp_path_factory.mktemp("changed") / "project", monitors(later=False), sources=sources)
+    project.sql(
+        f"attach '{all_days.database}' as whole (read_only); create table raw.everything as from whole.raw.rows"
+    )
+    for name in CHANGES:
+        project.sql(f"create table raw.{name} as {ROWS.get(name, 'from raw.everything')}")
+    for name, offset in (("first", 10), ("second", 20)):
+        project.sql(f"create table raw.{name} as select i + {offset} as x from range(100) t(i)")
+    project.sql("""
+        create table raw.labels as
+        select i as id, 'no' as label, timestamp '2024-02-01' as labelled_at from range(40) t(i)
+    """)
+    # the later annotation of two counts, and no row is counted twice
+    project.sql("insert into raw.labels values (3, 'yes', timestamp '2024-02-02')")
+    project.build_profile()
+    project.labels_before = labels_of(project)
+    project.mean_before = project.sql(
+        "select mean from health_profile where monitor = 'renamed' and dataset = 'training'"
+    )
+    # as if the table without a time had been counted yesterday
+    for table in ("column_statistics", "monitored_periods"):
+        keys = (
+            ", period_column_key = replace(period_column_key, ' 2', ' 1')"
+            if table == "column_statistics"
+            else ", period_end = period_end - 1"
+        )
+        project.sql(f"""
+            update {table}
+            set period_start = period_start - 1, period_key = replace(period_key, ' 2', ' 1'){keys}
+            where monitor = 'timeless'
+        """)
+    project.before = {table: stored(project, table) for table in STORES}
+    project.profile_before = project.sql("select count(*), sum(row_count) from health_profile where monitor = 'gone'")
+    project.since = newest_build(project)
+    project.load("day", day_of_rows(DAYS, np.full(ROWS_A_DAY, DAYS + 1), seed=99))
+    for name, change in CHANGES.items():
+        if change:
+            project.sql(change.format(table=f"raw.{name}"))
+    project.configure(monitors(later=True))
+    project.build_profile()
+    project.compiled = {
         result["unique_id"].split(".")[-1]: result["compiled_code"]
-        for result in copied.run_results()
+        for result in project.run_results()
         if result.get("compiled_code")
     }
+    return project
+
+
+def stored(project, table):
+    """The rows of a store by monitor, as texts: NaN is not equal to itself."""
+    rows = {}
+    for row in project.rows(
+        f"select * from {NAMED_DISTRIBUTIONS if table == 'column_distributions' else table} order by all"
+    ):
+        rows.setdefault(row["monitor"], []).append(str(row))
+    return rows
+
+
+def labels_of(project):
+    return project.sql(f"""
+        select bin_type, category, row_count from {NAMED_DISTRIBUTIONS}
+        where monitor = 'labelled' and column_name = 'label' order by all
+    """)
+
+
+def built_periods(project, monitor, table="column_statistics"):
+    return set(
+        project.sql(f"""
+            select distinct cast(period_start as varchar), column_name from {table}
+            where monitor = '{monitor}' and built_at > timestamp '{project.since}'
+        """)
+    )
+
+
+def newest_build(project):
+    return project.sql("select max(built_at) from column_statistics")[0][0]
+
+
+def test_a_second_build_rewrites_no_statistics(changed):
+    for table in STORES:
+        assert stored(changed, table)["nothing"] == changed.before[table]["nothing"] != []
     for table in STATISTICS:
-        assert '"raw"."rows"' not in compiled[table]
+        assert '"raw"."nothing"' not in changed.compiled[table]
 
 
-def test_one_more_day_touches_that_period_only(copied):
-    since = newest_build(copied)
-    copied.load("day", day_of_rows(DAYS, np.full(ROWS_A_DAY, DAYS + 1), seed=99))
-    copied.sql("insert into raw.rows from raw.day")
-    copied.build_profile()
+def test_one_more_day_touches_that_period_only(changed):
     for table in ("column_statistics", NAMED_DISTRIBUTIONS):
-        assert {period for period, _ in built_periods(copied, table, since)} == {"2024-03-09"}
-    compiled = {
-        result["unique_id"].split(".")[-1]: result["compiled_code"]
-        for result in copied.run_results()
-        if result.get("compiled_code")
-    }
+        assert {period for period, _ in built_periods(changed, "one_more_day", table)} == {"2024-03-09"}
     for table in STATISTICS:
-        assert "2024-03-09" in compiled[table]
-        assert "2024-03-08" not in compiled[table]
+        (scan,) = [part for part in changed.compiled[table].split('"raw".') if part.startswith('"one_more_day"')][:1]
+        assert ">= timestamp '2024-03-09" in scan[:400]
 
 
-def test_one_late_row_rebuilds_its_period_only(copied):
-    since = newest_build(copied)
-    copied.sql(
-        "insert into raw.rows by name select * replace (id + 500 as id, timestamp '2024-03-20' as loaded_at) from raw.rows where happened_at < '2024-03-02' limit 1"
+def test_one_late_row_rebuilds_its_period_only(changed):
+    assert {period for period, _ in built_periods(changed, "one_late_row")} == {"2024-03-01"}
+    (volume,) = changed.rows(
+        "select * from health_volume where monitor = 'one_late_row' and period_start = date '2024-03-01'"
     )
-    copied.build_profile()
-    assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-01"}
-    (volume,) = copied.rows("select * from health_volume where period_start = date '2024-03-01'")
     assert (volume["row_count"], volume["rows_added_later"]) == (ROWS_A_DAY + 1, 1)
     assert volume["newest_load"] == datetime.datetime(2024, 3, 20)
 
 
-def test_a_row_that_changes_in_place_is_seen_by_its_load_time(copied):
-    since = newest_build(copied)
-    copied.sql("update raw.rows set size = 1e4, loaded_at = timestamp '2024-03-21' where id = 20005")
-    copied.build_profile()
-    assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-03"}
-    assert copied.sql("select max(maximum) from health_profile where column_name = 'size'") == [(1e4,)]
+def test_a_row_that_changes_in_place_is_seen_by_its_load_time(changed):
+    assert {period for period, _ in built_periods(changed, "changed_in_place")} == {"2024-03-03"}
+    query = "select max(maximum) from health_profile where monitor = 'changed_in_place' and column_name = 'size'"
+    assert changed.sql(query) == [(1e4,)]
 
 
-def test_a_new_column_is_built_alone(copied):
-    since = newest_build(copied)
-    copied.sql("alter table raw.rows add column extra double; update raw.rows set extra = 2 * size")
-    copied.build_profile()
+def test_a_new_column_is_built_alone(changed):
     for table in ("column_statistics", NAMED_DISTRIBUTIONS):
-        periods = built_periods(copied, table, since)
+        periods = built_periods(changed, "new_column", table)
         assert {column for _, column in periods} == {"extra"}
         assert len(periods) == DAYS
-    changes = copied.sql("select column_name, change, type_now, is_new from health_schema_changes")
+    changes = changed.sql(
+        "select column_name, change, type_now, is_new from health_schema_changes where monitor = 'new_column'"
+    )
     assert changes == [("extra", "added", "DOUBLE", True)]
 
 
-def test_dropped_and_retyped_columns_are_reported_and_keep_their_history(copied):
-    copied.sql("alter table raw.rows drop column code; alter table raw.rows alter column count type varchar")
-    copied.build_profile()
-    changes = copied.sql("select column_name, change, type_before, type_now from health_schema_changes order by 1")
+def test_dropped_and_retyped_columns_are_reported_and_keep_their_history(changed):
+    changes = changed.sql("""
+        select column_name, change, type_before, type_now from health_schema_changes
+        where monitor = 'other_columns' order by 1
+    """)
     assert changes == [("code", "dropped", "VARCHAR", None), ("count", "retyped", "BIGINT", "VARCHAR")]
-    kinds = dict(copied.sql("select column_name, kind from column_grids"))
+    kinds = dict(changed.sql("select column_name, kind from column_grids where monitor = 'other_columns'"))
     assert kinds["count"] == "categorical"
-    profile = copied.rows("select * from health_profile where column_name = 'count' and segment_column = '(all)'")
+    profile = changed.rows("""
+        select * from health_profile
+        where monitor = 'other_columns' and column_name = 'count' and segment_column = '(all)'
+    """)
     assert {row["kind"] for row in profile} == {"categorical"}
-    assert copied.sql("select count(*) from column_statistics where column_name = 'code'")[0][0] > 0
+    query = "select count(*) from column_statistics where monitor = 'other_columns' and column_name = 'code'"
+    assert changed.sql(query)[0][0] > 0
 
 
-def test_periods_that_the_table_no_longer_holds_are_kept_and_marked(copied):
-    before = copied.sql("select count(*), sum(row_count) from health_profile")
-    copied.sql("delete from raw.rows where happened_at < timestamp '2024-03-03'")
-    copied.sql("delete from raw.rows where happened_at < timestamp '2024-03-04' and id % 2 = 0")
-    copied.build_profile()
-    statuses = dict(copied.sql("select cast(period_start as varchar), period_status from health_volume"))
+def test_periods_that_the_table_no_longer_holds_are_kept_and_marked(changed):
+    statuses = dict(
+        changed.sql("select cast(period_start as varchar), period_status from health_volume where monitor = 'gone'")
+    )
     assert [statuses[f"2024-03-0{day}"] for day in range(1, 5)] == ["gone", "gone", "shrunk", "complete"]
-    assert copied.sql("select count(*), sum(row_count) from health_profile") == before
+    query = "select count(*), sum(row_count) from health_profile where monitor = 'gone'"
+    assert changed.sql(query) == changed.profile_before
 
 
-def test_missing_periods_can_be_given_up(copied):
-    copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"on_missing_period": "rebuild"}}})
-    copied.sql(
-        "delete from raw.rows where happened_at < timestamp '2024-03-02' or (happened_at < timestamp '2024-03-03' and id % 2 = 0)"
-    )
-    copied.build_profile()
-    volume = copied.sql("select cast(period_start as varchar), row_count from health_volume order by 1 limit 2")
-    left = copied.sql("select count(*) from raw.rows where happened_at < timestamp '2024-03-03'")[0][0]
+def test_missing_periods_can_be_given_up(changed):
+    volume = changed.sql("""
+        select cast(period_start as varchar), row_count from health_volume where monitor = 'given_up' order by 1 limit 2
+    """)
+    left = changed.sql("select count(*) from raw.given_up where happened_at < timestamp '2024-03-03'")[0][0]
     assert volume[0] == ("2024-03-02", left)
-    assert copied.sql(
-        "select distinct row_count from health_profile where segment_column = '(all)' and period_start = date '2024-03-02'"
-    ) == [(left,)]
+    assert changed.sql("""
+        select distinct row_count from health_profile
+        where monitor = 'given_up' and segment_column = '(all)' and period_start = date '2024-03-02'
+    """) == [(left,)]
 
 
-def test_lookback_counts_only_the_newest_periods(copied):
-    copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"lookback": 2}}})
-    since = newest_build(copied)
-    copied.sql("insert into raw.rows by name select * replace (id + 700 as id) from raw.rows where id in (20, 70020)")
-    copied.build_profile()
-    assert {period for period, _ in built_periods(copied, "column_statistics", since)} == {"2024-03-08"}
-    compiled = {
-        result["unique_id"].split(".")[-1]: result["compiled_code"]
-        for result in copied.run_results()
-        if result.get("compiled_code")
-    }
-    assert ">= timestamp '2024-03-07 00:00:00'" in compiled["monitored_periods"]
-    assert dict(copied.sql("select period_status, count(*) from health_volume group by 1")) == {"complete": DAYS}
+def test_lookback_counts_only_the_newest_periods(changed):
+    assert {period for period, _ in built_periods(changed, "lookback")} == {"2024-03-08"}
+    scan = changed.compiled["monitored_periods"].split('"raw"."lookback"')[1]
+    assert ">= timestamp '2024-03-07 00:00:00'" in scan[:400]
+    query = "select period_status, count(*) from health_volume where monitor = 'lookback' group by 1"
+    assert dict(changed.sql(query)) == {"complete": DAYS}
 
 
-def test_a_new_reference_window_scans_nothing(copied):
-    since = newest_build(copied)
-    references = {"first_days": {"from": "2024-03-01", "to": "2024-03-04"}, "recent": {"last": "3 days"}}
-    copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"references": references}}})
-    copied.build_profile()
-    assert built_periods(copied, "column_statistics", since) == set()
-    rows = copied.rows(
-        "select * from health_profile where dataset <> 'production' and column_name = 'size' and segment_column = '(all)'"
-    )
-    for row, (first, last) in zip(
-        sorted(rows, key=lambda row: row["dataset"]),
-        [("2024-03-01", "2024-03-04"), ("2024-03-05", "2024-03-08")],
-        strict=True,
-    ):
+def test_a_new_reference_window_scans_nothing(changed):
+    assert built_periods(changed, "windows") == set()
+    rows = changed.rows("""
+        select * from health_profile
+        where monitor = 'windows' and dataset <> 'production' and column_name = 'size' and segment_column = '(all)'
+    """)
+    for row, (first, last) in zip(sorted(rows, key=lambda row: row["dataset"]), [FIRST, RECENT], strict=True):
         within = f"happened_at >= timestamp '{first}' and happened_at < timestamp '{last}' and not isnan(size)"
-        mean, variance, count = copied.sql(f"select avg(size), var_pop(size), count(*) from raw.rows where {within}")[0]
+        mean, variance, count = changed.sql(
+            f"select avg(size), var_pop(size), count(*) from raw.windows where {within}"
+        )[0]
         assert (row["mean"], row["variance"]) == (pytest.approx(mean, rel=1e-12), pytest.approx(variance, rel=1e-9))
         assert row["row_count"] * (1 - row["nan_share"]) == pytest.approx(count)
-        median = np.median([value for (value,) in copied.sql(f"select size from raw.rows where {within}")])
+        median = np.median([value for (value,) in changed.sql(f"select size from raw.windows where {within}")])
         assert row["p50_lower"] <= median <= row["p50_upper"]
 
 
-def test_a_reference_window_that_cuts_periods_and_a_reference_table_are_scanned_once(copied):
-    copied.sql("create table raw.everything2 as select id, size, site from raw.rows where id % 3 = 0")
-    references = {
-        "odd_hours": {"from": "2024-03-01 12:00:00", "to": "2024-03-02 06:00:00"},
-        "training": {"relation": {"source": ["raw", "everything"]}},
-    }
-    copied.configure({"monitors": {"events": MONITOR["monitors"]["events"] | {"references": references}}})
-    copied.build_profile()
-    within = "happened_at >= timestamp '2024-03-01 12:00:00' and happened_at < timestamp '2024-03-02 06:00:00'"
-    expected = copied.sql(f"select count(*) from raw.rows where {within}") + copied.sql(
-        "select count(*) from raw.everything"
-    )
-    query = "select row_count from health_profile where dataset <> 'production' and column_name = 'count' and segment_column = '(all)' order by dataset"
-    assert copied.sql(query) == expected
-    since = newest_build(copied)
-    copied.build_profile()
-    assert newest_build(copied) == since
+def test_a_reference_window_that_cuts_periods_and_a_reference_table_are_scanned(changed):
+    within = f"happened_at >= timestamp '{ODD_HOURS[0]}' and happened_at < timestamp '{ODD_HOURS[1]}'"
+    expected = changed.sql(f"select count(*) from raw.scanned where {within}")
+    expected += changed.sql("select count(*) from raw.everything")
+    query = """
+        select row_count from health_profile
+        where monitor = 'scanned' and dataset <> 'production' and column_name = 'count' and segment_column = '(all)'
+        order by dataset
+    """
+    assert changed.sql(query) == expected
+
+
+def test_labels_that_arrive_in_place_rebuild_the_label_only(changed):
+    assert changed.labels_before == [("null", None, 60), ("value", "no", 39), ("value", "yes", 1)]
+    assert built_periods(changed, "labelled") == {("2024-01-01", "label")}
+    assert changed.sql("select labelled_count from health_volume where monitor = 'labelled'") == [(41,)]
+
+
+def test_a_table_without_a_time_is_counted_on_each_build_date(changed):
+    volume = changed.sql("""
+        select row_count, period_status in ('complete', 'partial') from health_volume
+        where monitor = 'timeless' order by period_start
+    """)
+    assert volume == [(100, True), (150, True)]
+    query = "select row_count, is_latest from health_profile where monitor = 'timeless' order by period_start"
+    assert changed.sql(query) == [(100, False), (150, True)]
+
+
+def test_a_reference_that_names_another_table_of_as_many_rows_is_read_again(changed):
+    assert changed.mean_before == [(59.5,)]
+    query = "select mean from health_profile where monitor = 'renamed' and dataset = 'training'"
+    assert changed.sql(query) == [(69.5,)]
+
+
+def test_a_grid_stays_though_some_of_its_sample_was_null(changed):
+    assert changed.sql("select count(*) from raw.nulls") == [(11 * 25_000,)]
+    assert stored(changed, "column_grids")["nulls"] == changed.before["column_grids"]["nulls"] != []
+
+
+def test_a_grid_of_few_values_is_fitted_again_when_the_table_has_grown_tenfold(changed):
+    query = "select generation, row_count_when_drawn from column_grids where monitor = 'grown'"
+    assert changed.sql(query) == [(2, 430)]
+    query = f"select distinct grid_generation from {NAMED_DISTRIBUTIONS} where monitor = 'grown'"
+    assert changed.sql(query) == [(2,)]
+
+
+# the last of this project: it is built once more
+def test_what_was_scanned_once_is_not_scanned_again(changed):
+    since = newest_build(changed)
+    changed.build_profile()
+    assert newest_build(changed) == since
 
 
 def test_a_run_limited_to_one_monitor_leaves_the_others_alone(make_consumer):
@@ -303,94 +444,3 @@ def test_a_run_limited_to_one_monitor_leaves_the_others_alone(make_consumer):
         ("one", 2),
         ("two", 2),
     ]
-
-
-def test_labels_that_arrive_in_place_rebuild_the_label_only(make_consumer):
-    label = {"relation": {"source": ["raw", "labels"]}, "key": "id", "column": "label", "loaded_at": "labelled_at"}
-    monitor = {"relation": {"source": ["raw", "rows"]}, "key": "id", "time": "happened_at", "label": label}
-    consumer = make_consumer({"monitors": {"labelled": monitor}}, sources=["rows", "labels"])
-    consumer.sql(
-        "create table raw.rows as select i as id, timestamp '2024-01-05' as happened_at, i as x from range(100) t(i)"
-    )
-    consumer.sql(
-        "create table raw.labels as select i as id, 'no' as label, timestamp '2024-02-01' as labelled_at from range(40) t(i)"
-    )
-    # the later answer of two counts, and no row is counted twice
-    consumer.sql("insert into raw.labels values (3, 'yes', timestamp '2024-02-02')")
-    consumer.build_profile()
-    query = f"select bin_type, category, row_count from {NAMED_DISTRIBUTIONS} where column_name = 'label' order by all"
-    assert consumer.sql(query) == [("null", None, 60), ("value", "no", 39), ("value", "yes", 1)]
-    since = newest_build(consumer)
-    consumer.sql("insert into raw.labels values (50, 'yes', timestamp '2024-02-03')")
-    consumer.build_profile()
-    assert built_periods(consumer, "column_statistics", since) == {("2024-01-01", "label")}
-    assert consumer.sql("select labelled_count from health_volume") == [(41,)]
-
-
-def test_a_table_without_a_time_is_counted_on_each_build_date(make_consumer):
-    consumer = make_consumer({"monitors": {"timeless": {"relation": {"source": ["raw", "rows"]}}}})
-    consumer.sql("create table raw.rows as select i as x from range(100) t(i)")
-    consumer.build_profile()
-    # as if that had been yesterday
-    for table in ("column_statistics", "monitored_periods"):
-        keys = (
-            ", period_column_key = replace(period_column_key, ' 2', ' 1')"
-            if table == "column_statistics"
-            else ", period_end = period_end - 1"
-        )
-        consumer.sql(
-            f"update {table} set period_start = period_start - 1, period_key = replace(period_key, ' 2', ' 1'){keys}"
-        )
-    consumer.sql("insert into raw.rows select 1000 from range(50)")
-    consumer.build_profile()
-    volume = consumer.sql(
-        "select row_count, period_status in ('complete', 'partial') from health_volume order by period_start"
-    )
-    assert volume == [(100, True), (150, True)]
-    assert consumer.sql("select row_count, is_latest from health_profile order by period_start") == [
-        (100, False),
-        (150, True),
-    ]
-
-
-def test_a_reference_that_names_another_table_of_as_many_rows_is_read_again(make_consumer):
-    def monitors(reference):
-        return {
-            "monitors": {
-                "m": {"relation": {"source": ["raw", "rows"]}, "references": {"training": {"relation": reference}}}
-            }
-        }
-
-    consumer = make_consumer(monitors({"source": ["raw", "first"]}), sources=["rows", "first", "second"])
-    for table, offset in (("rows", 0), ("first", 10), ("second", 20)):
-        consumer.sql(f"create table raw.{table} as select i + {offset} as x from range(100) t(i)")
-    consumer.build_profile()
-    query = "select mean from health_profile where dataset = 'training'"
-    assert consumer.sql(query) == [(59.5,)]
-    consumer.configure(monitors({"source": ["raw", "second"]}))
-    consumer.build_profile()
-    assert consumer.sql(query) == [(69.5,)]
-
-
-def test_a_grid_stays_though_some_of_its_sample_was_null(make_consumer):
-    consumer = make_consumer({"monitors": {"m": {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}}})
-    rows = "select timestamp '2024-01-05' as happened_at, case when i % 10 > 0 then i end as x from range(25000) t(i)"
-    consumer.sql(f"create table raw.rows as {rows}")
-    consumer.build_profile()
-    grid = consumer.sql("select * from column_grids")
-    for _ in range(10):
-        consumer.sql(f"insert into raw.rows {rows}")
-    consumer.build_profile()
-    assert consumer.sql("select * from column_grids") == grid
-
-
-def test_a_grid_of_few_values_is_drawn_anew_when_the_table_has_grown_tenfold(make_consumer):
-    consumer = make_consumer({"monitors": {"m": {"relation": {"source": ["raw", "rows"]}, "time": "happened_at"}}})
-    consumer.sql(
-        "create table raw.rows as select timestamp '2024-01-05' as happened_at, i * 1.5 as x from range(30) t(i)"
-    )
-    consumer.build_profile()
-    consumer.sql("insert into raw.rows select timestamp '2024-02-05', i * 1.5 from range(400) t(i)")
-    consumer.build_profile()
-    assert consumer.sql("select generation, row_count_when_drawn from column_grids") == [(2, 430)]
-    assert consumer.sql(f"select distinct grid_generation from {NAMED_DISTRIBUTIONS}") == [(2,)]
