@@ -172,15 +172,9 @@ def undisturbed(processes, tmp_path_factory):
     return result
 
 
-# one chain of one situation is in `make test`; all are in `make test-all`
-ALL_CHAINS = [
-    pytest.param(situation, chain, marks=() if (situation, chain) == ("late rows", 0) else pytest.mark.slow)
-    for situation in CHANGES
-    for chain in range(CHAINS)
-]
-
-
-@pytest.mark.parametrize(("situation", "chain"), ALL_CHAINS)
+@pytest.mark.slow
+@pytest.mark.parametrize("situation", CHANGES)
+@pytest.mark.parametrize("chain", range(CHAINS))
 def test_killed_again_and_again_a_rerun_equals_an_undisturbed_build(situation, chain, undisturbed, processes, tmp_path):
     """A chain of builds that die, first in a scan and then between any two statements, and one build that does not."""
     expected = undisturbed[situation]
@@ -263,6 +257,7 @@ def test_a_table_that_cannot_be_read_half_way_is_completed_when_it_can(undisturb
     assert_same(expected.after, project, "the view is repaired")
 
 
+@pytest.mark.slow
 def test_changed_columns_are_new_in_the_build_that_reports_them_first(undisturbed, processes, tmp_path):
     """A build that died between recording a change and reporting it does not swallow the news."""
     project = undisturbed["late rows"].before.copy(tmp_path / "project")

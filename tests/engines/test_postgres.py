@@ -176,7 +176,10 @@ REAL_TABLES = {
 
 
 @needs_shared_data
-@pytest.mark.parametrize("name", REAL_TABLES)
+# one table is in `make test`
+@pytest.mark.parametrize(
+    "name", ["bank", *(pytest.param(name, marks=pytest.mark.slow) for name in ("stops", "examinations"))]
+)
 def test_real_tables_give_the_same_on_both_engines(postgres, tmp_path, name):
     file, columns, monitor = REAL_TABLES[name]
     # both add up products in SQL, where DuckDB would take batches from 21 columns on
