@@ -15,6 +15,10 @@ from dbt.cli.main import dbtRunner
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
+# of a test of two engines, whose fixture is `engine`
+slow_on_postgres = pytest.mark.parametrize(
+    "engine", ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
 needs_shared_data = pytest.mark.skipif(not SHARED_DATA.exists(), reason="the real tables are not on this machine")
 
 # the marts of the part, those that only `scores` asks for where they are on
