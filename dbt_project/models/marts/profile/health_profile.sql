@@ -135,6 +135,22 @@ select
     row_count,
     null_count,
     cast(null_count as double precision) / row_count as null_share,
+    cast(case
+        when proven_lower = proven_upper then proven_lower
+        when stored_period_count = 1 then least(greatest(largest_distinct_count, proven_lower), proven_upper)
+    end as bigint) as distinct_count,
+    case when is_value_shown then top_value end as top_value,
+    top_count / nullif(present_count, 0) as top_share,
+    case when extreme_count = 0 then centre + mean_shift end as mean,
+    case
+        when minimum = maximum then 0e0
+        when extreme_count = 0 and second_moment is not null then sqrt(greatest(second_moment, 0e0))
+    end as standard_deviation,
+    minimum,
+    p50,
+    maximum,
+    case when kind = 'timestamp' then {{ data_health.engine_sql('from_epoch_seconds', 'minimum') }} end as earliest,
+    case when kind = 'timestamp' then {{ data_health.engine_sql('from_epoch_seconds', 'maximum') }} end as latest,
     cast(nan_count as double precision) / row_count as nan_share,
     cast(positive_infinity_count + negative_infinity_count as double precision) / row_count as infinity_share,
     cast(zero_count as double precision) / row_count as zero_share,
@@ -143,27 +159,16 @@ select
     cast(sentinel_count as double precision) / row_count as sentinel_share,
     cast(whole_count as double precision) / row_count as whole_share,
     cast(tenths_count as double precision) / row_count as tenths_share,
-    cast(case
-        when proven_lower = proven_upper then proven_lower
-        when stored_period_count = 1 then least(greatest(largest_distinct_count, proven_lower), proven_upper)
-    end as bigint) as distinct_count,
     cast(least(greatest({{ data_health.engine_sql('distinct_count_lower', 'largest_distinct_count') }}, proven_lower), proven_upper)
         as bigint) as distinct_count_lower,
     cast(greatest(least({{ data_health.engine_sql('distinct_count_upper', 'total_distinct_count') }}, proven_upper), proven_lower)
         as bigint) as distinct_count_upper,
     proven_lower = proven_upper as is_distinct_count_exact,
-    minimum,
-    maximum,
-    case when extreme_count = 0 then centre + mean_shift end as mean,
     case when extreme_count = 0 then mean_shift end as mean_from_centre,
     case
         when minimum = maximum then 0e0
         when extreme_count = 0 and second_moment is not null then greatest(second_moment, 0e0)
     end as variance,
-    case
-        when minimum = maximum then 0e0
-        when extreme_count = 0 and second_moment is not null then sqrt(greatest(second_moment, 0e0))
-    end as standard_deviation,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum
         then third_moment / power(second_moment, 1.5e0) end as skewness,
     case when extreme_count = 0 and second_moment > 0 and minimum < maximum
@@ -171,14 +176,12 @@ select
     coalesce(abs(mean_shift) > 100 * sqrt(greatest(second_moment, 0e0)), false) as is_imprecise,
     extreme_count,
     {%- for name in quantiles %}
+    {%- if name != 'p50' %}
     {{ name }},
+    {%- endif %}
     {{ name }}_lower,
     {{ name }}_upper,
     {%- endfor %}
-    case when kind = 'timestamp' then {{ data_health.engine_sql('from_epoch_seconds', 'minimum') }} end as earliest,
-    case when kind = 'timestamp' then {{ data_health.engine_sql('from_epoch_seconds', 'maximum') }} end as latest,
-    case when is_value_shown then top_value end as top_value,
-    top_count / nullif(present_count, 0) as top_share,
     entropy,
     length_sum / nullif(present_count, 0) as mean_length,
     length_minimum as minimum_length,

@@ -1,6 +1,6 @@
 {{ config(enabled='representation' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
-with groups as (
+with compared_groups as (
 
     select
         monitor, dataset, period_start, period_end, is_latest, reference, subgroup_number, subgroup, group_value,
@@ -47,73 +47,78 @@ hidden_subgroups as (
 )
 
 select
-    groups.monitor,
-    groups.dataset,
-    groups.period_start,
-    groups.period_end,
-    groups.is_latest,
-    groups.subgroup,
+    compared_groups.monitor,
+    compared_groups.dataset,
+    compared_groups.period_start,
+    compared_groups.period_end,
+    compared_groups.is_latest,
+    compared_groups.subgroup,
     case
-        when hidden_subgroups.monitor is null then groups.group_value
+        when hidden_subgroups.monitor is null then compared_groups.group_value
         else '(hidden '
-            || dense_rank() over (partition by groups.monitor, groups.subgroup_number order by (groups.group_value) nulls last) || ')'
+            || dense_rank() over (
+                partition by compared_groups.monitor, compared_groups.subgroup_number
+                order by compared_groups.group_value nulls last
+            ) || ')'
     end as group_value,
-    groups.reference,
-    groups.row_count,
-    groups.base_row_count,
-    groups.weight_sum,
-    groups.effective_count as effective_row_count,
-    groups.share,
-    groups.share_lower,
-    groups.share_upper,
-    groups.reference_row_count,
-    groups.reference_base_row_count,
-    groups.reference_share,
-    groups.ratio,
-    groups.ratio_lower,
-    groups.ratio_upper,
-    groups.p_value,
-    groups.q_value,
-    groups.representation,
-    groups.warn_ratio,
-    groups.alert_ratio,
-    groups.status,
-    groups.reason,
-    groups.rows_to_support,
-    groups.rows_to_ratio,
-    groups.labelled_count,
-    groups.label_coverage,
-    groups.label_coverage_lower,
-    groups.label_coverage_upper,
-    groups.label_coverage / nullif(groups.base_labelled_count / nullif(groups.base_row_count, 0), 0e0) as label_coverage_ratio,
-    groups.positive_count,
-    groups.label_rate,
-    groups.label_rate_lower,
-    groups.label_rate_upper,
-    groups.predicted_count,
-    groups.selection_rate,
-    groups.selection_rate_lower,
-    groups.selection_rate_upper,
-    case when hidden_subgroups.monitor is null then groups.best_group end as most_selected_group,
-    groups.selection_ratio,
-    groups.selection_ratio_lower,
-    groups.selection_ratio_upper,
-    groups.selection_status,
-    case when groups.label_reason is null then groups.judged_positive_count end as judged_positive_count,
-    groups.true_positive_rate,
-    groups.true_positive_rate_lower,
-    groups.true_positive_rate_upper,
-    case when groups.label_reason is null then groups.judged_negative_count end as judged_negative_count,
-    groups.false_positive_rate,
-    groups.false_positive_rate_lower,
-    groups.false_positive_rate_upper,
-    groups.missing_share,
-    groups.missing_share_lower,
-    groups.missing_share_upper,
-    groups.label_reason,
-    groups.prediction_reason,
+    compared_groups.reference,
+    compared_groups.status,
+    compared_groups.representation,
+    compared_groups.reason,
+    compared_groups.row_count,
+    compared_groups.share,
+    compared_groups.reference_share,
+    compared_groups.ratio,
+    compared_groups.ratio_lower,
+    compared_groups.ratio_upper,
+    compared_groups.rows_to_ratio,
+    compared_groups.label_rate,
+    compared_groups.selection_rate,
+    compared_groups.selection_ratio,
+    compared_groups.selection_status,
+    compared_groups.true_positive_rate,
+    compared_groups.false_positive_rate,
+    compared_groups.base_row_count,
+    compared_groups.weight_sum,
+    compared_groups.effective_count as effective_row_count,
+    compared_groups.share_lower,
+    compared_groups.share_upper,
+    compared_groups.reference_row_count,
+    compared_groups.reference_base_row_count,
+    compared_groups.p_value,
+    compared_groups.q_value,
+    compared_groups.warn_ratio,
+    compared_groups.alert_ratio,
+    compared_groups.rows_to_support,
+    compared_groups.labelled_count,
+    compared_groups.label_coverage,
+    compared_groups.label_coverage_lower,
+    compared_groups.label_coverage_upper,
+    compared_groups.label_coverage / nullif(
+        compared_groups.base_labelled_count / nullif(compared_groups.base_row_count, 0), 0e0
+    ) as label_coverage_ratio,
+    compared_groups.positive_count,
+    compared_groups.label_rate_lower,
+    compared_groups.label_rate_upper,
+    compared_groups.predicted_count,
+    compared_groups.selection_rate_lower,
+    compared_groups.selection_rate_upper,
+    case when hidden_subgroups.monitor is null then compared_groups.best_group end as most_selected_group,
+    compared_groups.selection_ratio_lower,
+    compared_groups.selection_ratio_upper,
+    case when compared_groups.label_reason is null then compared_groups.judged_positive_count end as judged_positive_count,
+    compared_groups.true_positive_rate_lower,
+    compared_groups.true_positive_rate_upper,
+    case when compared_groups.label_reason is null then compared_groups.judged_negative_count end as judged_negative_count,
+    compared_groups.false_positive_rate_lower,
+    compared_groups.false_positive_rate_upper,
+    compared_groups.missing_share,
+    compared_groups.missing_share_lower,
+    compared_groups.missing_share_upper,
+    compared_groups.label_reason,
+    compared_groups.prediction_reason,
     {{ data_health.run_time() }} as built_at
-from groups
+from compared_groups
 left join hidden_subgroups
-    on groups.monitor = hidden_subgroups.monitor
-    and groups.subgroup_number = hidden_subgroups.subgroup_number
+    on compared_groups.monitor = hidden_subgroups.monitor
+    and compared_groups.subgroup_number = hidden_subgroups.subgroup_number
