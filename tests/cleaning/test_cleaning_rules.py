@@ -511,38 +511,36 @@ def test_a_table_with_a_tenth_of_its_values_broken_is_split(tmp_path):
         )
 
 
-@pytest.mark.parametrize(
-    ("rule", "problem"),
-    [
-        (
-            {"column": "agee", "trim": True},
-            "cleaning 'rows', rules: found 'agee'; did you mean 'age'? Allowed: a column of the relation: ",
-        ),
-        (
-            {"column": "age", "range": [0, 1]},
-            "range of age: found 'VARCHAR'; allowed: a column of type numeric, timestamp; add a rule with cast before it",
-        ),
-        (
-            {"column": "at", "cast": "integer"},
-            "cast to integer of at: found 'timestamp'; allowed: a column of type text, numeric, boolean",
-        ),
-        (
-            {"column": "id", "cast": "date", "formats": ["%Y"]},
-            "cast to date of id: found 'INTEGER'; allowed: a column of type text, timestamp",
-        ),
-        (
-            {"column": "at", "set": "age", "name": "mixed"},
-            "rule mixed: found 'age'; allowed: a rule that reads no other column",
-        ),
-    ],
-)
-def test_a_rule_that_does_not_suit_the_table_is_named(tmp_path, rule, problem):
-    consumer = Consumer(
-        tmp_path / "project", cleaning([{"column": "at", "cast": "timestamp"}, rule], **SETTINGS), CLEAN_AND_HELD
-    )
+UNSUITABLE_RULES = [
+    (
+        {"column": "agee", "trim": True},
+        "cleaning 'rows', rules: found 'agee'; did you mean 'age'? Allowed: a column of the relation: ",
+    ),
+    (
+        {"column": "age", "range": [0, 1]},
+        "range of age: found 'VARCHAR'; allowed: a column of type numeric, timestamp; add a rule with cast before it",
+    ),
+    (
+        {"column": "at", "cast": "integer"},
+        "cast to integer of at: found 'timestamp'; allowed: a column of type text, numeric, boolean",
+    ),
+    (
+        {"column": "id", "cast": "date", "formats": ["%Y"]},
+        "cast to date of id: found 'INTEGER'; allowed: a column of type text, timestamp",
+    ),
+    (
+        {"column": "at", "set": "age", "name": "mixed"},
+        "rule mixed: found 'age'; allowed: a rule that reads no other column",
+    ),
+]
+
+
+def test_rules_that_do_not_suit_the_table_are_named(tmp_path):
+    rules = [{"column": "at", "cast": "timestamp"}, *(rule for rule, _ in UNSUITABLE_RULES)]
+    consumer = Consumer(tmp_path / "project", cleaning(rules, **SETTINGS), CLEAN_AND_HELD)
     fill(consumer, COLUMNS, ROWS)
-    result = consumer.dbt("run", "--select", "cleaned", succeeds=False)
-    assert problem in str(result.result[0].message), result.result[0].message
+    message = str(consumer.dbt("run", "--select", "cleaned", succeeds=False).result[0].message)
+    assert [problem for _, problem in UNSUITABLE_RULES if problem not in message] == [], message
     consumer.dbt("compile")
 
 
@@ -557,16 +555,16 @@ def test_columns_that_a_set_names_must_be_there(tmp_path):
     assert "time: found 'age' (type VARCHAR); allowed: a column that is a date or timestamp after all rules" in message
 
 
-@pytest.mark.parametrize("rows", [[], ROWS[:1], [[None, None, None, None, None, None]]])
-def test_no_rows_one_row_and_only_nulls(tmp_path, rows):
+def test_no_rows_one_row_and_only_nulls(tmp_path):
     consumer = Consumer(tmp_path / "project", cleaning(RULES, **SETTINGS), CLEAN_AND_HELD | REMOVED)
-    fill(consumer, COLUMNS, rows or ROWS[:1])
-    if not rows:
-        consumer.sql("delete from raw.rows; select 1")
-    consumer.build_cleaning()
-    assert consumer.sql("select count(*) from cleaned")[0][0] + consumer.sql("select count(*) from held")[0][0] == len(
-        rows
-    )
+    for rows in ([], ROWS[:1], [[None, None, None, None, None, None]]):
+        consumer.sql("drop table if exists raw.rows")
+        fill(consumer, COLUMNS, rows or ROWS[:1])
+        if not rows:
+            consumer.sql("delete from raw.rows; select 1")
+        consumer.build_cleaning()
+        kept, held = (consumer.sql(f"select count(*) from {table}")[0][0] for table in ("cleaned", "held"))
+        assert kept + held == len(rows)
 
 
 @slow_on_postgres
