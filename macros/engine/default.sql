@@ -16,6 +16,7 @@
     value from a centre; summand of a sum of any doubles: here, and in tail_bin, a warehouse takes care that its arithmetic does not end
     the query.
     text_rows: one row for each part of a text that is cut at a separator.
+    is_date: whether a text is a day that there is, as 2024-02-29.
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
     pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length;
     text_list leaves out nulls.
@@ -68,6 +69,8 @@
         'time_literal': "timestamp '{first}'",
         'time_literal_with_zone': "timestamp with time zone '{first} {second}'",
         'matches': "({first} ~ {second})",
+        'is_date': "({first} ~ ('^(?!0000)([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)'"
+            ~ " || '|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$'))",
         'is_number': "({first} ~ '^\\s*[-+]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})([eE][-+]?[0-9]{1,2})?\\s*$')",
         'whole_number': "cast(cast({first} as numeric) as bigint)",
         'pattern_part': "substring({first} from {second})",

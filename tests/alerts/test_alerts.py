@@ -346,7 +346,7 @@ def orders(make_consumer):
             cast((number * 37) % 100 as double) as amount,
             case number % 2 when 0 then 'north' else 'south' end as shop
         from range(12) as months (month), range(100) as numbers (number);
-        create table raw.known (monitor varchar, finding varchar, column_name varchar, first_period date, acknowledged_until date, acknowledged_by varchar, note varchar)
+        create table raw.known (monitor varchar, finding varchar, column_name varchar, first_period varchar, acknowledged_until varchar, acknowledged_by varchar, note varchar)
     """)
     return consumer
 
@@ -444,7 +444,10 @@ def test_a_table_with_faults_fails_says_why_and_can_be_acknowledged(orders):
     assert (card["status"], card["alert_count"], card["acknowledged_count"]) == ("alert", 3, 0)
 
     orders.sql(
-        "insert into raw.known values ('orders', '*', null, null, '2099-12-31', 'Ann', 'known'), ('orders', 'volume', '*', null, '2020-01-01', 'Bob', 'long ago')"
+        """insert into raw.known values
+        ('orders', '*', '', '', '2099-12-31', 'Ann', 'known'), ('orders', 'volume', '*', null, '2020-01-01', 'Bob', 'long ago'),
+        ('', '', null, null, '2099-02-30', 'Cy', 'no such day'), ('', '', '', 'soon', '2099-12-31', 'Dee', 'no period'),
+        ('', '', '', '', null, 'Eve', 'no date')"""
     )
     orders.dbt("run", "--select", "findings+")
     assert outcomes_of(orders, "--select", "orders")["no_open_alerts"] == ("pass", 0)

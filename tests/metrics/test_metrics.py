@@ -1,5 +1,6 @@
 """The formulas of macros/metrics against SciPy, or against what a plain loop gives, on each engine."""
 
+import datetime
 import math
 
 import numpy as np
@@ -62,12 +63,25 @@ MODELS = {
     "limits.sql": """
         select x, {{ data_health.chi_square_95('x') }} as chi_95 from {{ source('raw', 'measured') }}
     """,
+    "dates.sql": """
+        select x, {{ data_health.engine_sql('is_date', 'x') }} as is_date from {{ source('raw', 'texts') }}
+    """,
 }
+# every month and day of years that are leap years and that are not, days that there are not, and other texts
+TEXTS = [
+    *(
+        f"{year:04}-{month:02}-{day:02}"
+        for year in (0, 1, 1900, 2000, 2023, 2024)
+        for month in range(14)
+        for day in range(33)
+    ),
+    *("", "soon", "2024-1-1", "2024-01-01 ", "20240101", "2024-01-01T00"),
+]
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
 def built(request, tmp_path_factory):
-    folder, sources = tmp_path_factory.mktemp("metrics") / "project", ("counts", "p_values", "measured")
+    folder, sources = tmp_path_factory.mktemp("metrics") / "project", ("counts", "p_values", "measured", "texts")
     if request.param == "duckdb":
         project = Consumer(folder, {}, models=MODELS, sources=sources)
     else:
@@ -85,8 +99,20 @@ def built(request, tmp_path_factory):
     project.sql(
         f"create table raw.measured as select cast(x as double precision) as x from (values {measured}) as measured (x)"
     )
+    texts = ", ".join(f"('{text}')" for text in TEXTS)
+    project.sql(f"create table raw.texts as select cast(x as varchar) as x from (values {texts}) as texts (x)")
     project.dbt("run", "--select", "package:consumer")
     return project
+
+
+def test_a_text_is_a_date_where_the_calendar_has_that_day(built):
+    def is_date(text):
+        try:
+            return datetime.date.fromisoformat(text).isoformat() == text
+        except ValueError:
+            return False
+
+    assert dict(built.sql("select x, is_date from dates")) == {text: is_date(text) for text in TEXTS}
 
 
 def test_wilson(built):

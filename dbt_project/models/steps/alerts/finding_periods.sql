@@ -78,23 +78,41 @@ monitored_relations as (
 
 ),
 
-acknowledgements as (
+written_acknowledgements as (
 {% if acknowledgements %}
     select
-        nullif(cast(monitor as varchar), '*') as monitor,
-        nullif(cast(finding as varchar), '*') as finding,
-        nullif(cast(column_name as varchar), '*') as column_name,
-        cast(left(nullif(cast(first_period as varchar), '*'), 10) as date) as first_period,
-        cast(left(cast(acknowledged_until as varchar), 10) as date) as acknowledged_until,
+        nullif(nullif(cast(monitor as varchar), '*'), '') as monitor,
+        nullif(nullif(cast(finding as varchar), '*'), '') as finding,
+        nullif(nullif(cast(column_name as varchar), '*'), '') as column_name,
+        nullif(nullif(left(cast(first_period as varchar), 10), '*'), '') as first_period,
+        left(cast(acknowledged_until as varchar), 10) as acknowledged_until,
         cast(acknowledged_by as varchar) as acknowledged_by,
         cast(note as varchar) as note
     from {{ data_health.relation_of(acknowledgements) }}
 {%- else %}
     {{ data_health.rows_as_table({
-        'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'first_period': 'date', 'acknowledged_until': 'date',
+        'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'first_period': 'varchar', 'acknowledged_until': 'varchar',
         'acknowledged_by': 'varchar', 'note': 'varchar'
     }) }}
 {%- endif %}
+
+),
+
+-- a row with a date that is none acknowledges nothing
+acknowledgements as (
+
+    select
+        monitor,
+        finding,
+        column_name,
+        case when {{ data_health.engine_sql('is_date', 'first_period') }} then cast(first_period as date) end as first_period,
+        case when {{ data_health.engine_sql('is_date', 'acknowledged_until') }} then cast(acknowledged_until as date) end
+            as acknowledged_until,
+        acknowledged_by,
+        note
+    from written_acknowledgements
+    where (first_period is null or {{ data_health.engine_sql('is_date', 'first_period') }})
+        and {{ data_health.engine_sql('is_date', 'acknowledged_until') }}
 
 ),
 

@@ -120,8 +120,7 @@ numbered_entries as (
         reference,
         owner,
         {%- for name in ['opened', 'expiry'] %}
-        case when {{ data_health.engine_sql('matches', name, "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'") }} then cast({{ name }} as date) end
-            as {{ name }},
+        case when {{ data_health.engine_sql('is_date', name) }} then cast({{ name }} as date) end as {{ name }},
         {%- endfor %}
         expiry as written_expiry,
         replace(lower(subgroup), ' ', '') as subgroup_key,
