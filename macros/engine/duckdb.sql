@@ -24,7 +24,8 @@
             ~ " when {first} < '1970-01-01' then cast('-Infinity' as double) end",
         'from_epoch_seconds': "make_timestamp(cast(round(1e6 * {first}) as bigint))",
         'matches': "regexp_matches({first}, {second})",
-        'is_date': "({first} >= '0001' and try_cast({first} as date) is not null and regexp_matches({first}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'))",
+        'is_date': "({first} >= '0001' and try_cast({first} as date) is not null"
+            ~ " and regexp_matches({first}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'))",
         'is_number': "(abs(try_cast({first} as double)) < 1e300 and not contains({first}, '_'))",
         'whole_number': "cast({first} as bigint)",
         'pattern_part': "regexp_extract({first}, {second}, 1)",

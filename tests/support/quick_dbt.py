@@ -8,6 +8,7 @@ import hashlib
 import json
 import marshal
 import os
+import pickle
 import sys
 import threading
 from importlib.metadata import version
@@ -82,9 +83,9 @@ def validate_once():
 
     def validate(cls, data):
         try:
-            # unlike others, this format is exact, and refuses what it does not know
-            key = cls, marshal.dumps(data, 2)
-        except ValueError:
+            # of a node all but the moment when it was made; unlike repr(), this format is exact
+            key = cls, pickle.dumps(data if "created_at" not in data else data | {"created_at": 0.0})
+        except (AttributeError, TypeError, pickle.PicklingError):
             return validate_anew(cls, data)
         if key not in valid:
             validate_anew(cls, data)
