@@ -30,7 +30,7 @@ def origin(postgres, tmp_path_factory):
     project.sql("drop schema if exists main cascade; select 1")
     assert run(project, "labels", "import", "--monitor", "visits") == (
         0,
-        '"{dbname}"."answered"."visit answers" is there\n'.format(**project.server),
+        'the table "{dbname}"."answered"."visit answers" exists\n'.format(**project.server),
     )
     draw(project)
     return project

@@ -32,7 +32,7 @@ def origin(tmp_path_factory):
     )
     assert run(project, "labels", "import", "--monitor", "visits") == (
         0,
-        '"consumer"."answered"."visit answers" is there\n',
+        'the table "consumer"."answered"."visit answers" exists\n',
     )
     draw(project)
     return project
