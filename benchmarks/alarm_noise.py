@@ -14,6 +14,7 @@ the days after the references that have too little data.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ def main() -> None:
                 folder = (options.folder or Path(temporary)) / f"{seed}_{dispersion}"
                 for key, numbers in experiment(folder, seed, dispersion, options).items():
                     counts[key] = counts.get(key, np.zeros(3, dtype=int)) + numbers
+                print(f"seed {seed}, dispersion {dispersion}: {table(counts)}", file=sys.stderr, flush=True)
         print(markdown(["mart", "judged by", "judged", "warn or worse", "not judged"], table(counts)))
 
 
