@@ -96,7 +96,7 @@ def rows_of(days, rare=0):
     }
 
 
-@pytest.mark.parametrize("most", [20, 2])
+@pytest.mark.parametrize("most", [20, pytest.param(2, marks=pytest.mark.slow)])
 def test_levels_stay_as_they_were_drawn(tmp_path, most):
     monitor = {
         "relation": {"source": ["raw", "rows"]},

@@ -60,7 +60,7 @@ def monitors():
     return monitored
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def project(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("windows") / "project"
     if request.param == "duckdb":

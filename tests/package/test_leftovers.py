@@ -31,11 +31,16 @@ def test_the_lists_name_all_that_the_package_makes():
     assert names_of("before") & relations == set()
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    project = Consumer(tmp_path_factory.mktemp("leftovers") / "project", {"monitors": {"m": MONITOR}}, models=ROWS)
+    project.build()
+    return project
+
+
 @pytest.fixture
-def consumer(tmp_path):
-    consumer = Consumer(tmp_path / "project", {"monitors": {"m": MONITOR}}, models=ROWS)
-    consumer.build()
-    return consumer
+def consumer(built, tmp_path):
+    return built.copy(tmp_path / "project")
 
 
 def printed(consumer, monkeypatch):
@@ -47,8 +52,8 @@ def printed(consumer, monkeypatch):
     return output.getvalue().splitlines()
 
 
-def test_a_build_leaves_nothing_over(consumer, monkeypatch):
-    assert printed(consumer, monkeypatch) == ["Nothing is left over."]
+def test_a_build_leaves_nothing_over(built, monkeypatch):
+    assert printed(built, monkeypatch) == ["Nothing is left over."]
 
 
 def test_what_a_part_left_is_listed_and_can_be_dropped(consumer, monkeypatch):

@@ -277,6 +277,7 @@ def test_values_are_shown_only_where_they_may_be(project):
     assert set(shown) <= set(allowed)
 
 
+@pytest.mark.slow
 def test_second_build_writes_no_statistics_and_a_corrected_value_is_recounted_on_demand(project, tmp_path):
     twin = project.copy(tmp_path / "twin")
     tables = ("column_statistics", NAMED_DISTRIBUTIONS)

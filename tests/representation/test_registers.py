@@ -14,10 +14,10 @@ MONITOR = {
 TABLES = ("people", "population", "names", "register")
 
 
-@pytest.fixture
-def project(tmp_path):
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
     configuration = {"monitors": {"people": MONITOR}, "known_biases": {"source": ["raw", "register"]}}
-    consumer = Consumer(tmp_path / "project", configuration, sources=TABLES)
+    consumer = Consumer(tmp_path_factory.mktemp("registers") / "project", configuration, sources=TABLES)
     consumer.sql("""
         create table raw.people as
         select i as id, case when i % 10 < 7 then 'White' else 'Black' end as race, i % 80 as age from range(1000) as numbers (i);
@@ -25,19 +25,25 @@ def project(tmp_path):
         select 'race' as subgroup, 'White non-Hispanic' as value, 0.6 as share union all select 'race', 'Black', 0.4;
         create table raw.names as select 'race' as subgroup, 'White' as value, 'White non-Hispanic' as population_value;
     """)
+    write_register(consumer, "null::varchar")
+    consumer.build_up_to("health_known_biases")
     return consumer
 
 
-@pytest.mark.parametrize("expiry", ["null::integer", "null::varchar", "''", "date '2020-01-01'", "'2020-01-01'"])
-def test_an_entry_is_decided_whatever_type_its_expiry_has(project, expiry):
+def write_register(project, expiry):
     project.sql(f"""
-        create table raw.register as
+        create or replace table raw.register as
         select value || '.' || metric as id, 'people' as monitor, 'race' as subgroup, value, metric, threshold, null::varchar as reference,
             'ana' as owner, {expiry.replace("'2020-01-01'", "'2019-01-01'")} as opened, {expiry} as expiry
         from (values ('White', 'share_ratio', 0.8), ('White non-Hispanic', 'share_ratio', 1.3), ('Black', 'share_ratio', 0.8),
             ('White', 'share', 0.5)) as entries (value, metric, threshold)
     """)
-    project.build_up_to("health_known_biases")
+
+
+@pytest.mark.parametrize("expiry", ["null::integer", "null::varchar", "''", "date '2020-01-01'", "'2020-01-01'"])
+def test_an_entry_is_decided_whatever_type_its_expiry_has(project, expiry):
+    write_register(project, expiry)
+    project.build("--select", "health_known_biases")
     # .7 of the rows for .6 of the population is 1.17, .3 for .4 is .75
     found = dict(project.sql("select id, status from health_known_biases"))
     assert found == {
@@ -52,10 +58,10 @@ def test_an_entry_is_decided_whatever_type_its_expiry_has(project, expiry):
 
 def test_an_expiry_that_is_no_date_is_told(project):
     project.sql("""
-        create table raw.register as
+        create or replace table raw.register as
         select 'a' as id, 'people' as monitor, 'race' as subgroup, 'White' as value, 'share' as metric, 0.5 as threshold,
             null::varchar as reference, 'ana' as owner, '2024-01-01' as opened, 'soon' as expiry
     """)
-    project.build_up_to("health_known_biases")
+    project.build("--select", "health_known_biases")
     ((status, evidence),) = project.sql("select status, evidence from health_known_biases")
     assert status == "inconclusive" and "expiry is not a date" in evidence

@@ -735,6 +735,7 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
 
 
 @needs_shared_data
+@pytest.mark.slow
 def test_weights_undo_what_a_survey_oversampled(tmp_path_factory):
     """NHANES 2009-2012 asked more Black and Mexican people and children than there are; their weights say so."""
     monitor = {
@@ -851,6 +852,7 @@ def test_police_stops_against_the_census_of_the_boroughs(tmp_path_factory):
 
 
 @needs_shared_data
+@pytest.mark.slow
 def test_random_halves_of_a_table_raise_no_alarm(tmp_path_factory):
     files = [str(SHARED_DATA / "tables" / "adult" / name) for name in ("adult.data", "adult.test")]
     names = "age, workclass, fnlwgt, education, education_num, marital_status, occupation, relationship, race, sex"
