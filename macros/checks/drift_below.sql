@@ -6,9 +6,9 @@
 {% test drift_below(model, monitor=none, columns=none, reference=none, metric=none, threshold=none, level='alert', segments=false) %}
     {{ config(severity='warn') }}
     {%- set metric = 'population_stability_index' if threshold is not none and metric is none else metric %}
-    {#- the old names of metrics work until version 0.2 -#}
-    {%- set is_old = metric in ['null_share_h', 'category_h', 'bin_h', 'tail_h', 'decimals_h', 'sentinel_h'] %}
-    {%- set metric = metric.replace('_share', '')[:-2] ~ '_share_cohens_h' if is_old else metric %}
+    {#- old names of metrics work until version 0.2 -#}
+    {%- set old_names = ['null_share_h', 'category_h', 'bin_h', 'tail_h', 'decimals_h', 'sentinel_h'] %}
+    {%- set metric = metric.replace('_share', '')[:-2] ~ '_share_cohens_h' if metric in old_names else metric %}
     {%- set judgement = 'status' if metric else 'column_status' %}
     with newest as (
 
@@ -22,15 +22,8 @@
     judged as (
 
         select
-            monitor,
-            period_start,
-            segment_column,
-            segment_value,
+            monitor, period_start, segment_column, segment_value, reference, column_name, metric, value,
             case when segment_column = '(all)' then 'all rows' else 'segments' end as scope,
-            reference,
-            column_name,
-            metric,
-            value,
             {{ data_health.double_literal(threshold) if threshold is not none
                 else 'case ' ~ judgement ~ " when 'alert' then alert_threshold else warn_threshold end" }} as threshold,
             {{ judgement }} as status,

@@ -274,7 +274,7 @@ def test_arrow_batches_give_what_sql_gives(real):
             Loadings.read(loadings, "bank", "training", 99)
         with pytest.raises(ValueError, match="version nonsense asked for"):
             Loadings.read(loadings, "bank", "training", 4, version="nonsense")
-        with pytest.raises(ValueError, match="not there: age"):
+        with pytest.raises(ValueError, match="do not have: age"):
             projected(rows.project("* exclude (age)"), loadings, "bank", "training", 4)
     ours = real.rows("select * from bank_scores order by id")
     assert table.schema.names == list(ours[0])
