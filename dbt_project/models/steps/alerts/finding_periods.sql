@@ -98,21 +98,19 @@ written_acknowledgements as (
 
 ),
 
--- a row with a date that is none acknowledges nothing
 acknowledgements as (
 
     select
         monitor,
         finding,
         column_name,
+        first_period is null as is_of_any_period,
         case when {{ data_health.engine_sql('is_date', 'first_period') }} then cast(first_period as date) end as first_period,
         case when {{ data_health.engine_sql('is_date', 'acknowledged_until') }} then cast(acknowledged_until as date) end
             as acknowledged_until,
         acknowledged_by,
         note
     from written_acknowledgements
-    where (first_period is null or {{ data_health.engine_sql('is_date', 'first_period') }})
-        and {{ data_health.engine_sql('is_date', 'acknowledged_until') }}
 
 ),
 
@@ -143,7 +141,8 @@ valid_acknowledgements as (
         on found_subjects.monitor = coalesce(acknowledgements.monitor, found_subjects.monitor)
         and found_subjects.finding = coalesce(acknowledgements.finding, found_subjects.finding)
         and (acknowledgements.column_name is null or found_subjects.column_name = acknowledgements.column_name)
-        and found_subjects.first_period = coalesce(acknowledgements.first_period, found_subjects.first_period)
+        -- a text that is no date is null, and acknowledges nothing
+        and (acknowledgements.is_of_any_period or found_subjects.first_period = acknowledgements.first_period)
     where acknowledgements.acknowledged_until >= cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date)
 
 )
