@@ -3,11 +3,8 @@
 import pytest
 from consumer import Consumer
 from postgres_server import PostgresConsumer
+from representation_project import CONFIGURATION, REPRESENTATION, SOURCES, load_tables
 from test_representation import (  # noqa: F401
-    CONFIGURATION,
-    REPRESENTATION,
-    SOURCES,
-    load_tables,
     test_against_a_population,
     test_against_a_sample,
     test_every_entry_of_the_register_is_checked,
