@@ -22,7 +22,7 @@ LONGEST = (
     "test_representation",
     "test_components_odd_rows",
     "test_labeling_rounds",
-    "test_alerts",
+    "test_generic_tests",
     "test_combinations",
     "test_self_healing",
     "test_configuration",

@@ -3,8 +3,10 @@
 from datetime import date
 
 import pytest
+from generic_tests import ALL, ORDERS, outcomes_of, properties
 from postgres_server import PostgresConsumer
-from test_alerts import ALL, MONTHS, NORMAL, ORDERS, expectations, outcomes_of, properties
+from rows_per_period import MONTHS, NORMAL
+from volume_oracle import expectations
 
 pytestmark = pytest.mark.slow
 
