@@ -1,13 +1,10 @@
 """The tests of combinations and gaps, each against its oracle, on PostgreSQL; that both engines see the demo alike is in test_postgres.py."""
 
 import pytest
+from combination_lattices import CONFIGURATION, MARTS, SOURCES, load_tables
 from consumer import Consumer
 from postgres_server import PostgresConsumer
 from test_combinations import (  # noqa: F401
-    CONFIGURATION,
-    MARTS,
-    SOURCES,
-    load_tables,
     test_a_feature_that_the_reference_lacks_is_no_gap,
     test_combinations_of_random_lattices_equal_brute_force,
     test_features_are_chosen_by_the_rule,
