@@ -33,7 +33,7 @@ test-all: .venv/installed
 pages: .venv/installed
 	for page in cleaning_docs demo_marts labeling_rounds your_table; do PYTHONPATH=tests/support:tests/engines $(environment)/python tests/pages/test_$$page.py; done
 	PYTHONPATH=tests/support $(environment)/python tests/configuration/test_configuration.py
-	for page in components multivariate_drift; do PYTHONPATH=tests/support:tests/engines:tests/pages $(environment)/python tests/components/test_$$page.py; done
+	for page in components multivariate_drift; do PYTHONPATH=tests/support $(environment)/python tests/components/test_$$page.py; done
 
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \

@@ -16,11 +16,11 @@ from data_health.components.component_fits import Fit
 from data_health.components.components import CONSTANT, NO_VALUES, Sums, principal_components
 from data_health.components.periods import Period
 from data_health.components.subspaces import Subspace, columns_that_moved
+from demo_clinic import Demo
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_demo_marts import Demo
 
 PAGE = REPOSITORY / "docs" / "multivariate_drift.md"
 TABLES = SHARED_DATA / "tables"

@@ -14,15 +14,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import walkthrough
-from consumer import REPOSITORY, Consumer
+from consumer import REPOSITORY
+from demo_clinic import Demo
+from demo_files import (
+    MONTHS,
+    SEEDS,
+    SENTINELS,
+    day,
+    groups,
+    most_frequent,
+    numbers,
+    read,
+    reference_rows,
+    rows_by_week,
+    split,
+    visits_by_month,
+)
 from postgres_server import execute, new_database
 from test_postgres import DEMO_KEYS, KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 
 PAGE = REPOSITORY / "docs" / "demo.md"
 NAMES = ("alerts", "findings", "volume", "profile", "coverage", "combinations", "representation", "labeling")
 PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in NAMES))
-SEEDS = REPOSITORY / "seeds" / "demo"
-MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(18)]
 MARTS = {
     "health_profile",
     "health_volume",
@@ -45,59 +58,6 @@ MARTS = {
     "health_alerts",
     "health_scorecard",
 }
-SENTINELS = {
-    "bmi": "N/A",
-    "smoking_status": "N/A",
-    "insurance": "unknown",
-    "cholesterol": "-999",
-    "prior_visits": "999",
-}
-
-
-class Demo(Consumer):
-    """The package as the root project; all that dbt writes goes into `folder`."""
-
-    def __init__(self, folder, database="demo.duckdb"):
-        self.folder, self.database, self.output = REPOSITORY, folder / database, folder
-
-    def dbt(self, *arguments, **options):
-        paths = [
-            "--profiles-dir",
-            self.folder,
-            "--target-path",
-            self.output / "target",
-            "--log-path",
-            self.output / "logs",
-        ]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DATA_HEALTH_DUCKDB", str(self.database))
-            return super().dbt(*arguments, *map(str, paths), **options)
-
-    def written(self):
-        """When each row of the statistics was written."""
-        keys = "period_column_key, segment_column, segment_value"
-        return self.sql(f"select {keys}, built_at from column_statistics order by all")
-
-    def profile(self, column, monitor="screenings", segment=("(all)", "(all)")):
-        """Period -> row of the production rows of a column."""
-        rows = self.rows(f"""
-            select * from health_profile
-            where monitor = '{monitor}' and dataset = 'production' and column_name = '{column}'
-                and (segment_column, segment_value) = {segment}
-            order by period_start
-        """)
-        return {row["period_start"]: row for row in rows}
-
-    def findings(self, finding):
-        """(monitor, column or rule, first and last period) -> row of health_alerts."""
-        rows = self.rows(f"select * from health_alerts where finding = '{finding}'")
-        names = ("monitor", "column_name", "first_period", "last_period")
-        return {tuple(row[name] for name in names): row for row in rows}
-
-    def volume(self, monitor):
-        return {
-            row["period_start"]: row for row in self.rows(f"select * from health_volume where monitor = '{monitor}'")
-        }
 
 
 @pytest.fixture(scope="module")
@@ -137,50 +97,14 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
     assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | {"built_from"})
 
 
-# The seed files as the monitors see them, by the standard library alone.
-
-
-def read(name):
-    with (SEEDS / f"{name}.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def day(row):
-    return date.fromisoformat(row["screened_at"][:10])
-
-
-def monday(row):
-    return day(row) - timedelta(days=day(row).weekday())
-
-
-def groups(rows, period):
-    result = {}
-    for row in rows:
-        result.setdefault(period(row), []).append(row)
-    return result
-
-
-def cleaned(rows):
-    """What the rules leave: no row of somebody under age, and no value that stands for none."""
-    kept = [row for row in rows if int(row["age"]) >= 18]
-    return [row | {name: "" for name, value in SENTINELS.items() if row[name] == value} for row in kept]
-
-
 @pytest.fixture(scope="module")
 def weeks():
-    """Monday -> delivered rows that are kept."""
-    return groups(cleaned(read("raw_screenings")), monday)
+    return rows_by_week()
 
 
 @pytest.fixture(scope="module")
 def months():
-    """Month -> kept visits that are no test, each once."""
-    visits = {row["screening_id"]: row for row in cleaned(read("raw_screenings")) if row["is_test"] == "N"}
-    return groups(visits.values(), lambda row: day(row).replace(day=1))
-
-
-def numbers(rows, column):
-    return np.array([float(row[column]) for row in rows if row[column] != ""])
+    return visits_by_month()
 
 
 def of(profile, statistic):
@@ -202,12 +126,6 @@ def agree(profile, rows, column):
     return True
 
 
-def most_frequent(rows, column):
-    present = [row[column] for row in rows if row[column] != ""]
-    (value, count), (_, second) = Counter(present).most_common(2)
-    return (value if count > second else None), count / len(present)
-
-
 def categories_agree(profile, rows, column):
     assert profile.keys() == rows.keys()
     for period, row in profile.items():
@@ -216,12 +134,6 @@ def categories_agree(profile, rows, column):
         assert value in (None, row["top_value"]), period
         assert row["distinct_count"] == len({record[column] for record in rows[period]} - {""}), period
     return True
-
-
-def split(values, first, after=date.max):
-    """Values of the periods from `first` to before `after`, and those of the other periods."""
-    inside = [value for period, value in values.items() if first <= period < after]
-    return inside, [value for period, value in values.items() if not first <= period < after]
 
 
 # The page.
@@ -351,34 +263,14 @@ def test_only_planted_faults_are_not_covered(demo):
     assert not columns & {"label", "risk_score", "predicted", "last_visit_date", "screening_id", "last_name"}
 
 
-def coverage(demo, column):
-    """(reference, period) -> row of health_coverage."""
-    rows = demo.rows(f"select * from health_coverage where segment_column = '(all)' and column_name = '{column}'")
-    return {(row["reference"], row["period_start"]): row for row in rows}
-
-
-def reference_rows(months):
-    """Reference -> rows of the files."""
-    training = {name: read(f"training_set_{name[-2:]}") for name in ("training_v1", "training_v2")}
-    return training | {"first_half": [row for month in MONTHS[:6] for row in months[month]]}
-
-
 # One test per planted fault that shows already, named like the function that plants it.
-
-
-def outcomes(demo, rule, count):
-    """Period -> rows that a rule failed or changed, where there are any."""
-    rows = demo.rows(f"select period_start, {count} from health_rule_outcomes where rule = '{rule}' and {count} > 0")
-    return {row["period_start"]: row[count] for row in rows}
 
 
 def test_sentinels(demo, months):
     delivered = groups(read("raw_screenings"), lambda row: day(row).replace(day=1))
     for column, sentinel in SENTINELS.items():
         counts = {month: sum(row[column] == sentinel for row in rows) for month, rows in delivered.items()}
-        assert outcomes(demo, f"{column}.null_values", "changed_count") == {
-            month: n for month, n in counts.items() if n
-        }
+        assert demo.outcomes(f"{column}.null_values", "changed_count") == {month: n for month, n in counts.items() if n}
         assert sum(counts.values()) > 25
     changes = demo.sql(
         "select column_name, value_before, value_after, count(*) from health_cell_changes group by all order by all"
@@ -433,7 +325,7 @@ def test_nobody_under_age_is_kept(demo):
 
 def test_pounds_for_kilograms(demo, months, weeks):
     july = date(2024, 7, 1)
-    assert outcomes(demo, "bmi fits weight and height", "failed_count") == {july: 157}
+    assert demo.outcomes("bmi fits weight and height", "failed_count") == {july: 157}
     profile = demo.profile("weight_kg")
     assert agree(profile, months, "weight_kg")
     (spoilt,), others = split(of(profile, "mean"), july, date(2024, 8, 1))
@@ -458,7 +350,7 @@ def test_pounds_for_kilograms(demo, months, weeks):
     kilograms = [float(row["weight_kg"]) / (2.20462 if day(row) < date(2024, 7, 29) else 1) for row in harbour]
     assert min(means["harbour"][1]) - 2 < np.mean(kilograms) < max(means["harbour"][1]) + 2
 
-    for (reference, month), row in coverage(demo, "weight_kg").items():
+    for (reference, month), row in demo.coverage("weight_kg").items():
         known, weights = (numbers(rows, "weight_kg") for rows in (reference_rows(months)[reference], months[month]))
         share = np.mean((weights < known.min()) | (weights > known.max()))
         assert row["out_of_range_share"] <= share + 1e-12 and share <= row["out_of_range_share_upper"] + 1e-12
@@ -682,21 +574,15 @@ def test_referral_share_drift(demo, months):
         visits = [(visit["age_band"], visit["referral_source"]) for visit in months[row["period_start"]]]
         assert row["unseen_count"] == sum(pair not in pairs for pair in visits), row
     campaign = sum((row["region"], row["referral_source"]) == ("west", "campaign") for row in trained)
-    gaps = gaps_of(demo, "health_coverage_gaps", "training_v1")
+    gaps = demo.gaps("health_coverage_gaps", "training_v1")
     assert (
         gaps["region = west, referral_source = campaign"]["row_count"],
         gaps["region = west, referral_source = campaign"]["status"],
     ) == (campaign, "alert")
 
 
-def gaps_of(demo, mart, dataset):
-    """Pattern -> row of the gaps of a dataset of the monitor screenings."""
-    rows = demo.rows(f"select * from {mart} where monitor = 'screenings' and dataset = '{dataset}'")
-    return {row["pattern"]: row for row in rows}
-
-
 def test_hba1c_becomes_text(demo, months):
-    assert outcomes(demo, "hba1c.pattern", "failed_count") == {date(2025, 5, 1): 329, date(2025, 6, 1): 308}
+    assert demo.outcomes("hba1c.pattern", "failed_count") == {date(2025, 5, 1): 329, date(2025, 6, 1): 308}
     profile = demo.profile("hba1c")
     assert categories_agree(profile, months, "hba1c")
     lengths = {month: np.mean([len(row["hba1c"]) for row in rows]) for month, rows in months.items()}
@@ -714,7 +600,7 @@ def test_hba1c_becomes_text(demo, months):
     assert changes == [
         (name, "other type than reference", "DOUBLE", "VARCHAR") for name in ("training_v1", "training_v2")
     ]
-    for (reference, month), row in coverage(demo, "hba1c").items():
+    for (reference, month), row in demo.coverage("hba1c").items():
         if reference == "first_half":
             assert (row["unseen_share"] == 1) == (row["status"] == "alert") == (month >= date(2025, 5, 1))
         else:
@@ -729,14 +615,14 @@ def test_new_device_model(demo, months):
     assert profile[date(2025, 6, 1)]["top_share"] == pytest.approx(0.32, abs=0.005)
     after, before = split(of(profile, "distinct_count"), date(2025, 6, 1))
     assert (after, set(before)) == ([4], {3})
-    for (reference, month), row in coverage(demo, "device_model").items():
+    for (reference, month), row in demo.coverage("device_model").items():
         known = {visit["device_model"] for visit in reference_rows(months)[reference]}
         unseen = [visit["device_model"] for visit in months[month] if visit["device_model"] not in known | {""}]
         assert row["unseen_count"] == len(unseen)
         assert row["unseen_category"] == ("C30" if unseen else None)
         assert (row["status"] == "alert") == bool(unseen) == (month == MONTHS[-1])
     for reference in ("first_half", "training_v1", "training_v2"):
-        gap = gaps_of(demo, "health_coverage_gaps", reference)["device_model = C30"]
+        gap = demo.gaps("health_coverage_gaps", reference)["device_model = C30"]
         assert (gap["gap_number"], gap["row_count"], gap["rows_needed"], gap["status"]) == (1, 0, 30, "alert")
         assert gap["production_row_count"] == sum(visit["device_model"] == "C30" for visit in months[MONTHS[-1]])
 
