@@ -31,9 +31,9 @@ test-all: .venv/installed
 
 # the tables of the docs that come from queries, written again
 pages: .venv/installed
-	for page in cleaning_docs demo_marts labeling_rounds your_table; do PYTHONPATH=tests/support:tests/engines $(environment)/python tests/pages/test_$$page.py; done
+	for page in cleaning_docs demo_components demo_marts labeling_rounds your_table; do PYTHONPATH=tests/support:tests/engines $(environment)/python tests/pages/test_$$page.py; done
 	PYTHONPATH=tests/support $(environment)/python tests/configuration/test_configuration.py
-	for page in components multivariate_drift; do PYTHONPATH=tests/support $(environment)/python tests/components/test_$$page.py; done
+	PYTHONPATH=tests/support $(environment)/python tests/components/test_components.py
 
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \

@@ -10,13 +10,13 @@ import duckdb
 import numpy as np
 import pytest
 import walkthrough
+from component_rows import standardised
 from consumer import REPOSITORY, SHARED_DATA, Consumer, needs_shared_data
 from data_health.components.projection import Loadings, projected
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from test_multivariate_drift import standardised
 
 PAGE = REPOSITORY / "docs" / "components.md"
 TABLES = SHARED_DATA / "tables"

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from component_rows import correlated_rows, sums_of
 from data_health.components.components import CONSTANT, IMPRECISE, NO_VALUES, Sums, principal_components
 from data_health.components.limits import (
     beta_distribution,
@@ -17,7 +18,6 @@ from data_health.components.limits import (
 )
 from scipy import stats
 from sklearn.decomposition import PCA
-from test_multivariate_drift import correlated_rows, sums_of
 
 pytestmark = pytest.mark.quick
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow
 import pytest
-from consumer import Consumer, needs_shared_data
+from component_rows import standardised
+from consumer import SHARED_DATA, Consumer, needs_shared_data
 from sklearn.decomposition import PCA
-from test_multivariate_drift import TABLES, standardised
 
 COLUMNS = ["workclass", "education", "marital_status", "occupation", "relationship", "race", "sex", "native_country"]
 LOADINGS = "select component, column_name, loading, eigenvalue from component_fits where monitor = '{}' and values_used = 'all' and component is not null order by 1, 2"
@@ -14,7 +14,7 @@ MODELS = ("--select", "+component_fits")
 
 def adult_table(consumer):
     consumer.sql(
-        f"create table raw.rows as select row_number() over () as id, * from read_csv('{TABLES}/adult/adult.data', header = false, names = {ADULT}, nullstr = '?')"
+        f"create table raw.rows as select row_number() over () as id, * from read_csv('{SHARED_DATA}/tables/adult/adult.data', header = false, names = {ADULT}, nullstr = '?')"
     )
 
 

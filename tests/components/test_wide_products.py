@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow
 import pytest
 import yaml
+from component_rows import standardised
 from consumer import REPOSITORY, Consumer
 from data_health.components.batches import Factor, PeriodSums, Standardiser, summed_periods
 from data_health.components.packed import unpacked
 from data_health.components.scans import PRODUCTS, grid_of
 from sklearn.decomposition import PCA
 from test_column_products import DAYS, MONITOR, NUMBERS, ROWS_A_DAY, compiled, loaded
-from test_multivariate_drift import standardised
 
 pytestmark = pytest.mark.slow
 
