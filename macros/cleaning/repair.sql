@@ -60,7 +60,7 @@
 
 {#
     The common table expressions of repaired() and repair_log(): {'sql', 'columns', 'key', 'numbers': repaired column -> number}. Rows
-    are joined to the spelling rules of their values, then to the dependency rules of what that leaves; a row meets one rule of each
+    are joined to the rules of their values, then to the dependency rules of what that leaves; a row meets one rule of each
     kind and column at most, so no row is lost or doubled. Only columns that have rules are joined.
 #}
 {% macro repair_stages(name) %}
@@ -80,23 +80,23 @@
     {%- for row in found if row[0] in known %}{% do determinants.setdefault(row[0], []).append(row[1] or row[0]) %}{% endfor %}
     {%- for column in determinants %}{% do numbers.update({column: loop.index}) %}{% endfor %}
     {%- for column in known %}
-        {%- set value = 'cast(spelled_rows.' ~ data_health.quoted(column) ~ ' as varchar)' %}
-        {%- do spelled.update({column: 'coalesce(data_health_spelling_to_value_' ~ numbers[column] ~ ', ' ~ value ~ ')' if column in numbers
+        {%- set value = 'cast(value_repaired_rows.' ~ data_health.quoted(column) ~ ' as varchar)' %}
+        {%- do spelled.update({column: 'coalesce(data_health_of_value_to_value_' ~ numbers[column] ~ ', ' ~ value ~ ')' if column in numbers
             else value}) %}
     {%- endfor %}
     {%- set sql %}
-with spelled_rows as (
+with value_repaired_rows as (
 
     select
         {%- for number in numbers.values() %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
-        spelling_{{ number }}.{{ part }} as data_health_spelling_{{ part }}_{{ number }},
+        value_{{ number }}.{{ part }} as data_health_of_value_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
         rows_to_repair.*
     from (select * from {{ sampled.relation }}) as rows_to_repair
-    {%- for column, number in numbers.items() %}{% set rule = 'spelling_' ~ number %}
+    {%- for column, number in numbers.items() %}{% set rule = 'value_' ~ number %}
     left join {{ rules }} as {{ rule }}
         on {{ rule }}.{{ of_set }}
-        and {{ rule }}.method = 'spelling'
+        and {{ rule }}.method <> 'dependency'
         and {{ rule }}.column_name = {{ data_health.text_literal(column) }}
         and {{ rule }}.from_value = cast(rows_to_repair.{{ data_health.quoted(column) }} as varchar)
     {%- endfor %}
@@ -108,10 +108,10 @@ repaired_rows as (
 
     select
         {%- for number in numbers.values() %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
-        coalesce(dependency_{{ number }}.{{ part }}, data_health_spelling_{{ part }}_{{ number }}) as data_health_{{ part }}_{{ number }},
+        coalesce(dependency_{{ number }}.{{ part }}, data_health_of_value_{{ part }}_{{ number }}) as data_health_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
-        spelled_rows.*
-    from spelled_rows
+        value_repaired_rows.*
+    from value_repaired_rows
     {%- for column, number in numbers.items() %}{% set rule = 'dependency_' ~ number %}
     left join {{ rules }} as {{ rule }}
         on {{ rule }}.{{ of_set }}

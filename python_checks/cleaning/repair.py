@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from data_health.cleaning.dependencies import Determinant, Nearness, determinants
+from data_health.cleaning.meant import meant_values
 from data_health.cleaning.settings import DEFAULTS, Settings
-from data_health.cleaning.spelling import spelling_variants
 from data_health.cleaning.text import Column, encoded
 from numpy.typing import NDArray
 
@@ -49,42 +49,25 @@ def repair_rules(
     that is given. Missing values are neither evidence nor filled in.
     """
     wanted = names if targets is None else targets
-    spelling, columns = spelling_rules(names, values, wanted, settings)
-    return spelling + dependency_rules(names, columns, wanted, settings)
+    of_values, columns = value_rules(names, values, wanted, settings)
+    return of_values + dependency_rules(names, columns, wanted, settings)
 
 
-def spelling_rules(
+def value_rules(
     names: Sequence[str], values: NDArray[np.object_], targets: Sequence[str], settings: Settings
 ) -> tuple[list[RepairRule], list[Column]]:
-    """The rules of method `spelling` of the targets, and all columns as those rules leave them."""
+    """The rules of the targets that look at a value alone, and all columns as those rules leave them."""
     rules, columns = [], []
     for number, name in enumerate(names):
-        column = encoded(values[:, number])
-        variants = spelling_variants(column, settings) if name in targets else {}
-        rules += [_spelling_rule(name, column, code, variants) for code in variants]
-        columns.append(_merged(column, variants))
+        texts = values[:, number]
+        meant = meant_values(Counter(text for text in texts if text), settings) if name in targets else {}
+        column = encoded([meant[text].value if text in meant else text for text in texts])
+        rules += [
+            RepairRule(name, found.method, None, None, text, found.value, found.confidence, found.support)
+            for text, found in sorted(meant.items())
+        ]
+        columns.append(column)
     return rules, columns
-
-
-def _spelling_rule(name: str, column: Column, code: int, variants: dict[int, int]) -> RepairRule:
-    other = _final(code, variants)
-    support = int(column.counts[other])
-    confidence = support / (support + int(column.counts[code]))
-    return RepairRule(name, "spelling", None, None, column.values[code], column.values[other], confidence, support)
-
-
-def _final(code: int, variants: dict[int, int]) -> int:
-    """What a value ends as: a frequent value may itself be a variant of a more frequent one."""
-    while code in variants:
-        code = variants[code]
-    return code
-
-
-def _merged(column: Column, variants: dict[int, int]) -> Column:
-    """The column with the variants replaced."""
-    new_codes = np.array([_final(code, variants) for code in range(len(column.values))] + [-1])
-    codes = new_codes[column.codes]
-    return replace(column, codes=codes, counts=np.bincount(codes[codes >= 0], minlength=len(column.values)))
 
 
 def dependency_rules(

@@ -17,6 +17,12 @@ DATES = {
 MIN_ROWS = 5
 
 
+def says_missing(value: str) -> bool:
+    """Can the value stand for a missing one, in some column?"""
+    word = value.strip().lower()
+    return word in WORDS or word in AMBIGUOUS or not any(letter.isalnum() for letter in word)
+
+
 def word_sentinels(values: Counter[str]) -> list[str]:
     """
     The values, given with their rows, that say `missing` in words or consist of nothing but punctuation, most

@@ -1,9 +1,14 @@
 """Rare spellings of frequent values."""
 
+from collections import Counter
+from dataclasses import replace
+
 from data_health.cleaning.settings import Settings
 from data_health.cleaning.text import (
     Column,
+    Meant,
     Vocabulary,
+    counted_column,
     differ_in_digits_only,
     edit_distance,
     fingerprint,
@@ -11,14 +16,54 @@ from data_health.cleaning.text import (
 )
 
 SHORTEST = 4
+MANY_SLIPS, MOST_OF_RARE = 10, 0.6
 
 
-def spelling_variants(column: Column, settings: Settings) -> dict[int, int]:
+def misspelled_values(values: Counter[str], settings: Settings) -> dict[str, Meant]:
+    """
+    Rare spellings, of these values with their rows, with the frequent value that each stands for. Where a column shows
+    many slips and hardly anything else that is rare, less is asked of each in a second look.
+    """
+    found = _replaced(values, settings)
+    slips, rare = len(found), sum(rows < settings.frequent_rows for rows in values.values())
+    if slips < MANY_SLIPS or slips < MOST_OF_RARE * rare:
+        return found
+    merged = Counter(values)
+    for value, meant in found.items():
+        merged[meant.value] += merged.pop(value)
+    lenient = replace(settings, frequent_rows=settings.frequent_rows // 2, frequent_ratio=settings.frequent_ratio // 3)
+    again = _replaced(merged, lenient, is_vocabulary=True)
+    first = {
+        value: replace(again[meant.value], method=meant.method) if meant.value in again else meant
+        for value, meant in found.items()
+    }
+    return first | again
+
+
+def _replaced(values: Counter[str], settings: Settings, is_vocabulary: bool = False) -> dict[str, Meant]:
+    column = counted_column(values)
+    variants = spelling_variants(column, settings, is_vocabulary)
+    found = {}
+    for code in variants:
+        other = _final(code, variants)
+        rows, support = int(column.counts[code]), int(column.counts[other])
+        found[column.values[code]] = Meant(column.values[other], "spelling", support / (support + rows), support)
+    return found
+
+
+def _final(code: int, variants: dict[int, int]) -> int:
+    """What a value ends as: a frequent value may itself be a variant of a more frequent one."""
+    while code in variants:
+        code = variants[code]
+    return code
+
+
+def spelling_variants(column: Column, settings: Settings, is_vocabulary: bool = False) -> dict[int, int]:
     """
     Codes of rare values with the code of the frequent value that each most probably stands for. Empty unless the
     column is a vocabulary: frequent values hold most of its rows, most of its rare values are near a frequent one,
     and frequent values are much less often near each other. Names of people and places, where a rare value may well
-    be near a frequent one and mean another, fail that.
+    be near a frequent one and mean another, fail that. `is_vocabulary` where that is known already.
     """
     texts = [code for code, value in enumerate(column.values) if has_letters(value)]
     frequent = [code for code in texts if column.counts[code] >= settings.frequent_rows]
@@ -43,7 +88,8 @@ def spelling_variants(column: Column, settings: Settings) -> dict[int, int]:
         twins += neighbour is not None and not is_another_value(column, vocabulary, code, neighbour)
     near_share, by_chance = len(variants) / max(len(rare), 1), twins / max(len(heads), 1)
     # two more rare values, near to nothing: one single variant is not enough to tell a vocabulary
-    is_vocabulary = len(variants) / (len(rare) + 2) >= settings.min_near_share and near_share > 2 * by_chance
+    if not is_vocabulary:
+        is_vocabulary = len(variants) / (len(rare) + 2) >= settings.min_near_share and near_share > 2 * by_chance
     return variants if is_vocabulary else {}
 
 

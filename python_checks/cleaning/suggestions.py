@@ -10,7 +10,7 @@ from data_health.cleaning.dates import STANDARD, date_formats, is_castable, pars
 from data_health.cleaning.dependencies import Nearness, determinants
 from data_health.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, is_code, unit_factors
 from data_health.cleaning.profile import Profile, Suggestion
-from data_health.cleaning.repair import RepairRule, dependency_rules, spelling_rules
+from data_health.cleaning.repair import RepairRule, dependency_rules, value_rules
 from data_health.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
 from data_health.cleaning.settings import DEFAULTS, Settings
 from data_health.cleaning.text import Column
@@ -38,7 +38,7 @@ def suggested_rules(
     the order in which the rules are to run. Columns in `typed` have a type already, so that none is suggested.
     `counted` has columns that a monitor counted: instead of estimates of the sample, counts over all rows.
     """
-    spelling, columns = spelling_rules(names, values, names, settings)
+    of_values, columns = value_rules(names, values, names, settings)
     dependencies = dependency_rules(names, columns, names, settings)
     suggestions = []
     for number, name in enumerate(names):
@@ -46,7 +46,7 @@ def suggested_rules(
         profile = Profile(name, sampled, name in typed, (counted or {}).get(name))
         if profile.is_whole:
             profile.rows = Counter({value: rows for value, rows in profile.counted.rows.items() if value})
-        misspelled = {rule.from_value: rule.to_value for rule in spelling if rule.column == name}
+        misspelled = {rule.from_value: rule.to_value for rule in of_values if rule.column == name}
         contradicted = {rule.from_value for rule in dependencies if rule.column == name}
         _look_at(profile, name in typed, misspelled, contradicted)
         suggestions += profile.found

@@ -26,6 +26,23 @@ class Column:
     counts: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Meant:
+    """What a wrong value becomes, by which method, how sure that is, and how many rows speak for it."""
+
+    value: str
+    method: str
+    confidence: float
+    support: int
+
+
+def counted_column(values: Counter[str]) -> Column:
+    """The column of these texts with their rows."""
+    texts = sorted(values)
+    counts = np.array([values[text] for text in texts], np.int64)
+    return Column(texts, np.repeat(np.arange(len(texts)), counts), counts)
+
+
 def encoded(values: Sequence[str | None]) -> Column:
     """The column of these n values. Sorted, so that the order of the rows does not matter."""
     distinct = sorted({value for value in values if value})

@@ -22,7 +22,7 @@ def table(*columns):
 
 def repaired_values(names, values, rules):
     """The table with the rules applied; what the macro `repaired` does in SQL."""
-    spelling = {(rule.column, rule.from_value): rule for rule in rules if rule.method == "spelling"}
+    spelling = {(rule.column, rule.from_value): rule for rule in rules if rule.method != "dependency"}
     spelled = values.copy()
     for number, name in enumerate(names):
         for row, value in enumerate(values[:, number]):
@@ -156,7 +156,7 @@ def test_a_row_meets_one_rule_at_most():
     names = ["a", "b", "c", "d"]
     rules = repair_rules(names, values)
     assert rules
-    spelled = repaired_values(names, values, [rule for rule in rules if rule.method == "spelling"])
+    spelled = repaired_values(names, values, [rule for rule in rules if rule.method != "dependency"])
     for number, name in enumerate(names):
         for row in range(len(values)):
             matching = [
@@ -167,7 +167,7 @@ def test_a_row_meets_one_rule_at_most():
                 and spelled[row, names.index(rule.determinant_column)] == rule.determinant_value
             ]
             assert len(matching) <= 1
-    keys = [(rule.column, rule.from_value) for rule in rules if rule.method == "spelling"]
+    keys = [(rule.column, rule.from_value) for rule in rules if rule.method != "dependency"]
     assert len(keys) == len(set(keys))
 
 
@@ -269,7 +269,7 @@ def open_set(name):
 @needs_shared_data
 @pytest.mark.parametrize(
     "name, least_f1",
-    [("hospital", 0.90), ("nypd_hate_crimes", 0.65), ("la_county_covid_cases", 0.30), ("grocery_stores_2013", 0.10)],
+    [("hospital", 0.95), ("nypd_hate_crimes", 0.79), ("la_county_covid_cases", 0.40), ("grocery_stores_2013", 0.36)],
 )
 @pytest.mark.parametrize("is_shuffled", [False, True])
 def test_open_sets(name, least_f1, is_shuffled):
@@ -282,7 +282,7 @@ def test_open_sets(name, least_f1, is_shuffled):
     right = (changed & (after == clean)).sum()
     precision, recall = right / changed.sum(), right / wrong.sum()
     assert 2 * precision * recall / (precision + recall) >= least_f1
-    assert (changed & ~wrong).sum() <= 0.003 * (~wrong).sum()
+    assert (changed & ~wrong).sum() == 0
 
 
 @needs_shared_data
