@@ -25,7 +25,7 @@ def project_options(command: Callable) -> Callable:
             help="Folder of profiles.yml. Default: the folder of --project-dir if it has one, else as for dbt.",
         ),
         click.option("--project-dir", type=FOLDER, help="Folder of dbt_project.yml. Default: the current folder."),
-        click.option("--monitor", help="Name of the monitor. Needed only if several monitors have a key."),
+        click.option("--monitor", help="Name of the monitor. Not needed if only one has a key."),
     ):
         command = option(command)
     return command
@@ -83,7 +83,10 @@ def export_command(
 @labels.command("status")
 @project_options
 def status_command(monitor: str | None, project_dir: str | None, profiles_dir: str | None, target: str | None) -> None:
-    """Show what annotators were asked, what they answered and skipped, and what was imported."""
+    """Show what annotators were asked, what they answered and skipped, and what was imported.
+
+    Without --monitor, all monitors are shown.
+    """
     click.echo(attempted(lambda: labels_status(Project(project_dir, profiles_dir, target), monitor)))
 
 

@@ -172,6 +172,14 @@ class Project:
             )
         return described(found)
 
+    def monitors(self, wanted: str | None) -> list[Monitor]:
+        """The monitor of that name; without one, all monitors whose rows can be labelled.
+
+        Raises ExchangeError as `monitor` does.
+        """
+        usable = [] if wanted is not None else self.settings(None)["usable"]
+        return [self.monitor(name) for name in usable] if len(usable) > 1 else [self.monitor(wanted)]
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Warehouse]:
         """The warehouse of the project that dbt compiled last; all that is done there is kept, or nothing of it."""

@@ -31,10 +31,10 @@ class Asked:
 
 
 def labels_status(project: Project, wanted: str | None) -> str:
-    """All of it about a monitor. Nothing is written."""
-    monitor = project.monitor(wanted)
+    """All of it about a monitor, or about every monitor whose rows can be labelled. Nothing is written."""
+    monitors = project.monitors(wanted)
     with project.transaction() as warehouse:
-        return status_text(monitor, warehouse)
+        return "\n\n\n".join(status_text(monitor, warehouse) for monitor in monitors)
 
 
 def status_text(monitor: Monitor, warehouse: Warehouse) -> str:

@@ -335,6 +335,23 @@ def test_status_of_nothing(store):
     ]
 
 
+def test_status_of_a_table_of_the_release_before(store):
+    store.sql(OLD_TABLE)
+    lines = [line.split() for line in store.status().splitlines()]
+    assert ["2", "2", "0", "0", "0", "2024-03-01", "10:00:05"] in lines
+    assert ["2024-03-02", "00:00:00", "old.json", "3", "0", "0", "0", "0"] in lines
+
+
+def test_a_table_that_may_not_be_changed_says_what_its_owner_has_to_run(store):
+    store.sql(OLD_TABLE)
+    store.sql("alter table answers rename to stored; create view answers as from stored")
+    message = (
+        "answers needs the columns annotation_id, annotation_task, .*run: alter table answers add column if not exists"
+    )
+    with pytest.raises(ExchangeError, match=message):
+        store.give(exported(three()))
+
+
 def test_status_says_what_was_asked_answered_skipped_and_imported(store):
     store.sql("""
         create table health_labeling_candidates as

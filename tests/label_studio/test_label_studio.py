@@ -416,7 +416,13 @@ def test_a_database_that_is_locked_says_so(project):
         r"Close that program, or wait until it ends, and run the command again\n",
         said,
     ), said
-    assert run(project, "labels", "status", "--monitor", "visits")[0] == 0
+    code, said = run(project, "labels", "status")
+    assert code == 0
+    assert [line for line in said.splitlines() if line.startswith(("Monitor", "labeling"))] == [
+        "Monitor visits",
+        "Monitor orders",
+        "Monitor nobody",
+    ]
 
 
 def test_the_commands_of_the_page(project, monkeypatch):
