@@ -3,13 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from data_health.label_studio.answers import latest_moment
 from data_health.label_studio.matching import Stored
 from data_health.label_studio.project import Monitor, Project
 from data_health.label_studio.store import stored_columns, stored_rows
-from data_health.label_studio.warehouse import Table, Warehouse, find_column, literal
+from data_health.label_studio.warehouse import Table, Warehouse, find_column, literal, now
 
 MOST_FILES = 10
 RESULTS = ("answered", "skipped", "open", "gone", "labelled")
@@ -94,10 +93,10 @@ def newest_rows(stored: Iterable[Stored]) -> list[Stored]:
 
 def current_annotations(stored: Iterable[Stored]) -> list[Stored]:
     """The annotations that count, as label_annotations has them: the newest of every annotator and row."""
-    latest, found = latest_moment(), {}
+    tomorrow, found = now() + timedelta(days=1), {}
 
     def order(row: Stored) -> tuple[object, ...]:
-        is_past = row.labelled_at is not None and row.labelled_at <= latest
+        is_past = row.labelled_at is None or row.labelled_at <= tomorrow
         number = row.annotation_id or ""
         return is_past, row.labelled_at or datetime.min, len(number), number, row.label
 
