@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 from data_health.label_studio.exporting import Export, Exported, export_labels
-from data_health.label_studio.importing import Imported, import_labels
+from data_health.label_studio.importing import Import, Imported, import_labels
 from data_health.label_studio.project import Project
+from data_health.label_studio.status import labels_status
 from data_health.label_studio.tasks import ExchangeError
 
 FOLDER = click.Path(exists=True, file_okay=False)
@@ -18,15 +19,21 @@ def project_options(command: Callable) -> Callable:
     """The options that say which project, warehouse and monitor are meant."""
     for option in (
         click.option("--target", help="Target of the profile. Default: the target that the profile names."),
-        click.option("--profiles-dir", type=FOLDER, help="Folder of profiles.yml, as for dbt."),
-        click.option("--project-dir", type=FOLDER, help="Folder of dbt_project.yml. Default: the current folder."),
         click.option(
-            "--control", default="label", show_default=True, help="Name of the choice in the labeling interface."
+            "--profiles-dir",
+            type=FOLDER,
+            help="Folder of profiles.yml. Default: the folder of --project-dir if it has one, else as for dbt.",
         ),
-        click.option("--monitor", help="Name of the monitor. Needed only if several monitors have a key."),
+        click.option("--project-dir", type=FOLDER, help="Folder of dbt_project.yml. Default: the current folder."),
+        click.option("--monitor", help="Name of the monitor. Not needed if only one has a key."),
     ):
         command = option(command)
     return command
+
+
+control_option = click.option(
+    "--control", default="label", show_default=True, help="Name of the choice in the labeling interface."
+)
 
 
 @click.group()
@@ -42,6 +49,7 @@ def labels() -> None:
 
 @labels.command("export")
 @project_options
+@control_option
 @click.option("--output", type=NEW_FILE, required=True, help="File to write. Several files get numbers.")
 @click.option(
     "--format", "kind", type=click.Choice(["json", "csv"]), help="Format of the file. Default: csv if it is *.csv."
@@ -65,14 +73,32 @@ def export_command(
 ) -> None:
     """Write the open rows of health_labeling_candidates for Label Studio, or as CSV."""
     is_csv = kind == "csv" or (kind is None and output.suffix.lower() == ".csv")
-    export = Export(output, project, is_csv, again, control, labeling_config)
-    done = attempted(lambda: export_labels(Project(project_dir, profiles_dir, target), monitor, export))
+    place = Project(project_dir, profiles_dir, target)
+    config_file = labeling_config and place.absolute(labeling_config)
+    export = Export(place.absolute(output), project, is_csv, again, control, config_file)
+    done = attempted(lambda: export_labels(place, monitor, export))
     click.echo(export_summary(done))
+
+
+@labels.command("status")
+@project_options
+def status_command(monitor: str | None, project_dir: str | None, profiles_dir: str | None, target: str | None) -> None:
+    """Show what annotators were asked, what they answered and skipped, and what was imported.
+
+    Without --monitor, all monitors are shown.
+    """
+    click.echo(attempted(lambda: labels_status(Project(project_dir, profiles_dir, target), monitor)))
 
 
 @labels.command("import")
 @project_options
+@control_option
 @click.option("--annotator", help="Name of the annotator, for rows of a CSV file that name nobody.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="FILES are the newest exports of all tasks of their projects: annotations that they lack are withdrawn.",
+)
 @click.argument("files", nargs=-1, type=FILE)
 def import_command(
     monitor: str | None,
@@ -81,15 +107,18 @@ def import_command(
     profiles_dir: str | None,
     target: str | None,
     annotator: str | None,
+    complete: bool,
     files: tuple[Path, ...],
 ) -> None:
     """Add annotations from FILES to the table of annotations of the monitor.
 
     FILES are exports of Label Studio (JSON, JSON_MIN, CSV) or CSV files that people filled in. If one file has an
-    error, nothing is added. Without FILES, the table is created if it does not exist.
+    error, nothing is added. An annotation that was deleted in Label Studio is withdrawn. Without FILES, the table is
+    created if it does not exist.
     """
     project = Project(project_dir, profiles_dir, target)
-    answers, done = attempted(lambda: import_labels(project, monitor, files, control, annotator))
+    wish = Import([project.absolute(file) for file in files], control, annotator, complete)
+    answers, done = attempted(lambda: import_labels(project, monitor, wish))
     click.echo("\n".join(map(import_summary, done)) if done else f"the table {answers} exists")
 
 
@@ -116,8 +145,21 @@ def export_summary(done: Exported) -> str:
 
 
 def import_summary(done: Imported) -> str:
-    """What an import did, in a line."""
-    return (
+    """What an import did, in a line or more."""
+    lines = [
         f"{done.file}: {done.added_count} annotations added, {done.known_count} known before; "
         f"the file has {done.skip_count} skips and {done.unanswered_count} tasks without an annotation"
-    )
+    ]
+    if done.withdrawn_count:
+        lines.append(f"{done.withdrawn_count} annotations withdrawn: Label Studio does not have them any more")
+    if done.still_withdrawn_count:
+        lines.append(
+            f"{done.still_withdrawn_count} annotations of the file stay withdrawn: the file is not newer than their "
+            "withdrawal; --complete takes them back"
+        )
+    if done.missing_count:
+        lines.append(
+            f"{done.missing_count} annotations are missing in the file, but stay: the file is older than they are, or "
+            "its tasks have more annotations than it lists; --complete withdraws them"
+        )
+    return "\n".join(lines)

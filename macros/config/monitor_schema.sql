@@ -90,7 +90,8 @@
         'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which rows annotators are asked to label.', 'keys': {
             'annotations': {'type': 'relation',
                 'description': 'Append-only table of annotations. Its columns are those of the key, label, annotator and labelled_at. '
-                    ~ 'The columns source, seconds and is_gold are optional.'},
+                    ~ 'The columns source, seconds, is_gold, annotation_id, annotation_task, annotation_project, is_withdrawn and '
+                    ~ 'imported_at are optional.'},
             'skip': {'type': 'text', 'default': 'skip',
                 'description': 'The value of the column label by which an annotator skips a row. A null and an empty text also mean that '
                     ~ 'the row was skipped.'},

@@ -61,7 +61,7 @@ def annotated(tasks: Sequence[Json], annotations: Sequence[Sequence[Json]], befo
             "created_at": "2024-02-29T08:00:00.000000Z",
             "updated_at": "2024-03-01T10:00:05.300000Z",
             "inner_id": number + 1,
-            "total_annotations": len(given),
+            "total_annotations": sum(one["was_cancelled"] is not True for one in given),
             "cancelled_annotations": sum(one["was_cancelled"] is True for one in given),
             "total_predictions": len(task.get("predictions", [])),
             "comment_count": 0,

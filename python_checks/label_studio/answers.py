@@ -2,17 +2,28 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from data_health.label_studio.tasks import KEY_FIELD
 
 STUDIO, CSV = "label_studio", "csv"
+# clocks of two machines differ by less; what is later is an error, and no later correction would count
+MOST_AHEAD = timedelta(minutes=5)
+
+
+def latest_moment() -> datetime:
+    """The latest time that an annotation may have, as UTC without zone."""
+    return datetime.now(UTC).replace(tzinfo=None) + MOST_AHEAD
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer about one row. `label` is none where the annotator would not decide; `labelled_at` is naive UTC."""
+    """One answer about one row. `label` is none where the annotator would not decide; `labelled_at` is naive UTC.
+
+    `annotation_id`, `task` and `project` are what Label Studio calls it; none where the file does not say so. Only
+    a whole annotation (`is_whole`) says whether it is gold, and whether it was skipped.
+    """
 
     row_key: str
     label: str | None
@@ -22,17 +33,49 @@ class Answer:
     is_gold: bool
     source: str
     place: str
+    annotation_id: str | None = None
+    task: str | None = None
+    project: str | None = None
+    is_whole: bool = False
 
     def identity(self) -> tuple[object, ...]:
-        """What makes it the same answer when it comes again."""
-        return self.row_key, self.label, self.annotator, self.labelled_at, self.is_gold
+        """What makes it the same answer when it comes again: its id, else who gave it about which row at which time.
+
+        What is known to be right is nobody's answer.
+        """
+        if self.annotation_id is not None:
+            return self.row_key, self.project, self.annotation_id
+        return self.row_key, "(gold)" if self.is_gold else ("answer of", self.annotator), self.labelled_at
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task with all annotations that the file has of it; `moment` is the newest time that it tells.
+
+    `is_complete` is false where Label Studio counts more annotations than the file lists, or one has no id.
+    """
+
+    row_key: str
+    task: str | None
+    project: str | None
+    annotation_ids: frozenset[str | None]
+    is_complete: bool
+    moment: datetime | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one part of a file has: answers, and the task where it is a whole one."""
+
+    answers: list[Answer]
+    task: Task | None = None
 
 
 @dataclass(frozen=True)
 class Expected:
     """What a file may hold: rows of this monitor, answers by the control of this name, these labels or the skip.
 
-    `annotator` is who answered where a line of CSV does not say.
+    `annotator` is who answered where a line of CSV does not say. No answer may be of later than `latest`.
     """
 
     monitor: str
@@ -40,31 +83,56 @@ class Expected:
     skip: str
     control: str = "label"
     annotator: str | None = None
+    latest: datetime = field(default_factory=latest_moment)
 
 
 class Problem(Exception):
     """What is wrong with one part of a file."""
 
 
-def task_answers(item: Mapping, expected: Expected, place: str) -> list[Answer]:
-    """The answers to one task of Label Studio's JSON, of every annotation."""
+def task_answers(item: Mapping, expected: Expected, place: str) -> Found:
+    """One task of Label Studio's JSON with the answers of every annotation."""
     data, annotations = item.get("data"), item.get("annotations")
     if not isinstance(data, dict):
         raise Problem("the task has no data")
     row_key = own_key(data, expected)
     if not isinstance(annotations, list):
         raise Problem(f"{named(row_key)}: the task has no list of annotations")
+    try:
+        names = number_of(item, "id"), number_of(item, "project")
+    except Problem as wrong:
+        raise Problem(f"{named(row_key)}: {wrong}") from None
     found = []
     for number, annotation in enumerate(annotations, 1):
         try:
-            found.append(annotation_answer(annotation, row_key, expected, place))
+            found.append(annotation_answer(annotation, row_key, names, expected, place))
         except Problem as wrong:
             raise Problem(f"{named(row_key)}, annotation {number}: {wrong}") from None
-    return found
+    return Found(found, described_task(item, row_key, names, found, expected.latest))
 
 
-def annotation_answer(annotation: object, row_key: str, expected: Expected, place: str) -> Answer:
-    """What one annotation says: a choice, or none where it was skipped or left empty."""
+def described_task(
+    item: Mapping, row_key: str, names: tuple[str | None, str | None], answers: Sequence[Answer], latest: datetime
+) -> Task:
+    """The task without its answers. Its own times only say how new the file is, so that odd ones are left out."""
+    ids = frozenset(answer.annotation_id for answer in answers)
+    skipped = sum(one.get("was_cancelled") is True for one in item["annotations"])
+    listed = {"total_annotations": len(answers) - skipped, "cancelled_annotations": skipped}
+    counts = {name: item.get(name) for name in listed}
+    is_complete = None not in ids and all(counts[name] in (None, count) for name, count in listed.items())
+    times = [utc(item.get("updated_at")), utc(item.get("created_at")), *(answer.labelled_at for answer in answers)]
+    moment = max((time for time in times if time is not None and time <= latest), default=None)
+    project = next((answer.project for answer in answers if answer.project is not None), names[1])
+    return Task(row_key, names[0], project, ids, is_complete, moment)
+
+
+def annotation_answer(
+    annotation: object, row_key: str, names: tuple[str | None, str | None], expected: Expected, place: str
+) -> Answer:
+    """What one annotation says: a choice, or none where it was skipped or left empty.
+
+    `names` are the ids of its task and of its project.
+    """
     if not isinstance(annotation, dict):
         raise Problem(f"found {short(annotation)}; an annotation is expected")
     result = annotation.get("result")
@@ -76,11 +144,15 @@ def annotation_answer(annotation: object, row_key: str, expected: Expected, plac
         row_key,
         label,
         annotator_name(annotation.get("completed_by")),
-        moment(annotation, ["updated_at", "created_at"], required=True),
+        moment(annotation, ["updated_at", "created_at"], expected.latest, required=True),
         duration(annotation, ["lead_time"]),
         is_gold and label is not None,
         STUDIO,
         place,
+        number_of(annotation, "id"),
+        names[0],
+        names[1] or number_of(annotation, "project"),
+        is_whole=True,
     )
 
 
@@ -111,7 +183,7 @@ def one_choice(choices: object) -> object:
     return choices[0] if choices else None
 
 
-def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> list[Answer]:
+def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> Found:
     """The answer of one line of JSON_MIN or CSV; nothing where nobody has answered."""
     row_key = own_key(row, expected)
     value = row.get(expected.control)
@@ -121,7 +193,7 @@ def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> l
         elif isinstance(value, list):
             value = one_choice(value)
         if value is None and row.get("annotation_id") is None:
-            return []
+            return Found([])
         label = allowed(value, expected)
         if source == STUDIO:
             times, annotator = ["updated_at", "created_at"], annotator_name(row.get("annotator"))
@@ -130,12 +202,14 @@ def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> l
             annotator = annotator_name(row.get("annotator")) or expected.annotator
             if annotator is None:
                 raise Problem("the annotator is missing; --annotator names one for such rows")
-        labelled_at = moment(row, times, required=source == STUDIO)
+        labelled_at = moment(row, times, expected.latest, required=source == STUDIO)
         seconds = duration(row, ["seconds", "lead_time"])
+        annotation_id = number_of(row, "annotation_id") if source == STUDIO else None
+        task = number_of(row, "id") if annotation_id is not None else None
     except Problem as wrong:
         raise Problem(f"{named(row_key)}: {wrong}") from None
     is_gold = row.get("is_gold") is True and label is not None
-    return [Answer(row_key, label, annotator, labelled_at, seconds, is_gold, source, place)]
+    return Found([Answer(row_key, label, annotator, labelled_at, seconds, is_gold, source, place, annotation_id, task)])
 
 
 def own_key(data: Mapping, expected: Expected) -> str:
@@ -178,18 +252,41 @@ def storable(text: str, name: str) -> str:
     return text
 
 
-def moment(row: Mapping, names: Sequence[str], *, required: bool) -> datetime | None:
-    """The first of these times, as UTC without zone; one without zone is UTC."""
+def number_of(row: Mapping, name: str) -> str | None:
+    """An id that Label Studio gave, as a text; none where there is none."""
+    value = row.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise Problem(f"{name} is {short(value)}; a whole number is expected")
+    return storable(str(value), name)
+
+
+def utc(value: object) -> datetime | None:
+    """A time that is written as a text, as UTC without zone; one without zone is UTC. None where it is no time."""
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def moment(row: Mapping, names: Sequence[str], latest: datetime, *, required: bool) -> datetime | None:
+    """The first of these times, as UTC without zone; none may be later than `latest`."""
     name = next((name for name in names if row.get(name) is not None), None)
     if name is None:
         if required:
             raise Problem(f"the time is missing; {' or '.join(names)} is expected")
         return None
-    try:
-        value = datetime.fromisoformat(row[name])
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    except (TypeError, ValueError, OverflowError):
-        raise Problem(f"{name} is {short(row[name])}; a time such as 2024-01-31T12:00:00Z is expected") from None
+    found = utc(row[name])
+    if found is None:
+        raise Problem(f"{name} is {short(row[name])}; a time such as 2024-01-31T12:00:00Z is expected")
+    if found > latest:
+        raise Problem(
+            f"{name} is {short(row[name])}, which is in the future; a time without a zone is read as UTC. "
+            "Correct the time, or the clock, and save the annotation again"
+        )
+    return found
 
 
 def duration(row: Mapping, names: Sequence[str]) -> float | None:

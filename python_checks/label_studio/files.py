@@ -8,18 +8,22 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from data_health.label_studio.answers import (
     CSV,
     STUDIO,
     Answer,
     Expected,
+    Found,
     Problem,
+    Task,
     flat_answers,
+    named,
     short,
     task_answers,
 )
-from data_health.label_studio.tasks import KEY_FIELD, ExchangeError
+from data_health.label_studio.tasks import KEY_FIELD, ExchangeError, plain_cell
 
 MOST_SHOWN = 20
 YES_AND_NO = {"true": True, "false": False, "1": True, "0": False}
@@ -27,16 +31,25 @@ YES_AND_NO = {"true": True, "false": False, "1": True, "0": False}
 
 @dataclass
 class Reading:
-    """The answers of a file, each once; how often one came again, and how many tasks nobody answered."""
+    """The answers of a file, each once; how often one came again, and how many tasks nobody answered.
+
+    `tasks` are those that are there as a whole, with all that Label Studio knows of them.
+    """
 
     answers: list[Answer] = field(default_factory=list)
     repeated_count: int = 0
     unanswered_count: int = 0
+    tasks: list[Task] = field(default_factory=list)
 
     @property
     def skip_count(self) -> int:
         """Answers of those who would not decide."""
         return sum(answer.label is None for answer in self.answers)
+
+    @property
+    def moment(self) -> datetime | None:
+        """The newest time that the file tells: it is not older than that."""
+        return max((task.moment for task in self.tasks if task.moment is not None), default=None)
 
 
 def read_answers(content: bytes, expected: Expected) -> Reading:
@@ -51,23 +64,35 @@ def read_answers(content: bytes, expected: Expected) -> Reading:
     if not text.strip():
         raise ExchangeError("the file is empty")
     read_parts = json_parts(text) if text.lstrip()[0] in "[{" else csv_parts(text)
-    reading, known, problems = Reading(), set(), []
+    reading, known, problems = Reading(), {}, []
     for place, read in read_parts:
         try:
             found = read(expected, place)
+            reading.unanswered_count += not found.answers
+            reading.tasks += [found.task] if found.task is not None else []
+            for answer in found.answers:
+                there = known.get(answer.identity())
+                known[answer.identity()] = answer if there is None else newer(there, answer)
+                reading.repeated_count += there is not None
         except Problem as wrong:
             problems.append(f"{place}: {wrong}")
-            continue
-        reading.unanswered_count += not found
-        for answer in found:
-            if answer.identity() in known:
-                reading.repeated_count += 1
-            else:
-                known.add(answer.identity())
-                reading.answers.append(answer)
     if problems:
         raise refusal(problems)
+    reading.answers = list(known.values())
     return reading
+
+
+def newer(first: Answer, second: Answer) -> Answer:
+    """Which of two that are the same answer counts: the newer one. Raises Problem when nothing tells which that is."""
+    if first.labelled_at != second.labelled_at:
+        return max(first, second, key=lambda answer: answer.labelled_at)
+    if first.label != second.label:
+        who = "what is known to be right" if first.is_gold else f"the annotator {short(first.annotator)}"
+        what = who if first.annotation_id is None else f"annotation {first.annotation_id}"
+        when = "without a time" if first.labelled_at is None else f"at the same time {first.labelled_at}"
+        labels = f"{short(first.label)} ({first.place}) and {short(second.label)}"
+        raise Problem(f"{named(first.row_key)}: {what} has two labels {when}, {labels}; keep one of them")
+    return first
 
 
 def refusal(problems: Sequence[str]) -> ExchangeError:
@@ -76,7 +101,7 @@ def refusal(problems: Sequence[str]) -> ExchangeError:
     return ExchangeError("\n- ".join(["nothing was imported", *problems[:MOST_SHOWN], *more]))
 
 
-Part = tuple[str, Callable[[Expected, str], list[Answer]]]
+Part = tuple[str, Callable[[Expected, str], Found]]
 
 
 def json_parts(text: str) -> Iterator[Part]:
@@ -98,10 +123,10 @@ def json_parts(text: str) -> Iterator[Part]:
         yield f"task {number}{name}", json_reader(item)
 
 
-def json_reader(item: object) -> Callable[[Expected, str], list[Answer]]:
+def json_reader(item: object) -> Callable[[Expected, str], Found]:
     """The function that reads one task; a whole one has its fields under data, one of JSON_MIN beside all else."""
 
-    def read(expected: Expected, place: str) -> list[Answer]:
+    def read(expected: Expected, place: str) -> Found:
         if not isinstance(item, dict):
             raise Problem(f"found {short(item)}; a task is expected")
         if "data" in item or "annotations" in item:
@@ -129,21 +154,24 @@ def csv_parts(text: str) -> Iterator[Part]:
         raise ExchangeError(f"line {rows.line_num}: the file is not complete, correct CSV: {wrong}") from None
 
 
-def csv_reader(header: Sequence[str], cells: Sequence[str]) -> Callable[[Expected, str], list[Answer]]:
+def csv_reader(header: Sequence[str], cells: Sequence[str]) -> Callable[[Expected, str], Found]:
     """The function that reads one row of CSV, in which an empty cell is nothing."""
 
-    def read(expected: Expected, place: str) -> list[Answer]:
+    def read(expected: Expected, place: str) -> Found:
         if len(cells) != len(header):
             raise Problem(f"{len(cells)} cells; the header has {len(header)} columns")
         row = {name: cell.strip() or None for name, cell in zip(header, cells, strict=True)}
         # blanks belong to a key
         row[KEY_FIELD] = cells[list(header).index(KEY_FIELD)]
+        is_studio = row.get("annotation_id") is not None
+        if not is_studio:
+            row = {name: cell and plain_cell(cell) for name, cell in row.items()}
         if expected.control not in row:
             raise Problem(f"there is no column {expected.control}; --control names another column")
         gold = (row.get("is_gold") or row.get("ground_truth") or "false").lower()
         if gold not in YES_AND_NO:
             raise Problem(f"is_gold is {short(gold)}; allowed: true, false")
         row["is_gold"] = YES_AND_NO[gold]
-        return flat_answers(row, expected, place, STUDIO if row.get("annotation_id") else CSV)
+        return flat_answers(row, expected, place, STUDIO if is_studio else CSV)
 
     return read

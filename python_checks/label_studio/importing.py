@@ -1,57 +1,68 @@
-"""Answers of annotators come back from files into the table of answers, all of them or none, with a log."""
+"""Answers of annotators come back from files into the table of annotations, all of them or none, with a log."""
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from data_health.label_studio.answers import Answer, Expected
 from data_health.label_studio.files import Reading, read_answers, refusal
+from data_health.label_studio.matching import Changes, File, changes, listed_annotations
 from data_health.label_studio.project import Monitor, Project, known_labels
-from data_health.label_studio.tasks import ExchangeError
-from data_health.label_studio.warehouse import (
-    Column,
-    Table,
-    Warehouse,
-    find_column,
-    literal,
-    make_schema,
-    now,
-    prepare,
-    row_key,
+from data_health.label_studio.store import (
+    GIVEN,
+    KEYS,
+    Store,
+    add_rows,
+    drop_temporary,
+    fill_ids,
+    given_answers,
+    prepared_store,
+    put_given,
+    rows_of_file,
+    withdraw_rows,
 )
+from data_health.label_studio.tasks import ExchangeError
+from data_health.label_studio.warehouse import Warehouse, find_column, now, prepare, row_key
 
+# a column that came later stands at the end, so that logs of earlier releases have the same order
 IMPORT_LOG = (
     "monitor varchar, file_name varchar, file_hash varchar, added_count bigint, known_count bigint, skip_count bigint, "
-    "unanswered_count bigint, imported_at timestamp"
+    "unanswered_count bigint, imported_at timestamp, withdrawn_count bigint"
 )
-ANSWERS = {
-    "label": "varchar",
-    "annotator": "varchar",
-    "labelled_at": "timestamp",
-    "source": "varchar",
-    "seconds": "double precision",
-    "is_gold": "boolean",
-}
-GIVEN, KEYS, NEW = "data_health_given_answers", "data_health_given_keys", "data_health_new_answers"
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What one file brought."""
+    """What one file brought.
+
+    `still_withdrawn_count` are annotations of the file that were withdrawn before; `missing_count` are stored ones
+    that the file lacks, but that were not withdrawn.
+    """
 
     file: Path
     added_count: int
     known_count: int
     skip_count: int
     unanswered_count: int
+    withdrawn_count: int = 0
+    still_withdrawn_count: int = 0
+    missing_count: int = 0
 
 
-def import_labels(
-    project: Project, wanted: str | None, files: Sequence[Path], control: str = "label", annotator: str | None = None
-) -> tuple[str, list[Imported]]:
-    """Add the answers of the files to the table of answers, which is made where it is missing; its name and the counts.
+@dataclass(frozen=True)
+class Import:
+    """What is imported, and how: `is_complete` says that the files are all that their projects have by now."""
+
+    files: Sequence[Path]
+    control: str = "label"
+    annotator: str | None = None
+    is_complete: bool = False
+
+
+def import_labels(project: Project, wanted: str | None, wish: Import) -> tuple[str, list[Imported]]:
+    """Add the answers of the files to the table of annotations, made where it is missing; its name, and the counts.
 
     Raises ExchangeError when anything is wrong with any of the files; then nothing of them is added.
     """
@@ -65,89 +76,87 @@ def import_labels(
             f"monitor {monitor.name!r}, labeling.annotations: {monitor.answers.relation} is built by dbt or is a file; "
             "annotations can be added only to a source: {source: [source, table]}"
         )
-    contents = {file: file.read_bytes() for file in files}
+    contents = {file: file.read_bytes() for file in wish.files}
     with project.transaction() as warehouse:
         prepare(warehouse, monitor.import_log, IMPORT_LOG)
-        columns = answers_columns(monitor, monitor.answers, warehouse)
-        labels = known_labels(monitor, warehouse) if files else []
-        expected = Expected(monitor.name, labels, monitor.skip, control, annotator)
-        done = []
+        if monitor.import_log.columns and find_column(monitor.import_log.columns, "withdrawn_count") is None:
+            warehouse.run(f"alter table {monitor.import_log.relation} add column if not exists withdrawn_count bigint")
+        store = prepared_store(monitor, monitor.answers, warehouse)
+        labels = known_labels(monitor, warehouse) if contents else []
+        expected = Expected(monitor.name, labels, monitor.skip, wish.control, wish.annotator)
+        readings = {}
         for file, content in contents.items():
-            try:
-                reading = read_answers(content, expected)
-                added_count = add_answers(monitor, monitor.answers, columns, warehouse, reading)
-            except ExchangeError as wrong:
-                raise ExchangeError(f"{file}: {wrong}") from None
-            known_count = len(reading.answers) - added_count + reading.repeated_count
-            counts = added_count, known_count, reading.skip_count, reading.unanswered_count
-            log = [monitor.name, file.name, hashlib.sha256(content).hexdigest(), *counts, now()]
+            with naming(file):
+                readings[file] = read_answers(content, expected)
+        listed = all_listed(readings) if wish.is_complete else None
+        done = []
+        for file, reading in readings.items():
+            about = File(reading.tasks, reading.moment, expected.latest, listed)
+            with naming(file):
+                found = take_answers(monitor, store, warehouse, reading, about)
+            counts = counted(reading, found)
+            digest = hashlib.sha256(contents[file]).hexdigest()
+            log = [monitor.name, file.name, digest, *counts, now(), len(found.withdrawn)]
             warehouse.insert(monitor.import_log.relation, [log])
-            done.append(Imported(file, *counts))
+            rest = len(found.withdrawn), found.still_withdrawn_count, found.missing_count
+            done.append(Imported(file, *counts, *rest))
     return monitor.answers.relation, done
 
 
-def answers_columns(monitor: Monitor, answers: Table, warehouse: Warehouse) -> list[Column]:
-    """The columns of the table of answers, which is made where it is missing: the key as the monitored relation has it.
+@contextlib.contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """What is wrong meanwhile names the file."""
+    try:
+        yield
+    except ExchangeError as wrong:
+        raise ExchangeError(f"{file}: {wrong}") from None
 
-    Raises ExchangeError when the table lacks one that every answer has.
+
+def counted(reading: Reading, found: Changes) -> tuple[int, int, int, int]:
+    """How many answers of a file were added and known before, how many are skips, and how many tasks have none."""
+    added_count = len(found.added)
+    known_count = len(reading.answers) - added_count + reading.repeated_count
+    return added_count, known_count, reading.skip_count, reading.unanswered_count
+
+
+def all_listed(readings: dict[Path, Reading]) -> dict[str, set[tuple[str, str | None]]]:
+    """All annotations of files that are complete, per project.
+
+    Raises ExchangeError when a file cannot say what its project has.
     """
-    if answers.columns is None:
-        make_schema(warehouse, answers)
-        made = [f"cast(null as {kind}) as {name}" for name, kind in ANSWERS.items()]
-        columns = ", ".join([*(column.quoted for column in monitor.key), *made])
-        # one for whom this import had to wait may have made it since dbt looked
-        no_rows = f"select {columns} from {monitor.relation.relation} where false"
-        warehouse.run(f"create table if not exists {answers.relation} as {no_rows}")
-        return [*monitor.key, *(Column(name, name, kind) for name, kind in ANSWERS.items())]
-    for name in [*(column.name for column in monitor.key), "label", "annotator", "labelled_at"]:
-        if find_column(answers.columns, name) is None:
-            raise ExchangeError(f"{answers.relation} has no column {name}, which a table of annotations needs")
-    return answers.columns
+    for file, reading in readings.items():
+        if not reading.tasks or any(task.project is None for task in reading.tasks):
+            raise ExchangeError(
+                f"{file}: --complete needs an export in the format JSON, with tasks that name their project"
+            )
+    return listed_annotations([task for reading in readings.values() for task in reading.tasks])
 
 
-def add_answers(
-    monitor: Monitor, answers: Table, columns: Sequence[Column], warehouse: Warehouse, reading: Reading
-) -> int:
-    """Add those answers that are not there yet, and count them.
+def take_answers(monitor: Monitor, store: Store, warehouse: Warehouse, reading: Reading, about: File) -> Changes:
+    """Add what is new in a file, fill in ids, and withdraw what is gone; what was done.
 
-    An answer is there when the same annotator gave it about the same row at the same time; without a time, when it is
-    what they said last. Formats that do not say what is known to be right do not take it back.
-
-    Raises ExchangeError when a row is not in the monitored relation, or several have its key.
+    Raises ExchangeError when a row is not in the monitored relation, when several have its key, or when an answer
+    contradicts one of the same time.
     """
-    if find_column(columns, "is_gold") is None and any(answer.is_gold for answer in reading.answers):
-        raise ExchangeError(f"{answers.relation} has no column is_gold, but some annotations are gold; add the column")
-    warehouse.run(
-        f"create temporary table {GIVEN} (row_key varchar, label varchar, annotator varchar, labelled_at varchar, "
-        "has_time boolean, source varchar, seconds double precision, is_gold boolean)"
-    )
-    taken_at = now()
-    warehouse.insert(GIVEN, [given(answer, taken_at) for answer in reading.answers])
+    if "is_gold" not in store.columns and any(answer.is_gold for answer in reading.answers):
+        raise ExchangeError(
+            f"{store.table.relation} has no column is_gold, but some annotations are gold; add the column"
+        )
+    rows = {answer.row_key for answer in reading.answers} | {task.row_key for task in reading.tasks}
+    put_given(warehouse, reading.answers, rows, set(about.listed or ()))
     find_keys(monitor, warehouse, reading.answers)
-    warehouse.run(f"create temporary table {NEW} as {new_answers(monitor, answers, columns)}")
-    ((added_count,),) = warehouse.rows(f"select count(*) from {NEW}")
-    wanted = [find_column(columns, name) for name in [*(column.name for column in monitor.key), *ANSWERS]]
-    names = ", ".join(column.quoted for column in wanted if column is not None)
-    warehouse.run(f"insert into {answers.relation} ({names}) select {names} from {NEW}")
-    for table in (GIVEN, KEYS, NEW):
-        warehouse.run(f"drop table {table}")
-    return added_count
-
-
-def given(answer: Answer, taken_at: datetime) -> list[object]:
-    """An answer as a row of the table that it is put into first; one without a time was given now."""
-    moment = (answer.labelled_at or taken_at).isoformat(sep=" ", timespec="microseconds")
-    has_time = answer.labelled_at is not None
-    return [
-        answer.row_key,
-        answer.label,
-        answer.annotator,
-        moment,
-        has_time,
-        answer.source,
-        answer.seconds,
-        answer.is_gold,
-    ]
+    found = changes(given_answers(store, warehouse, reading.answers), rows_of_file(store, warehouse), about)
+    if found.problems:
+        raise refusal(found.problems)
+    taken_at = now()
+    if found.filled:
+        fill_ids(store, warehouse, found.filled)
+    if found.added:
+        add_rows(store, warehouse, found.added, taken_at)
+    if found.withdrawn:
+        withdraw_rows(store, warehouse, found.withdrawn, taken_at)
+    drop_temporary(warehouse)
+    return found
 
 
 def find_keys(monitor: Monitor, warehouse: Warehouse, answers: Sequence[Answer]) -> None:
@@ -170,51 +179,3 @@ def find_keys(monitor: Monitor, warehouse: Warehouse, answers: Sequence[Answer])
             problems.append(f"{answer.place}: {relation} has {has} {answer.row_key!r}")
     if problems:
         raise refusal(problems)
-
-
-def new_answers(monitor: Monitor, answers: Table, columns: Sequence[Column]) -> str:
-    """The query for those given answers that the table does not have yet, in its types."""
-    key = [find_column(columns, column.name) or column for column in monitor.key]
-    there = {name: column for name in ANSWERS if (column := find_column(columns, name)) is not None}
-    label, annotator, labelled_at = there["label"], there["annotator"], there["labelled_at"]
-    values = {name: f"cast(given.{name} as {column.type})" for name, column in there.items()}
-    if any(word in labelled_at.type.lower() for word in ("tz", "with time zone")):
-        values["labelled_at"] = f"cast(given.labelled_at || '+00' as {labelled_at.type})"
-    keys = [
-        f"keys.key_{number}" if column.type == own.type else f"cast(keys.key_{number} as {column.type})"
-        for number, (column, own) in enumerate(zip(key, monitor.key, strict=True))
-    ]
-    written = zip([*keys, *values.values()], [*key, *there.values()], strict=True)
-    own_label = f"coalesce(nullif(cast({label.quoted} as varchar), {literal(monitor.skip)}), '')"
-    own_annotator = f"coalesce(cast({annotator.quoted} as varchar), '(unknown)')"
-    own_gold = f"coalesce(cast({there['is_gold'].quoted} as boolean), false)" if "is_gold" in there else "false"
-    return f"""
-        with known as (
-            select {row_key(key)} as row_key, {own_label} as label, {own_annotator} as annotator, {own_gold} as is_gold,
-                {labelled_at.quoted} as labelled_at
-            from {answers.relation}
-        ),
-        numbered as (
-            select known.*,
-                row_number() over (
-                    partition by row_key, annotator, is_gold
-                    order by labelled_at desc nulls last, label desc
-                ) as place
-            from known
-        )
-        select {", ".join(f"{value} as {column.quoted}" for value, column in written)}
-        from {GIVEN} as given
-        inner join {KEYS} as keys on given.row_key = keys.row_key
-        where not exists (
-            select 1
-            from numbered
-            where numbered.row_key = given.row_key
-                and numbered.label = coalesce(cast({values["label"]} as varchar), '')
-                and numbered.annotator = coalesce(cast({values["annotator"]} as varchar), '(unknown)')
-                and (numbered.is_gold or not given.is_gold)
-                and case
-                    when given.has_time then numbered.labelled_at = {values["labelled_at"]}
-                    else numbered.place = 1
-                end
-        )
-    """

@@ -3,13 +3,15 @@
 import contextlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from data_health.label_studio.tasks import ExchangeError
-from data_health.label_studio.warehouse import Column, Table, Warehouse, find_column, literal
+from data_health.label_studio.warehouse import Column, Table, Warehouse, find_column, literal, lock_message
 from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
 from dbt_common.exceptions import DbtBaseException
@@ -98,15 +100,40 @@ class Monitor:
 
 @dataclass(frozen=True)
 class Project:
-    """Where the project is, and which target of which profile is meant; as dbt finds them where nothing is said."""
+    """Where the project is, and which target of which profile is meant; as dbt finds them where nothing is said.
+
+    A profiles.yml beside a project that is named comes before those that dbt looks for. Its paths are meant as from
+    there, where dbt is run.
+    """
 
     project_dir: str | None = None
     profiles_dir: str | None = None
     target: str | None = None
 
+    def own_folder(self) -> Path | None:
+        """The folder of the project if it was named and has the profile that is meant."""
+        named = self.project_dir or os.environ.get("DBT_PROJECT_DIR")
+        if not named or self.profiles_dir is not None or os.environ.get("DBT_PROFILES_DIR"):
+            return None
+        folder = Path(named).absolute()
+        return folder if (folder / "profiles.yml").is_file() else None
+
+    def absolute(self, file: Path) -> Path:
+        """A file that was named from the current folder, also where the work is done in another folder."""
+        return file if self.own_folder() is None else file.absolute()
+
+    @contextlib.contextmanager
+    def at_home(self) -> Iterator[None]:
+        """Work where the paths of the profile are meant."""
+        folder = self.own_folder()
+        with contextlib.nullcontext() if folder is None else contextlib.chdir(folder):
+            yield
+
     def options(self) -> list[str]:
         """The same as options of dbt."""
-        given = {"--project-dir": self.project_dir, "--profiles-dir": self.profiles_dir, "--target": self.target}
+        folder = self.own_folder()
+        project_dir, profiles_dir = (self.project_dir, self.profiles_dir) if folder is None else (folder, folder)
+        given = {"--project-dir": project_dir, "--profiles-dir": profiles_dir, "--target": self.target}
         return [word for name, value in given.items() if value is not None for word in (name, str(value))]
 
     def settings(self, wanted: str | None) -> dict[str, Any]:
@@ -115,10 +142,12 @@ class Project:
         Raises ExchangeError with the message of dbt when the project does not compile.
         """
         query = "{%- set wanted = " + (json.dumps(wanted) if wanted else "none") + " -%}" + SETTINGS
-        with contextlib.redirect_stdout(io.StringIO()) as output:
+        with self.at_home(), contextlib.redirect_stdout(io.StringIO()) as output:
             done = dbtRunner().invoke(["--no-use-colors", "compile", "--inline", query, *self.options()])
         if not done.success:
             said = str(done.exception or "") or "\n".join(output.getvalue().splitlines()[-20:])
+            if locked := lock_message(said) or lock_message(output.getvalue()):
+                raise ExchangeError(locked)
             raise ExchangeError(f"dbt cannot compile the project: {said.strip()}")
         return json.loads(done.result.results[0].node.compiled_code)
 
@@ -143,12 +172,20 @@ class Project:
             )
         return described(found)
 
+    def monitors(self, wanted: str | None) -> list[Monitor]:
+        """The monitor of that name; without one, all monitors whose rows can be labelled.
+
+        Raises ExchangeError as `monitor` does.
+        """
+        usable = [] if wanted is not None else self.settings(None)["usable"]
+        return [self.monitor(name) for name in usable] if len(usable) > 1 else [self.monitor(wanted)]
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Warehouse]:
         """The warehouse of the project that dbt compiled last; all that is done there is kept, or nothing of it."""
         (adapter,) = FACTORY.adapters.values()
         try:
-            with adapter.connection_named("data_health_labels"):
+            with self.at_home(), adapter.connection_named("data_health_labels"):
                 adapter.connections.begin()
                 try:
                     yield Warehouse(adapter)
@@ -157,7 +194,7 @@ class Project:
                     raise
                 adapter.connections.commit()
         except DbtBaseException as wrong:
-            raise ExchangeError(f"the warehouse reports an error: {wrong}") from wrong
+            raise ExchangeError(lock_message(str(wrong)) or f"the warehouse reports an error: {wrong}") from wrong
 
 
 def described(found: dict[str, Any]) -> Monitor:

@@ -16,6 +16,8 @@ KEY_FIELD, KEY_TAG = "dq_row_key", "row_key"
 OWN_FIELDS = (KEY_FIELD, "dq_reason", "dq_strategy", "dq_margin", "dq_batch")
 # the flat formats of Label Studio put these beside the fields of a task
 TAKEN_FIELDS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history")
+# spreadsheets run what begins with one of these; a negative number is only a number
+FORMULA, NUMBER = re.compile(r"'*[=+\-@\t\r\n]"), re.compile(r"-\d+(\.\d*)?([eE][+-]?\d+)?")
 # the answers of these rows measure the model or settle a dispute, so nobody is shown what it says
 BLIND_STRATEGIES = ("audit", "relabel")
 
@@ -102,13 +104,26 @@ def json_lines(tasks: Iterable[dict]) -> list[str]:
     return [json.dumps(item, ensure_ascii=False, allow_nan=False) for item in tasks]
 
 
+def safe_cell(value: object) -> object:
+    """A value as a spreadsheet only shows it: a text that it would run as a formula begins with an apostrophe."""
+    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def plain_cell(text: str) -> str:
+    """The value that `safe_cell` made this text of."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
 def csv_lines(rows: Iterable[Sequence[object]]) -> list[str]:
     """Every row as CSV, without the end of its line."""
     lines = []
     for row in rows:
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(row)
-        lines.append(text.getvalue())
+        # a cell with one of the characters that end a line stands in quotes
+        csv.writer(text, lineterminator="\r\n").writerow(row)
+        lines.append(text.getvalue().removesuffix("\r\n"))
     return lines
 
 
@@ -120,7 +135,7 @@ def csv_header(fields: Sequence[str], control: str) -> list[str]:
 def csv_row(candidate: Candidate, monitor: str, fields: Sequence[str], labels: Sequence[str]) -> list[object]:
     """One row of it."""
     hint = candidate.predicted_label if is_hinted(candidate, labels) else None
-    return [*task_data(candidate, monitor, fields).values(), hint, None, None]
+    return [*map(safe_cell, task_data(candidate, monitor, fields).values()), safe_cell(hint), None, None]
 
 
 def parts(lines: Sequence[str], around: int, most: int = MOST_TASKS, most_bytes: int = MOST_BYTES) -> Iterator[range]:

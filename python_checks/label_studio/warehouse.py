@@ -1,5 +1,6 @@
 """One transaction in the warehouse of a dbt project, and what SQL needs to know of its tables."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,31 @@ from typing import Any
 from data_health.label_studio.tasks import ExchangeError
 
 ROWS_AT_ONCE = 500
+
+
+# how DuckDB (on Linux, macOS and Windows) and PostgreSQL say that another program is in the way
+LOCKED_FILE = re.compile(
+    r"Could not set lock on file [\"'](?P<file>[^\"']+)[\"']"
+    r"(?:: Conflicting lock is held in (?P<holder>.+?\(PID \d+\)))?"
+    r"|Cannot open file [\"'](?P<windows>[^\"']+)[\"'][^\n]*being used by another process"
+)
+LOCKED_TABLE = re.compile("lock timeout|could not obtain lock|deadlock detected")
+
+
+def lock_message(said: str) -> str | None:
+    """What to do where an error says that another program keeps the database or a table; none for other errors."""
+    if found := LOCKED_FILE.search(said):
+        holder = found["holder"] or "another program"
+        return (
+            f"the database {found['file'] or found['windows']} is locked: {holder} has it open. "
+            "Close that program, or wait until it ends, and run the command again"
+        )
+    if LOCKED_TABLE.search(said):
+        return (
+            "a table is locked: another session of the database keeps it. "
+            f"Wait until that session ends, and run the command again ({said.splitlines()[0]})"
+        )
+    return None
 
 
 @dataclass(frozen=True)
@@ -55,7 +81,8 @@ class Warehouse:
             self.cursor.execute(*([statement] if values is None else [statement, values]))
         except Exception as wrong:
             # every adapter has errors of its own
-            raise ExchangeError(f"the warehouse reports an error: {str(wrong).strip()}") from wrong
+            said = str(wrong).strip()
+            raise ExchangeError(lock_message(said) or f"the warehouse reports an error: {said}") from wrong
 
     def rows(self, statement: str) -> list[tuple]:
         """The rows of a query."""

@@ -68,6 +68,11 @@ def test_the_table_of_answers_is_made_with_the_types_of_the_key(origin):
         ("source", "character varying"),
         ("seconds", "double precision"),
         ("is_gold", "boolean"),
+        ("annotation_id", "character varying"),
+        ("annotation_task", "character varying"),
+        ("annotation_project", "character varying"),
+        ("is_withdrawn", "boolean"),
+        ("imported_at", "timestamp without time zone"),
     ]
 
 
@@ -101,7 +106,7 @@ def test_there_and_back(project, tmp_path):
         "5 annotations added, 0 known before; the file has 1 skips and 2 tasks" in give(project, tmp_path, exported)[1]
     )
     before = project.sql('select * from answered."visit answers" order by 1, 4')
-    assert [(row[:4], row[-1]) for row in before] == [
+    assert [(row[:4], row[7]) for row in before] == [
         (("k1", 1, "O'Hara", "100% O'Brien"), True),
         (("k2", 2, "no", "1"), False),
         (("k2", 2, "yes", "2"), False),
@@ -110,6 +115,52 @@ def test_there_and_back(project, tmp_path):
     ]
     assert "0 annotations added, 5 known before" in give(project, tmp_path, exported)[1]
     assert project.sql('select * from answered."visit answers" order by 1, 4') == before
+    # one was changed, one was deleted, and nobody has a name any more
+    given[0] = [annotation(1, ["yes"], completed_by=None, updated_at="2024-03-02T10:00:00Z")]
+    given[3] = [annotation(5, lead_time=None, completed_by=None)]
+    code, said = give(project, tmp_path, annotated(tasks, given))
+    assert (code, said.splitlines()[1:]) == (
+        0,
+        ["1 annotations withdrawn: Label Studio does not have them any more"],
+    )
+    assert "1 annotations added, 3 known before" in said
+    rest = project.sql("""
+        select "a b", label, annotator, annotation_id, annotation_task, annotation_project, is_withdrawn
+        from answered."visit answers" order by imported_at, annotation_id
+    """)[5:]
+    assert sorted(rest, key=lambda row: row[3]) == [
+        ("k2", "yes", "1", "1", "4711", "83", False),
+        ("k2", None, "2", "2", "4711", "83", True),
+    ]
+    assert project.sql("select added_count, withdrawn_count from labeling_import_log order by imported_at") == [
+        (5, 0),
+        (0, 0),
+        (1, 1),
+    ]
+    project.build_up_to("health_labels")
+    assert project.sql(
+        "select row_key, label, annotation_count from health_labels where monitor = 'visits' and row_key = 'k2|2'"
+    ) == [("k2|2", "yes", 1)]
+    code, said = run(project, "labels", "status", "--monitor", "visits")
+    assert code == 0, said
+    assert ["1", "2", "1", "0", "0"] in [line.split()[:5] for line in said.splitlines()], said
+
+
+def test_a_table_of_the_release_before_gets_ids(project, tmp_path):
+    given = [[annotation(1)], [], [], [], [], []]
+    exported = annotated([{"data": {"dq_row_key": f"visits|{key}"}} for key in KEYS], given)
+    give(project, tmp_path, exported)
+    project.sql("""
+        alter table answered."visit answers" drop column annotation_id, drop column annotation_task,
+            drop column annotation_project, drop column is_withdrawn, drop column imported_at;
+        alter table labeling_import_log drop column withdrawn_count; select 1
+    """)
+    given[0] = [annotation(1, completed_by=None)]
+    code, said = give(project, tmp_path, annotated([{"data": task["data"]} for task in exported], given))
+    assert (code, "0 annotations added, 1 known before" in said) == (0, True), said
+    assert project.sql("""
+        select annotator, annotation_id, annotation_task, annotation_project, is_withdrawn from answered."visit answers"
+    """) == [("1", "1", "4711", "83", None)]
 
 
 def test_answers_go_into_a_table_of_other_types(project, tmp_path):

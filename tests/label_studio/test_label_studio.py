@@ -11,7 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 from consumer import REPOSITORY, Consumer
+from data_health.command_line import main
 from data_health.label_studio import tasks as label_studio_tasks
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
@@ -63,7 +65,9 @@ def give(project, content, *options, monitor="visits", name="answers.json"):
 
 
 def answers(project):
-    return project.sql('select * exclude (source) from answered."visit answers" order by all')
+    return project.sql("""
+        select "a b", "order", label, annotator, labelled_at, seconds, is_gold from answered."visit answers" order by all
+    """)
 
 
 def test_the_table_of_answers_is_made_with_the_types_of_the_key(origin):
@@ -76,6 +80,11 @@ def test_the_table_of_answers_is_made_with_the_types_of_the_key(origin):
         ("source", "VARCHAR"),
         ("seconds", "DOUBLE"),
         ("is_gold", "BOOLEAN"),
+        ("annotation_id", "VARCHAR"),
+        ("annotation_task", "VARCHAR"),
+        ("annotation_project", "VARCHAR"),
+        ("is_withdrawn", "BOOLEAN"),
+        ("imported_at", "TIMESTAMP"),
     ]
 
 
@@ -194,6 +203,49 @@ def test_there_and_back(project):
     ]
 
 
+def test_what_is_gone_from_label_studio_does_not_count(project):
+    """Two people, of whom one is deleted later and one takes an annotation back; agreement is that of what is left."""
+    tasks = export(project, "tasks.json")[2]
+    given = [
+        [annotation(2 * number, [label]), annotation(2 * number + 1, [other], completed_by=2)]
+        for number, (label, other) in enumerate([("yes", "yes"), ("no", "no"), ("yes", "no"), ("no", "no")])
+    ]
+    give(project, annotated(tasks[:4], given))
+    project.build_up_to("health_annotators")
+    counted = "select annotator, annotation_count, round(krippendorff_alpha, 3) from health_annotators where monitor = 'visits' order by 1"
+    before = project.sql(counted)
+    assert before == [("(all)", 8, 0.533), ("1", 4, None), ("2", 4, None)]
+    later = [
+        [one | {"completed_by": {"id": 1, "email": "ann@example.org"}}, other | {"completed_by": None}]
+        for one, other in given
+    ]
+    assert "0 annotations added, 8 known before" in give(project, annotated(tasks[:4], later))[1]
+    project.build_up_to("health_annotators")
+    assert project.sql(counted) == before
+    code, said = give(project, annotated(tasks[:4], [*later[:2], later[2][:1], later[3]]))
+    assert (code, said.splitlines()[1]) == (
+        0,
+        "1 annotations withdrawn: Label Studio does not have them any more",
+    )
+    project.build_up_to("health_annotators")
+    assert project.sql(counted) == [("(all)", 7, 1.0), ("1", 4, None), ("2", 3, None)]
+    assert project.sql("""
+        select row_key, annotator, label, annotation_id, is_withdrawn, is_latest from label_annotations
+        where monitor = 'visits' and row_key = 'k3|(null)' order by imported_at, annotation_id
+    """) == [
+        ("k3|(null)", "1", "yes", "4", False, True),
+        ("k3|(null)", "2", "no", "5", False, False),
+        ("k3|(null)", "2", None, "5", True, False),
+    ]
+    code, said = run(project, "labels", "status", "--monitor", "visits")
+    assert code == 0
+    assert [line.split()[:5] for line in said.splitlines() if line[:2] in ("1 ", "2 ")] == [
+        ["1", "8", "6", "4", "0"],
+        ["1", "4", "0", "0", "0"],
+        ["2", "3", "0", "0", "1"],
+    ]
+
+
 def test_csv_that_people_fill_in(project):
     export(project, "tasks.csv")
     with (project.folder / "tasks.csv").open(newline="") as file:
@@ -294,8 +346,9 @@ def run_plain(*arguments):
 def let_go():
     """Close the database that dbt keeps open in this process, so that another one can have it."""
     reset_adapters()
-    DuckDBConnectionManager.env().close()
-    DuckDBConnectionManager.close_all_connections()
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager.env().close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 def test_a_command_that_is_killed_leaves_nothing(project, processes):
@@ -318,10 +371,64 @@ def test_a_command_that_is_killed_leaves_nothing(project, processes):
     assert "6 annotations added, 0 known before" in run(project, *arguments)[1]
 
 
+def alone(project, *arguments):
+    """The command with --project-dir and nothing else: (exit code, what it says)."""
+    done = CliRunner().invoke(main, [*arguments, "--project-dir", str(project.folder)])
+    return done.exit_code, done.output
+
+
+def test_a_project_that_is_named_has_its_profile_beside_it(project, monkeypatch, tmp_path):
+    """Its paths are meant as from there, those of the command as from the current folder."""
+    monkeypatch.chdir(tmp_path)
+    profile = project.folder / "profiles.yml"
+    text = profile.read_text()
+    let_go()
+    profile.write_text(text.replace(str(project.folder) + "/", ""))
+    try:
+        code, said = alone(project, "labels", "export", "--monitor", "visits", "--output", "tasks.json")
+        assert (code, said.splitlines()[0]) == (0, f"6 rows written to {tmp_path / 'tasks.json'}")
+        tasks = json.loads((tmp_path / "tasks.json").read_text())
+        (tmp_path / "answers.json").write_bytes(as_json(annotated(tasks[:1], [[annotation(1)]])))
+        assert alone(project, "labels", "import", "--monitor", "visits", "answers.json")[0] == 0
+        code, said = alone(project, "labels", "status", "--monitor", "visits")
+        assert (code, "tasks.json" in said, "answers.json" in said) == (0, True, True)
+    finally:
+        let_go()
+        profile.write_text(text)
+    assert [row[:3] for row in answers(project)] == [("k2", 2, "yes")]
+    assert sorted(file.name for file in tmp_path.iterdir() if file.name != "logs") == ["answers.json", "tasks.json"]
+
+
+def test_a_database_that_is_locked_says_so(project):
+    let_go()
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(project.database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "open\n"
+        code, said = run(project, "labels", "status", "--monitor", "visits")
+    finally:
+        holder.communicate("")
+    assert code == 1
+    assert re.fullmatch(
+        rf"Error: the database {project.database} is locked: .*\(PID {holder.pid}\) has it open\. "
+        r"Close that program, or wait until it ends, and run the command again\n",
+        said,
+    ), said
+    code, said = run(project, "labels", "status")
+    assert code == 0
+    assert [line for line in said.splitlines() if line.startswith(("Monitor", "labeling"))] == [
+        "Monitor visits",
+        "Monitor orders",
+        "Monitor nobody",
+    ]
+
+
 def test_the_commands_of_the_page(project, monkeypatch):
     page = (REPOSITORY / "docs/labeling.md").read_text()
     calls = [words for _, *words in commands(page)]
-    assert [call[:2] for call in calls] == [["labels", "import"], ["labels", "export"], ["labels", "import"]]
+    assert [call[1] for call in calls] == ["import", "export", "import", "status"]
     monkeypatch.chdir(project.folder)
     calls = [["visits" if word == "screenings" else word for word in call] for call in calls]
     assert run(project, *calls[0])[0] == 0
@@ -333,3 +440,5 @@ def test_the_commands_of_the_page(project, monkeypatch):
     )
     code, said = run(project, *calls[2])
     assert (code, "6 annotations added" in said) == (0, True)
+    code, said = run(project, *calls[3])
+    assert (code, "answers.json" in said) == (0, True)

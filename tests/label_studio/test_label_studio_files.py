@@ -3,6 +3,7 @@
 import json
 import tomllib
 from datetime import datetime
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -11,7 +12,7 @@ from consumer import REPOSITORY
 from data_health.command_line import main
 from data_health.label_studio.answers import Expected
 from data_health.label_studio.files import read_answers
-from data_health.label_studio.project import described
+from data_health.label_studio.project import Project, described
 from data_health.label_studio.tasks import (
     Candidate,
     ExchangeError,
@@ -24,6 +25,7 @@ from data_health.label_studio.tasks import (
     parts,
     task,
 )
+from data_health.label_studio.warehouse import lock_message
 from label_studio import annotated, annotation, as_csv, as_json, flat
 
 pytestmark = pytest.mark.quick
@@ -357,6 +359,51 @@ def test_labels_are_texts():
     assert described(found(labels=["yes", 1, 1.5, True, "yes"])).labels == ["yes", "1", "1.5", "true"]
     with pytest.raises(ExchangeError, match="empty"):
         described(found(labels=["yes", " "]))
+
+
+LOCKED = {
+    "DuckDB": (
+        'IO Error: Could not set lock on file "/data/x.duckdb": Conflicting lock is held in /usr/bin/python3.11 (PID 17) '
+        "by user ann. See also https://duckdb.org/docs",
+        "the database /data/x.duckdb is locked: /usr/bin/python3.11 (PID 17) has it open. Close that program",
+    ),
+    "DuckDB of another user": (
+        'IO Error: Could not set lock on file "/data/x.duckdb": Resource temporarily unavailable',
+        "the database /data/x.duckdb is locked: another program has it open.",
+    ),
+    "Windows": (
+        'IO Error: Cannot open file "c:\\x.duckdb": The process cannot access the file because it is being used by another process.',
+        "the database c:\\x.duckdb is locked: another program has it open.",
+    ),
+    "PostgreSQL": ("canceling statement due to lock timeout\n", "a table is locked: another session of the database"),
+}
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_a_lock_is_told_in_one_sentence(name):
+    said, message = LOCKED[name]
+    assert lock_message(said).startswith(message)
+    assert lock_message("relation x does not exist") is None
+
+
+def test_a_profile_beside_a_named_project_comes_first(tmp_path, monkeypatch):
+    for name in ("DBT_PROJECT_DIR", "DBT_PROFILES_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Project("project").options() == ["--project-dir", "project"]
+    (folder / "profiles.yml").touch()
+    assert Project("project").options() == ["--project-dir", str(folder), "--profiles-dir", str(folder)]
+    assert Project("project").absolute(Path("x.json")) == tmp_path / "x.json"
+    # whoever names a folder of profiles means that one, and who names no project means the current folder
+    assert Project("project", "here").options() == ["--project-dir", "project", "--profiles-dir", "here"]
+    assert Project(None).options() == []
+    assert Project(None).absolute(Path("x.json")) == Path("x.json")
+    monkeypatch.setenv("DBT_PROJECT_DIR", "project")
+    assert Project(None, target="dev").options()[2:] == ["--profiles-dir", str(folder), "--target", "dev"]
+    monkeypatch.setenv("DBT_PROFILES_DIR", "there")
+    assert Project("project").options() == ["--project-dir", "project"]
 
 
 def test_the_command_says_which_version_it_is():

@@ -28,8 +28,9 @@ def built(tmp_path_factory):
         "nobody": monitor("rows", "nobody", key="a b"),
         "not yet": monitor("rows", "no such table", key="a b"),
         "off": monitor("rows", "plain", key="a b", marts={"labeling": False}),
+        "ids": monitor("rows", "ids", key="a b"),
     }
-    sources = ["rows", "odd answers", "plain", "nobody", "no such table"]
+    sources = ["rows", "odd answers", "plain", "nobody", "no such table", "ids"]
     if SHARED_DATA.exists():
         monitors["ducks"] = monitor("pictures", "ducks", key="question")
         sources += ["pictures", "ducks"]
@@ -49,6 +50,19 @@ def built(tmp_path_factory):
         create table raw.plain as
             select 'k' || i % 50 as "a b", i % 2 = 0 as label, 'w' || i % 3 as annotator, date '2024-01-01' as labelled_at from range(90) t(i);
         create table raw.nobody as select * from raw.plain where false;
+        create table raw.ids (
+            "a b" varchar, label varchar, annotator varchar, labelled_at timestamp, annotation_id varchar, is_withdrawn boolean, imported_at timestamp
+        );
+        insert into raw.ids values
+            ('k1', 'yes', 'ann', '2024-01-01', '1', null, null), ('k1', 'yes', null, '2024-01-01', '1', null, null),
+            ('k2', 'yes', 'ann', '2024-01-01', '2', false, '2024-02-01'), ('k2', 'no', 'ann', '2023-01-01', '2', false, '2024-02-02'),
+            ('k3', 'yes', 'ann', '2024-01-01', '3', false, '2024-02-01'), ('k3', null, 'ann', '2024-02-02', '3', true, '2024-02-02'),
+            ('k4', 'yes', 'ann', '2024-01-01', '4', false, '2024-02-01'), ('k4', 'no', 'ann', '2024-01-02', '5', false, '2024-02-01'),
+            ('k4', null, 'ann', '2024-02-02', '5', true, '2024-02-02'),
+            ('k5', 'yes', 'ann', '2024-01-01', '9', false, '2024-02-01'), ('k5', 'no', 'ann', '2024-01-01', '10', false, '2024-02-01'),
+            ('k6', 'yes', 'ann', '2999-01-01', null, null, null), ('k6', 'no', 'ann', '2024-01-01', null, null, null),
+            ('k7', 'yes', 'ann', '2024-01-01', '7', false, '2024-02-01'), ('k7', null, 'ann', '2024-02-02', '7', true, '2024-02-02'),
+            ('k7', 'yes', 'ann', '2024-01-01', '7', false, '2024-02-03');
     """)
     if SHARED_DATA.exists():
         folder = SHARED_DATA / "labels"
@@ -98,6 +112,24 @@ def test_every_answer_is_kept(built):
     assert built.sql("select count(*), sum(is_latest::int) from label_annotations where monitor = 'plain'") == [
         (90, 90)
     ]
+
+
+def test_the_last_state_of_an_annotation_counts(built):
+    """Imported under two names; changed; withdrawn; withdrawn, so that an older one counts; the higher id of one time;
+    a time that is still to come; withdrawn and back again."""
+    assert built.sql("""
+        select row_key, annotator, label, annotation_id from label_annotations where monitor = 'ids' and is_latest order by 1
+    """) == [
+        ("k1", "ann", "yes", "1"),
+        ("k2", "ann", "no", "2"),
+        ("k4", "ann", "yes", "4"),
+        ("k5", "ann", "no", "10"),
+        ("k6", "ann", "no", None),
+        ("k7", "ann", "yes", "7"),
+    ]
+    assert built.sql("""
+        select label, method, annotation_count, skip_count from health_labels where monitor = 'ids' and row_key in ('k1', 'k3')
+    """) == [("yes", "dawid_skene", 1, 0)]
 
 
 @needs_shared_data
