@@ -59,7 +59,7 @@
         {% if reads_row %}{% set state.all_before = state.last %}{% endif %}
     {% endfor %}
     {% if known is not none %}{% do problems.extend(data_health.cleaning_column_problems(cleaning, types, rules)) %}{% endif %}
-    {% if problems and flags.WHICH in ['run', 'build', 'retry', 'test'] %}
+    {% if problems and flags.WHICH in ['run', 'build', 'retry', 'test', 'compile', 'show'] %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ problems | length ~ (' problem' if problems | length == 1 else ' problems')
             ~ ' in the cleaning rules\n- ' ~ problems | join('\n- ')) %}
     {% endif %}

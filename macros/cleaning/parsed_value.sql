@@ -22,7 +22,8 @@
     {% set is_number = data_health.engine_sql('is_number', old) ~ ' then case when ' %}
     {% if type in ['integer', 'bigint'] and rule.family in ['string', 'numeric'] %}
         {% set whole = number ~ ' = floor(' ~ number ~ ') and ' ~ number
-            ~ (' between -2147483648 and 2147483647' if type == 'integer' else ' between -1e18 and 1e18') %}
+            ~ (' between -2147483648 and 2147483647' if type == 'integer'
+                else ' >= -9223372036854775808e0 and ' ~ number ~ (' <= ' if is_text else ' < ') ~ '9223372036854775808e0') %}
         {% set value = data_health.engine_sql('whole_number', old) if is_text else old %}
         {{ return('case when ' ~ (is_number if is_text) ~ whole ~ ' then cast(' ~ value ~ ' as ' ~ data_type ~ ') end'
             ~ (' end' if is_text)) }}
@@ -42,28 +43,38 @@
         {{ return('case when ' ~ word ~ " in ('true', 't', 'yes', 'y', '1') then true when " ~ word
             ~ " in ('false', 'f', 'no', 'n', '0') then false end") }}
     {% endif %}
-    {#- the first format that fits and names a day that exists; directive -> regular expression without a group that is remembered -#}
-    {% set patterns = {'%Y': '[1-9][0-9]{3}', '%m': '(?:0?[1-9]|1[0-2])', '%d': '(?:0?[1-9]|[12][0-9]|3[01])',
-        '%H': '(?:[01]?[0-9]|2[0-3])',
-        '%I': '(?:0?[1-9]|1[0-2])', '%M': '[0-5]?[0-9]', '%S': '[0-5]?[0-9]', '%f': '[0-9]{1,6}', '%p': '[AaPp][Mm]'} %}
-    {% set moments = [] %}
+    {#- the first format that fits and names a day that exists; a time of the standard formats may end in its zone, Z or +02:00 -#}
+    {% set text, moments, has_zone = data_health.engine_sql('trim', old), [], type == 'timestamp' and not rule.formats %}
+    {% set zone = '(Z|[-+][0-9]{2}(?::?[0-9]{2})?)' %}
+    {% set local = data_health.engine_sql('replace_pattern', text, "'(:[0-9.]+) ?" ~ zone ~ "$', '\\1'") if has_zone else text %}
     {% for format in rule.formats or data_health.rule_kinds()['cast'].types[type].formats %}
-        {% set parts = [] %}
-        {% for piece in modules.re.findall('%.|[^%]+', format) %}
-            {% do parts.append([piece, patterns.get(piece) or modules.re.sub('([.^$*+?()|{}\\[\\]\\\\])', '\\\\\\1', piece)]) %}
-        {% endfor %}
-        {% do moments.append(data_health.parsed_moment(old, format, parts)) %}
+        {% do moments.append(data_health.parsed_moment(local, format)) %}
     {% endfor %}
-    {{ return('cast(coalesce(' ~ moments | join(', ') ~ ') as ' ~ type ~ ')') }}
+    {% set moment = 'coalesce(' ~ moments | join(', ') ~ ')' %}
+    {% if has_zone %}
+        {% set offset = data_health.engine_sql('pattern_part', text, "'^.*:[0-9.]+ ?" ~ zone ~ "$'") %}
+        {% set digits = "replace(substring(" ~ offset ~ ", 2), ':', '')" %}
+        {% set minutes = '60 * cast(left(' ~ digits ~ ", 2) as integer) + cast('0' || substring(" ~ digits ~ ', 3) as integer)' %}
+        {% set moment = moment ~ ' - case left(' ~ offset ~ ", 1) when '+' then " ~ minutes ~ " when '-' then -(" ~ minutes
+            ~ ") else 0 end * interval '1 minute'" %}
+    {% endif %}
+    {{ return('cast(' ~ moment ~ ' as ' ~ type ~ ')') }}
 {% endmacro %}
 
 
 {#
-    A text in one format as a timestamp; null where it is none. `parts` are pairs of directive or text and its pattern. Where the warehouse
-    reads a format in one step, a pattern, which need not look at the size of the numbers, keeps out what it would read more freely.
-    Elsewhere the timestamp is made of its numbers, each checked.
+    A text in one format as a timestamp; null where it is none. Where the warehouse reads a format in one step, a pattern, which need not
+    look at the size of the numbers, keeps out what it would read more freely. Elsewhere the timestamp is made of its numbers, each checked.
 #}
-{% macro parsed_moment(value, format, parts) %}
+{% macro parsed_moment(value, format) %}
+    {#- directive -> regular expression without a group that is remembered -#}
+    {% set patterns = {'%Y': '[1-9][0-9]{3}', '%m': '(?:0?[1-9]|1[0-2])', '%d': '(?:0?[1-9]|[12][0-9]|3[01])',
+        '%H': '(?:[01]?[0-9]|2[0-3])',
+        '%I': '(?:0?[1-9]|1[0-2])', '%M': '[0-5]?[0-9]', '%S': '[0-5]?[0-9]', '%f': '[0-9]{1,6}', '%p': '[AaPp][Mm]'} %}
+    {% set parts = [] %}
+    {% for piece in modules.re.findall('%.|[^%]+', format) %}
+        {% do parts.append([piece, patterns.get(piece) or modules.re.sub('([.^$*+?()|{}\\[\\]\\\\])', '\\\\\\1', piece)]) %}
+    {% endfor %}
     {% set by_format = data_health.engine_sql('moment_by_format', value, data_health.text_literal(format)) %}
     {% if by_format %}
         {% set pieces = [] %}

@@ -141,15 +141,15 @@ repaired_rows as (
     {%- set lines = [] %}
     {%- for name, suggestions in rows | groupby('cleaning') if cleaning in [none, name] %}
         {%- do lines.append(name ~ ':') %}
-        {%- for row in suggestions if row['kind'] != 'dependency' and not row['rule'].startswith('{repair:') %}
-            {%- if loop.first %}{% do lines.append('  rules:') %}{% endif %}
-            {%- do lines.append('    - ' ~ row['rule'] ~ '  # ' ~ row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: '
-                ~ row['evidence'] | replace('\n', ' ')) %}
+        {%- set pasted, others = [], [] %}
+        {%- for row in suggestions %}
+            {%- set said = row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: ' ~ row['evidence'] | replace('\n', ' ') %}
+            {%- if row['rule'] is none %}{% do others.append('  # ' ~ said) %}
+            {%- elif row['rule'].startswith('{repair:') %}{% do others.append('  # ' ~ row['rule'] ~ '  ' ~ said) %}
+            {%- else %}{% do pasted.append('    - ' ~ row['rule'] ~ '  # ' ~ said) %}
+            {%- endif %}
         {%- endfor %}
-        {%- for row in suggestions if row['rule'].startswith('{repair:') %}
-            {%- do lines.append('  # ' ~ row['rule'] ~ '  ' ~ row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: '
-                ~ row['evidence'] | replace('\n', ' ')) %}
-        {%- endfor %}
+        {%- do lines.extend((['  rules:'] if pasted else []) + pasted + others) %}
     {%- endfor %}
     {%- do print(lines | join('\n') or 'Nothing is suggested. A cleaning set asks for suggestions with `suggest: true`.') %}
 {%- endmacro %}

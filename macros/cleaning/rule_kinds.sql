@@ -27,7 +27,8 @@
             'boolean': {'families': counted, 'data_type': 'boolean', 'reason': 'neither true nor false'},
             'date': {'families': dated, 'data_type': 'date', 'reason': 'not a date', 'formats': ['%Y-%m-%d']},
             'timestamp': {'families': dated, 'data_type': 'timestamp', 'reason': 'not a time',
-                'formats': ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%d']},
+                'formats': ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M',
+                    '%Y-%m-%d']},
             'varchar': {'families': [], 'data_type': 'varchar', 'reason': 'not a text'}
         }},
         'set': {'argument': {'type': 'text'}, 'families': [], 'reads_row': true},

@@ -18,7 +18,8 @@
     text_rows: one row for each part of a text that is cut at a separator.
     is_date: whether a text is a day that there is, as 2024-02-29.
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
-    pattern_part: what the one group in brackets of a pattern matches; squeeze makes one blank of white space of any kind and length;
+    pattern_part: what the one group in brackets of a pattern matches. trim takes white space of any kind off both ends of a text, no-break
+    spaces too; squeeze makes one blank of white space of any length;
     text_list leaves out nulls.
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
@@ -30,6 +31,7 @@
     lists of numbers, products.
 #}
 {% macro default__engine_templates() -%}
+    {%- set white_space = '[[:space:]\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]' -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
         'finite_or_null': "case when ({first} > cast('-Infinity' as double precision)"
@@ -72,11 +74,12 @@
         'is_date': "({first} ~ ('^(?!0000)([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)'"
             ~ " || '|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$'))",
         'is_number': "({first} ~ '^\\s*[-+]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})([eE][-+]?[0-9]{1,2})?\\s*$')",
-        'whole_number': "cast(cast({first} as numeric) as bigint)",
+        'whole_number': "case when cast({first} as numeric) between -9223372036854775808 and 9223372036854775807"
+            ~ " then cast(cast({first} as numeric) as bigint) end",
         'pattern_part': "substring({first} from {second})",
         'replace_pattern': "regexp_replace({first}, {second}, 'g')",
-        'trim': "btrim({first})",
-        'squeeze': "btrim(regexp_replace({first}, '[[:space:]]+', ' ', 'g'))",
+        'trim': "regexp_replace({first}, '^" ~ white_space ~ "+|" ~ white_space ~ "+$', '', 'g')",
+        'squeeze': "btrim(regexp_replace({first}, '" ~ white_space ~ "+', ' ', 'g'))",
         'nfc': "normalize({first}, nfc)",
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",

@@ -27,10 +27,10 @@
         'is_date': "({first} >= '0001' and try_cast({first} as date) is not null"
             ~ " and regexp_matches({first}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'))",
         'is_number': "(abs(try_cast({first} as double)) < 1e300 and not contains({first}, '_'))",
-        'whole_number': "cast({first} as bigint)",
+        'whole_number': "try_cast({first} as bigint)",
         'pattern_part': "regexp_extract({first}, {second}, 1)",
-        'trim': "trim({first})",
-        'squeeze': "trim(regexp_replace({first}, '\\s+', ' ', 'g'))",
+        'trim': "regexp_replace({first}, '^[\\s\\v\\x{85}\\pZ]+|[\\s\\v\\x{85}\\pZ]+$', '', 'g')",
+        'squeeze': "trim(regexp_replace({first}, '[\\s\\v\\x{85}\\pZ]+', ' ', 'g'))",
         'nfc': "nfc_normalize({first})",
         'strip_accents': "strip_accents({first})",
         'round': "round({first}, {second})",

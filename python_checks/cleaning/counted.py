@@ -10,11 +10,12 @@ Row = tuple[str, str, str, str, str | None, float | None, float | None, int]
 @dataclass
 class Counted:
     """
-    A column as `monitor` counted it in `total` rows: `rows` per value of a column of categories, which are all values
-    where `is_complete`; and the `bins` of a column of numbers as (smallest, largest, rows), finite values alone.
+    A column as `monitor` counted it in `total` rows, None for a count of the table itself: `rows` per value of a column
+    of categories, which are all values where `is_complete`; and the `bins` of a column of numbers as (smallest,
+    largest, rows), finite values alone.
     """
 
-    monitor: str
+    monitor: str | None
     total: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     bins: list[tuple[float, float, int]] = field(default_factory=list)
@@ -23,7 +24,8 @@ class Counted:
     @property
     def source(self) -> str:
         """For the evidence: which rows were counted, and by whom."""
-        return f"; all {self.total} rows, counted by the monitor {self.monitor}"
+        by = f", counted by the monitor {self.monitor}" if self.monitor else ""
+        return f"; all {self.total} rows{by}"
 
     def single_numbers(self) -> tuple[dict[str, float], Counter[str]]:
         """
@@ -59,4 +61,15 @@ def counted_columns(rows: Iterable[Row]) -> dict[tuple[str, str], Counted]:
             column.bins.append((minimum, maximum, row_count))
         elif bin_type == "other":
             column.is_complete = False
+    return columns
+
+
+def counted_values(rows: Iterable[tuple[str, str, str | None, int]]) -> dict[tuple[str, str], Counted]:
+    """The columns by cleaning set and name, from rows (cleaning, column_name, value, row_count) over whole tables."""
+    columns: dict[tuple[str, str], Counted] = {}
+    for cleaning, name, value, row_count in rows:
+        column = columns.setdefault((cleaning, name), Counted(None))
+        column.total += row_count
+        if value is not None:
+            column.rows[value] += row_count
     return columns

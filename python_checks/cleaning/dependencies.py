@@ -135,21 +135,22 @@ def determinants(columns: list[Column], target: int, near: Nearness, settings: S
 
 def judged(number: int, column: Column, target: Column, near: Nearness, settings: Settings) -> Determinant | None:
     """The column as a determinant of the target; None where it is not one."""
-    rows = len(target.codes)
-    in_large_groups = column.counts[column.counts > 2].sum()
-    if in_large_groups < settings.min_coverage * rows:
+    least = max(settings.min_coverage * len(target.codes), 1)
+    if column.counts[column.counts > 2].sum() < least:
         return None
     found = predictions(column.codes, target.codes)
     is_informed = found.others >= 2
     informed = int(is_informed.sum())
-    if informed < max(settings.min_coverage * rows, 1):
+    if informed < least:
         return None
     is_right = is_informed & (found.value == target.codes)
     right = int(is_right.sum())
     if right < 0.6 * informed:
         return None
     contradicted = np.flatnonzero(is_informed & (found.value >= 0) & ~is_right)
-    right += sum(near(int(target.codes[row]), int(found.value[row])) for row in contradicted)
+    width = len(target.values)
+    pairs, rows = np.unique(target.codes[contradicted] * width + found.value[contradicted], return_counts=True)
+    right += sum(int(n) for pair, n in zip(pairs.tolist(), rows, strict=True) if near(*divmod(pair, width)))
     mode = np.bincount(target.codes[is_informed]).max()
     confidence, gain = right / informed, (right - mode) / max(informed - mode, 1)
     exceptions = contradicted[found.others[contradicted] >= 4]

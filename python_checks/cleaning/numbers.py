@@ -1,12 +1,15 @@
 """Texts that are numbers, with or without a unit."""
 
+import math
 import re
 from collections import Counter
 
-WHOLE = re.compile(r"[+-]?\d+")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-WITH_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-WITH_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*([^0-9]*?)\s*")
+WHOLE = re.compile(r"[+-]?[0-9]+")
+NUMBER = re.compile(r"[+-]?([0-9]{1,200}(\.[0-9]{0,200})?|\.[0-9]{1,200})([eE][+-]?[0-9]{1,3})?")
+WITH_COMMAS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+# a comma before one or two digits or more than three, or after a zero, is a decimal sign
+DECIMAL_COMMA = re.compile(r"[+-]?([0-9]+,([0-9]{1,2}|[0-9]{4,})|0,[0-9]+|[0-9]{4,},[0-9]+)")
+WITH_UNIT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*([^0-9]*?)\s*")
 
 MAX_SPELLINGS = 25
 
@@ -49,6 +52,12 @@ KNOWN_UNITS = {
 }
 
 
+def as_number(text: str) -> float | None:
+    """The number that the rule `cast` reads; None where it reads none."""
+    number = float(text) if NUMBER.fullmatch(text) else math.inf
+    return number if abs(number) < 1e300 else None
+
+
 def known_unit(suffix: str) -> tuple[str, float] | None:
     """Family and size of what follows a number: `oz.`, `OZ`, `oz. can`."""
     words = suffix.lower().replace(".", " ").split()
@@ -84,7 +93,22 @@ def unit_factors(values: Counter[str]) -> tuple[dict[str, float], int] | None:
         return None
     if suffixes[""]:
         factors[""] = 1.0
+        if family is not None and family[0] == "share":
+            factors = _of_shares(values, factors)
     return {suffix: int(size) if size == int(size) else size for suffix, size in factors.items()}, with_unit.total()
+
+
+def _of_shares(values: Counter[str], factors: dict[str, float]) -> dict[str, float]:
+    """46% beside 0.46: percent are hundredths if the numbers without a unit are at most 1, and the others are not."""
+    largest: dict[bool, float] = {}
+    for value in values:
+        found = WITH_UNIT.fullmatch(value)
+        if found is not None:
+            has_unit = bool(found.group(2))
+            largest[has_unit] = max(largest.get(has_unit, 0.0), abs(float(found.group(1))))
+    if largest.get(False, 2.0) <= 1 < largest.get(True, 0.0):
+        return {suffix: 0.01 if suffix else 1.0 for suffix in factors}
+    return factors
 
 
 def is_code(numbers: list[str]) -> bool:

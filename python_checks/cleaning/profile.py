@@ -13,18 +13,21 @@ from data_health.cleaning.counted import Counted
 class Suggestion:
     """
     A rule for a column: its kind, the rule as cleaning configuration (a mapping), the evidence in words, and how many
-    of the rows looked at it would change, or fail. `looked_at` is the number of these rows, None for the sample.
+    of the rows looked at it would change, or fail. `looked_at` is the number of these rows, None for the sample. The
+    kind `question` has no rule: the evidence says what only a person can decide, and `affected` how many rows it is.
     """
 
     column: str
     kind: str
-    rule: dict[str, Any]
+    rule: dict[str, Any] | None
     evidence: str
     affected: int
     looked_at: int | None = None
 
-    def as_yaml(self) -> str:
-        """The rule on one line, to paste below `rules:`."""
+    def as_yaml(self) -> str | None:
+        """The rule on one line, to paste below `rules:`; None for a question."""
+        if self.rule is None:
+            return None
         return yaml.safe_dump(
             self.rule, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9
         ).strip()
@@ -34,12 +37,15 @@ class Suggestion:
 class Profile:
     """
     A column while it is looked at: rows per value that is still unexplained, and the suggestions so far. `counted` is
-    what a monitor knows of it; where that is every value with its rows, `rows` are over the whole table.
+    what a monitor knows of it; where that is every value with its rows, `rows` are over the whole table. They are so
+    too where the sample `is_all` of it. `is_difference` where the column is the days between two others.
     """
 
     name: str
     rows: Counter[str]
     is_typed: bool = False
+    is_all: bool = True
+    is_difference: bool = False
     counted: Counted | None = None
     found: list[Suggestion] = field(default_factory=list)
 
@@ -54,6 +60,12 @@ class Profile:
         source = self.counted if self.is_whole or by_monitor else None
         evidence, looked_at = (evidence, None) if source is None else (evidence + source.source, source.total)
         self.found.append(Suggestion(self.name, kind, full_rule, evidence, int(affected), looked_at))
+
+    def ask(self, question: str, affected: int) -> None:
+        """Add what only a person can decide."""
+        source = self.counted if self.is_whole else None
+        question, looked_at = (question, None) if source is None else (question + source.source, source.total)
+        self.found.append(Suggestion(self.name, "question", None, question, int(affected), looked_at))
 
     def without(self, values: Sequence[str]) -> None:
         """Take values as explained."""

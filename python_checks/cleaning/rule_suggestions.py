@@ -2,7 +2,7 @@
 
 import duckdb
 import pyarrow as pa
-from data_health.cleaning.counted import counted_columns
+from data_health.cleaning.counted import counted_columns, counted_values
 from data_health.cleaning.sampled import samples
 from data_health.cleaning.suggestions import suggested_rules
 from data_health.output_schema import arrow_schema
@@ -18,6 +18,8 @@ COLUMNS = {
     "affected_count": "bigint",
 }
 SCHEMA = arrow_schema(COLUMNS)
+# the model cleaning_sample takes no more
+SAMPLED_ROWS = 20_000
 
 
 def table(
@@ -25,14 +27,17 @@ def table(
 ) -> pa.Table:
     """
     The suggestions for every cleaning set, in the order in which the rules are to run; with the counts of the model
-    cleaning_value_counts where a monitor has counted a column.
+    cleaning_value_counts where a monitor has counted a column, and of all values of columns of few values.
     """
     names = "cleaning, monitor, column_name, bin_type, category, minimum, maximum, row_count"
-    counted = counted_columns(value_counts.project(names).order(names).fetchall())
+    of_table = sample.filter("row_count is not null").project("cleaning, column_name, value, row_count")
+    counted = counted_values(of_table.fetchall()) | counted_columns(value_counts.project(names).order(names).fetchall())
     rows = []
     for found in samples(sample, columns, "suggest"):
         of_set = {name: column for (cleaning, name), column in counted.items() if cleaning == found.cleaning}
-        suggestions = suggested_rules(found.names, found.values, found.typed, found.settings, of_set)
+        suggestions = suggested_rules(
+            found.names, found.values, found.typed, found.settings, of_set, len(found.values) < SAMPLED_ROWS
+        )
         for number, item in enumerate(suggestions, 1):
             rows.append(
                 {

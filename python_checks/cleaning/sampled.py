@@ -32,7 +32,7 @@ def samples(sample: duckdb.DuckDBPyRelation, columns: duckdb.DuckDBPyRelation, p
         names, is_text, is_repaired, confidences = (list(part) for part in zip(*rows, strict=True))
         position = {name: number for number, name in enumerate(names)}
         # names of cleaning sets have no quotes
-        cells = sample.filter(f"purpose = '{purpose}' and cleaning = '{cleaning}'")
+        cells = sample.filter(f"purpose = '{purpose}' and cleaning = '{cleaning}' and row_number is not null")
         cells = cells.project("row_number, column_name, value").fetchall()
         values = np.full((max((row for row, _, _ in cells), default=0), len(names)), None, dtype=object)
         for row, name, value in cells:

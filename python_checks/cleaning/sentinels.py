@@ -1,6 +1,9 @@
 """Values that stand for a missing one."""
 
+import re
 from collections import Counter
+
+from data_health.cleaning.text import edit_distance
 
 WORDS = {
     "(null)", "null", "<null>", "\\n", "nil", "n/a", "n.a.", "n.a", "n / a", "#n/a", "nan", "<na>", "unknown", "unk",
@@ -14,7 +17,11 @@ DATES = {
     "0001-01-01", "1899-12-31", "1900-01-01", "1970-01-01", "2999-12-31", "9999-12-31",
     "01/01/1900", "1/1/1900", "12/31/9999",
 }  # fmt: skip
-MIN_ROWS = 5
+MIN_ROWS, MOST_MEMBERS = 5, 100
+MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+# what a spreadsheet makes of 10-20 or of 3/4
+OF_SPREADSHEET = re.compile(rf"[0-9]{{1,2}}-{MONTH}|{MONTH}-[0-9]{{2}}", re.IGNORECASE)
+WORD = re.compile(r"[^\W\d_]+")
 
 
 def says_missing(value: str) -> bool:
@@ -65,4 +72,27 @@ def date_sentinels(rows: Counter[str]) -> list[str]:
     """Dates that systems write for none."""
     return sorted(
         value for value, count in rows.items() if value.split(" ")[0].split("T")[0] in DATES and count >= MIN_ROWS
+    )
+
+
+def doubtful_members(rows: Counter[str]) -> set[str]:
+    """
+    Of a few values with their rows those that may well be errors: a date of a spreadsheet among other texts, a word for
+    a missing value beside other words, one letter more, less or other than a value with ten times as many rows.
+    """
+    if len(rows) > MOST_MEMBERS:
+        return set()
+    dates = {value for value in rows if OF_SPREADSHEET.fullmatch(value)}
+    if 2 * len(dates) > len(rows):
+        dates = set()
+    missing = {value for value in rows if any(word.lower() in WORDS for word in WORD.findall(value))}
+    variants = {
+        value
+        for value, count in rows.items()
+        for other, more in rows.items()
+        if more >= 10 * count and min(len(value), len(other)) > 3 and not any(map(str.isdigit, value))
+        and edit_distance(value, other, 1) == 1
+    }  # fmt: skip
+    return (
+        (dates if 2 * len(dates) <= len(rows) else set()) | (missing if len(missing) < len(rows) else set()) | variants
     )

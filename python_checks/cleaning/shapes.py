@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from data_health.cleaning.dates import date_formats, parsed
 from data_health.cleaning.numbers import NUMBER
@@ -60,12 +61,12 @@ class Format:
         """The share of rows that have one."""
         return self.with_format / self.total
 
-    @property
+    @cached_property
     def has_letters(self) -> bool:
         """Have the values letters?"""
         return any(letter in "Aa" for name in self.usual for letter in name)
 
-    @property
+    @cached_property
     def is_numeric(self) -> bool:
         """Is a number a value like the others?"""
         return any(set(name) <= set("9.+-") for name in self.usual)

@@ -72,12 +72,14 @@ def _slip(
     known: Counter[str] = Counter()
     possible: dict[str, str] = {}
     kind_of = {}
+    without_stray = _without_stray(value, form)
     for kind, other in single_edits(value, form.letters):
         if not is_likely and kinds[kind] < MIN_KIND * kinds.total():
             continue
         if other in values and form.has(other) and len(other) >= SHORTEST and not _is_another_code(value, other):
             known[other], kind_of[other] = values[other], kind
-        if form.is_plausible(other) and (form.date is not None or _is_certain(value, other, form)):
+        is_certain = form.date is not None or other == without_stray or _has_other_marks(value, other, form)
+        if is_certain and form.is_plausible(other):
             possible[other] = kind
     for best, rows in known.most_common(1):
         is_frequent = rows >= max(settings.frequent_rows, settings.frequent_ratio * values[value])
@@ -97,15 +99,15 @@ def _is_another_code(value: str, other: str) -> bool:
     return is_at_end and sum(map(str.isdigit, value)) > sum(map(str.isdigit, other))
 
 
-def _is_certain(value: str, other: str, form: Format) -> bool:
-    """
-    Without knowing the other value: is it the value without the one letter or digit inside it that no usual shape has?
-    Or has it, where values have no letters, the same digits with the decimal points at the same places?
-    """
-    if not form.has_letters and IGNORED_MARKS.sub("", value) == IGNORED_MARKS.sub("", other):
-        return True
+def _has_other_marks(value: str, other: str, form: Format) -> bool:
+    """Where values have no letters: have both the same digits, with the decimal points at the same places?"""
+    return not form.has_letters and IGNORED_MARKS.sub("", value) == IGNORED_MARKS.sub("", other)
+
+
+def _without_stray(value: str, form: Format) -> str | None:
+    """The value without the one letter or digit inside it that no usual shape has; None where there is no such."""
     known = set("".join(form.usual))
     strays = [place for place, letter in enumerate(value.translate(CLASSES)) if letter not in known]
     if len(strays) != 1 or not 0 < strays[0] < len(value) - 1 or not value[strays[0]].isalnum():
-        return False
-    return other == value[: strays[0]] + value[strays[0] + 1 :]
+        return None
+    return value[: strays[0]] + value[strays[0] + 1 :]

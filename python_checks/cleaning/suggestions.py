@@ -6,14 +6,36 @@ from typing import Any
 
 import numpy as np
 from data_health.cleaning.counted import Counted, as_written
-from data_health.cleaning.dates import STANDARD, date_formats, is_castable, parsed
+from data_health.cleaning.dates import (
+    STANDARD,
+    date_formats,
+    day_differences,
+    is_castable,
+    mixes_day_and_month,
+    parsed,
+)
 from data_health.cleaning.dependencies import Nearness, determinants
-from data_health.cleaning.numbers import NUMBER, WHOLE, WITH_COMMAS, WITH_UNIT, is_code, unit_factors
+from data_health.cleaning.numbers import (
+    DECIMAL_COMMA,
+    NUMBER,
+    WHOLE,
+    WITH_COMMAS,
+    WITH_UNIT,
+    as_number,
+    is_code,
+    unit_factors,
+)
 from data_health.cleaning.profile import Profile, Suggestion
 from data_health.cleaning.repair import RepairRule, dependency_rules, value_rules
-from data_health.cleaning.sentinels import ambiguous_sentinels, date_sentinels, number_sentinels, word_sentinels
+from data_health.cleaning.sentinels import (
+    ambiguous_sentinels,
+    date_sentinels,
+    doubtful_members,
+    number_sentinels,
+    word_sentinels,
+)
 from data_health.cleaning.settings import DEFAULTS, Settings
-from data_health.cleaning.text import Column
+from data_health.cleaning.text import WHITE_SPACE, Column
 from numpy.typing import NDArray
 
 MIN_ROWS = 20
@@ -32,18 +54,21 @@ def suggested_rules(
     typed: Sequence[str] = (),
     settings: Settings = DEFAULTS,
     counted: Mapping[str, Counted] | None = None,
+    is_all: bool = True,
 ) -> list[Suggestion]:
     """
     What a table of texts (n rows, one column per name, None or '' for missing) seems to need, column by column, in
     the order in which the rules are to run. Columns in `typed` have a type already, so that none is suggested.
-    `counted` has columns that a monitor counted: instead of estimates of the sample, counts over all rows.
+    `counted` has columns that a monitor counted: instead of estimates of the sample, counts over all rows. `is_all`
+    where the rows are the whole table.
     """
     of_values, columns = value_rules(names, values, names, settings)
     dependencies = dependency_rules(names, columns, names, settings)
+    differences = day_differences(names, values)
     suggestions = []
     for number, name in enumerate(names):
         sampled = Counter(value for value in values[:, number] if value)
-        profile = Profile(name, sampled, name in typed, (counted or {}).get(name))
+        profile = Profile(name, sampled, name in typed, is_all, name in differences, (counted or {}).get(name))
         if profile.is_whole:
             profile.rows = Counter({value: rows for value, rows in profile.counted.rows.items() if value})
         misspelled = {rule.from_value: rule.to_value for rule in of_values if rule.column == name}
@@ -69,13 +94,13 @@ def _look_at(profile: Profile, is_typed: bool, misspelled: dict[str, str], contr
 
 def _trim(profile: Profile) -> None:
     """Blanks around values."""
-    padded = {value: rows for value, rows in profile.rows.items() if value != value.strip()}
+    padded = {value: rows for value, rows in profile.rows.items() if value != value.strip(WHITE_SPACE)}
     if padded:
-        evidence = f"{_counted(padded)} begin or end with blanks"
+        evidence = f"{_counted(padded)} begin or end with white space"
         profile.suggest("whitespace", {"trim": True}, evidence, sum(padded.values()))
         stripped: Counter[str] = Counter()
         for value, rows in profile.rows.items():
-            stripped[value.strip()] += rows
+            stripped[value.strip(WHITE_SPACE)] += rows
         profile.rows = stripped
         profile.without([""])
 
@@ -99,7 +124,7 @@ def _missing(profile: Profile, sentinels: list[str], reason: str) -> None:
 def _number(profile: Profile, is_typed: bool) -> bool:
     """Whole numbers, decimals, numbers with units or thousands separators. False where the column is no such."""
     total = profile.rows.total()
-    plain = {value: float(value) for value in profile.rows if len(value) <= LONGEST and NUMBER.fullmatch(value)}
+    plain = {value: number for value in profile.rows if (number := as_number(value)) is not None}
     parsed_rows = sum(profile.rows[value] for value in plain)
     if parsed_rows < MIN_PARSED * total:
         return False if is_typed else _number_in_disguise(profile)
@@ -107,7 +132,9 @@ def _number(profile: Profile, is_typed: bool) -> bool:
         return True
     failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
     _missing(profile, ambiguous_sentinels(failing), "are not numbers and stand for a missing value")
-    if profile.counted is not None and profile.counted.bins:
+    if profile.is_difference:
+        pass  # two dates say what the number is, and so that it is no sentinel
+    elif profile.counted is not None and profile.counted.bins:
         _counted_number_sentinels(profile)
     else:
         _missing(profile, number_sentinels(plain, profile.rows), "are far from all other numbers")
@@ -118,7 +145,7 @@ def _number(profile: Profile, is_typed: bool) -> bool:
             return True
         failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
         share = f"{parsed_rows} of {total} values are {'whole ' if data_type != 'double' else ''}numbers"
-        profile.suggest("type", {"cast": data_type}, share + _except_for(failing), failing.total())
+        _cast(profile, "type", [{"cast": data_type}], share, failing)
     _range(profile, plain)
     return True
 
@@ -146,18 +173,22 @@ def _number_type(texts: list[str]) -> str | None:
     return next((name for name, limit in LARGEST_INTEGER.items() if largest <= limit), None)
 
 
+def _cast(profile: Profile, kind: str, rules: list[dict[str, Any]], evidence: str, failing: Counter[str]) -> None:
+    """Suggest to read the values as another type, if all can be: a rule must not lose what a person may still need."""
+    if failing:
+        what = ", ".join(f"{key}: {value}" for key, value in rules[-1].items())
+        profile.ask(
+            f"{evidence}{_except_for(failing)}: to be repaired before {what}, which would lose them?", failing.total()
+        )
+        return
+    for rule in rules:
+        changed = sum(rows for value, rows in profile.rows.items() if "," in value) if "replace_pattern" in rule else 0
+        profile.suggest(kind if "cast" not in rule else "type", rule, evidence, changed)
+
+
 def _number_in_disguise(profile: Profile) -> bool:
-    """Numbers with a unit or with thousands separators."""
-    with_commas = [value for value in profile.rows if WITH_COMMAS.fullmatch(value)]
-    numbers = sum(
-        rows for value, rows in profile.rows.items() if NUMBER.fullmatch(value) or WITH_COMMAS.fullmatch(value)
-    )
-    if with_commas and numbers >= MIN_PARSED * profile.rows.total():
-        affected = {value: profile.rows[value] for value in with_commas}
-        evidence = f"{_counted(affected)} have thousands separators"
-        profile.suggest("format", {"replace_pattern": [",", ""]}, evidence, sum(affected.values()))
-        evidence = f"{numbers} of {profile.rows.total()} values are numbers without the separators"
-        profile.suggest("type", {"cast": "double"}, evidence, profile.rows.total() - numbers)
+    """Numbers with a unit, with thousands separators or with a decimal comma."""
+    if _number_with_commas(profile):
         return True
     units = unit_factors(profile.rows)
     if units is None:
@@ -165,7 +196,37 @@ def _number_in_disguise(profile: Profile) -> bool:
     factors, affected = units
     others = Counter({value: rows for value, rows in profile.rows.items() if not WITH_UNIT.fullmatch(value)})
     evidence = f"{affected} of {profile.rows.total()} values are numbers followed by {', '.join(filter(None, factors))}"
-    profile.suggest("unit", {"units": factors}, evidence + _except_for(others), affected + others.total())
+    if others:
+        profile.ask(
+            f"{evidence}{_except_for(others)}: to be repaired before units, which would lose them?", others.total()
+        )
+    else:
+        profile.suggest("unit", {"units": factors}, evidence, affected)
+    return True
+
+
+def _number_with_commas(profile: Profile) -> bool:
+    """Commas between thousands or before decimals; which of the two a column has, its clearest values tell."""
+    decimal = {value for value in profile.rows if DECIMAL_COMMA.fullmatch(value)}
+    thousands = {value for value in profile.rows if WITH_COMMAS.fullmatch(value)} - decimal
+    with_commas = decimal | thousands
+    plain = {value for value in profile.rows if as_number(value) is not None}
+    numbers = sum(profile.rows[value] for value in with_commas | plain)
+    if not with_commas or numbers < MIN_PARSED * profile.rows.total():
+        return False
+    rows = {value: profile.rows[value] for value in with_commas}
+    if decimal and any(value.count(",") > 1 or "." in value for value in thousands | plain):
+        profile.ask(
+            f"{_counted(rows)} have commas: which are between thousands, and which before decimals?", sum(rows.values())
+        )
+        return True
+    sign, to = ("a decimal comma", ".") if decimal else ("thousands separators", "")
+    evidence = f"{_counted(rows)} have {sign}"
+    if not decimal and not any(value.count(",") > 1 or "." in value for value in thousands):
+        evidence += ", or a decimal comma: all have three digits after it"
+    failing = Counter({value: count for value, count in profile.rows.items() if value not in with_commas | plain})
+    rules = [{"replace_pattern": [",", to]}, {"cast": "double"}]
+    _cast(profile, "format", rules, evidence, failing)
     return True
 
 
@@ -190,6 +251,12 @@ def _date(profile: Profile) -> bool:
     )
     _missing(profile, ambiguous_sentinels(failing), "are not dates and stand for a missing value")
     failing = Counter({value: rows for value, rows in failing.items() if value in profile.rows})
+    if mixes_day_and_month(formats):
+        listed = " and ".join(formats)
+        profile.ask(
+            f"dates are written as {listed}: no rule can tell which of day and month comes first", profile.rows.total()
+        )
+        return True
     if not all(map(is_castable, formats)):
         return True  # dates, but with names of months, which no rule reads yet
     has_time = any("%H" in form or "%I" in form for form in formats)
@@ -200,7 +267,10 @@ def _date(profile: Profile) -> bool:
     evidence = f"{total - failing.total()} of {total} values are dates as {' or '.join(formats)}"
     if not is_told:
         evidence += "; no value shows whether the day or the month comes first"
-    profile.suggest("type" if len(formats) == 1 else "format", rule, evidence + _except_for(failing), failing.total())
+    if failing:
+        _cast(profile, "type", [rule], evidence, failing)
+    else:
+        profile.suggest("type" if len(formats) == 1 else "format", rule, evidence, 0)
     return True
 
 
@@ -226,11 +296,20 @@ def _range(profile: Profile, plain: dict[str, float]) -> None:
 
 
 def _category(profile: Profile, contradicted: set[str], rows_before: int) -> None:
-    """The set of values, without those that other columns contradict; or that there is hardly more than one."""
-    known = Counter({value: rows for value, rows in profile.rows.items() if value not in contradicted})
+    """
+    The set of values, without those that other columns contradict; or that there is hardly more than one. Only from
+    all rows of the table: a sample may lack right values.
+    """
+    if not (profile.is_all or profile.is_whole):
+        return
+    doubtful = doubtful_members(profile.rows)
+    known = Counter({value: rows for value, rows in profile.rows.items() if value not in contradicted | doubtful})
     total, distinct = known.total(), len(known)
     if not distinct or distinct > MAX_ALLOWED or total < 100 or distinct > total / 20:
         return
+    if doubtful:
+        rows = {value: profile.rows[value] for value in doubtful}
+        profile.ask(f"{_counted(rows)} are unlike the other values. Are they right?", sum(rows.values()))
     failing = Counter({value: rows for value, rows in profile.rows.items() if value not in known})
     rule = {"allowed": sorted(known), "on_failure": "warn"}
     mode, mode_rows = known.most_common(1)[0]
@@ -258,11 +337,21 @@ def _letter_case(profile: Profile) -> None:
     if len(usual) <= MAX_REPLACED:
         profile.suggest("case", {"replace": usual}, evidence, sum(rows.values()))
     else:
-        upper = sum(rows for value, rows in profile.rows.items() if value == value.upper())
-        form = "upper" if 2 * upper > profile.rows.total() else "lower"
-        changed = sum(rows for value, rows in profile.rows.items() if value != getattr(value, form)())
-        profile.suggest("case", {"case": form}, evidence, changed)
+        form = _one_case(profile, usual)
+        if form is None:
+            profile.ask(f"{evidence}. Which form is right?", sum(rows.values()))
+        else:
+            profile.suggest("case", {"case": form}, evidence, sum(rows.values()))
     _merge(profile, usual)
+
+
+def _one_case(profile: Profile, usual: dict[str, str]) -> str | None:
+    """The case that all values have but those to be replaced, which get the right form by it."""
+    for form, changed in (("upper", str.upper), ("lower", str.lower)):
+        right = {value: usual.get(value, value) for value in profile.rows}
+        if all(changed(value) == other for value, other in right.items()):
+            return form
+    return None
 
 
 def _spelling(profile: Profile, misspelled: dict[str, str]) -> None:

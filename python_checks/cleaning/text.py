@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# what the rules trim and squeeze take for white space
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 TOKEN = re.compile(r"[^\W_]+")
 DIGIT = re.compile(r"\d")
 NOT_DIGIT = re.compile(r"\D")

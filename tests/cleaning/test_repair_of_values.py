@@ -140,7 +140,37 @@ def test_clean_tables_of_mixed_kinds_stay(seed):
 
 def test_no_format_where_there_is_none():
     assert column_format(Counter()) is None
-    assert column_format(Counter("a-1 b+2 (c) 3% #4 d/5 e.f 7? g_h 8! i=9 jk&l 1:2 {m} [n] o^p 5~ q|r $6 s<t u>v".split() * 2)) is None
+    assert (
+        column_format(
+            Counter(
+                [
+                    "a-1",
+                    "b+2",
+                    "(c)",
+                    "3%",
+                    "#4",
+                    "d/5",
+                    "e.f",
+                    "7?",
+                    "g_h",
+                    "8!",
+                    "i=9",
+                    "jk&l",
+                    "1:2",
+                    "{m}",
+                    "[n]",
+                    "o^p",
+                    "5~",
+                    "q|r",
+                    "$6",
+                    "s<t",
+                    "u>v",
+                ]
+                * 2
+            )
+        )
+        is None
+    )
 
 
 def test_a_meant_value_is_one_slip_away():

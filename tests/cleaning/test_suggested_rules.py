@@ -15,9 +15,10 @@ WORDS = ["lamp", "chair", "table", "shelf"] * 100
 def suggested(values, **options):
     """The suggestions for one column as (kind, rule without the column's name, affected rows)."""
     found = suggested_rules(["x"], np.array([[value] for value in values], dtype=object).reshape(-1, 1), **options)
-    assert all(yaml.safe_load(item.as_yaml()) == item.rule for item in found)
-    assert all(item.evidence for item in found)
-    return [(item.kind, {k: v for k, v in item.rule.items() if k != "column"}, item.affected) for item in found]
+    assert all(item.rule is None or yaml.safe_load(item.as_yaml()) == item.rule for item in found)
+    assert all((item.kind == "question") == (item.rule is None) and item.evidence for item in found)
+    rules = [item.rule and {k: v for k, v in item.rule.items() if k != "column"} for item in found]
+    return [(item.kind, rule, item.affected) for item, rule in zip(found, rules, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def suggested(values, **options):
         ([*NUMBERS, "none"], [("sentinel", {"null_values": ["none"]}, 1), ("type", {"cast": "integer"}, 0)]),
         ([*NUMBERS, *["999"] * 5], [("sentinel", {"null_values": ["999"]}, 5), ("type", {"cast": "integer"}, 0)]),
         ([*NUMBERS, *["-1"] * 5], [("sentinel", {"null_values": ["-1"]}, 5), ("type", {"cast": "integer"}, 0)]),
-        ([*NUMBERS, "1o", "x7"], [("type", {"cast": "integer"}, 2)]),
+        ([*NUMBERS, "1o", "x7"], [("question", None, 2)]),
         ([*NUMBERS, "2.5"], [("type", {"cast": "double"}, 0)]),
         ([*NUMBERS, "5000000000"], [("type", {"cast": "bigint"}, 0), ("range", {"range": [0, 36], "on_failure": "warn"}, 1)]),
         ([*NUMBERS, "900", "-800"], [("type", {"cast": "integer"}, 0), ("range", {"range": [0, 36], "on_failure": "warn"}, 2)]),
@@ -48,8 +49,12 @@ def suggested(values, **options):
         ([f"12/{day:02}/2021" for day in range(1, 32)] * 5, [("type", {"cast": "date", "formats": ["%m/%d/%Y"]}, 0)]),
         ([f"2021-12-{day:02}" for day in range(1, 32)] * 5, [("type", {"cast": "date"}, 0)]),
         (
+            [f"2021-12-{day:02}" for day in range(1, 32)] * 5 + ["31.12.2021"] * 9,
+            [("format", {"cast": "date", "formats": ["%Y-%m-%d", "%d.%m.%Y"]}, 0)],
+        ),
+        (
             [f"2021-12-{day:02}" for day in range(1, 32)] * 5 + ["31.12.2021"] * 9 + ["2021-13-01"],
-            [("format", {"cast": "date", "formats": ["%Y-%m-%d", "%d.%m.%Y"]}, 1)],
+            [("question", None, 1)],
         ),
         (
             [f"2021-12-{day:02}" for day in range(1, 32)] * 5 + ["1900-01-01"] * 9,
@@ -94,6 +99,46 @@ def suggested(values, **options):
 )  # fmt: skip
 def test_one_column(values, expected):
     assert suggested(values) == expected
+
+
+SHARES = [f"{number / 100}" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        # codes of which 2 in 100 begin with a letter: a cast would lose them
+        (["250.83", "401.9", "428.1", "599.2"] * 49 + ["V57", "E909", "V45", "E885"], [("question", None, 4)]),
+        (["0,280", "1,5", "12,75", "3,125"] * 50, [("format", {"replace_pattern": [",", "."]}, 200), ("type", {"cast": "double"}, 0)]),
+        (["1,250", "12,750,100", "3.5"] * 50, [("format", {"replace_pattern": [",", ""]}, 100), ("type", {"cast": "double"}, 0)]),
+        (["1,25", "1,250,000", "3,5"] * 50, [("question", None, 150)]),
+        ([f"{month:02}/{day:02}/2021" for month in range(1, 13) for day in range(13, 26)] + [f"{day:02}/{month:02}/2021" for month in range(1, 13) for day in range(13, 26)], [("question", None, 312)]),
+        (["\u0661\u0662", "\u0663", "\uff11\uff12"] * 100, [("allowed", {"allowed": ["\u0661\u0662", "\u0663", "\uff11\uff12"], "on_failure": "warn"}, 0)]),
+        ([*NUMBERS, "1e400"], [("question", None, 1)]),
+        ([*SHARES, *(f"{number}%" for number in range(2, 90))], [("unit", {"units": {"%": 0.01, "": 1}}, 88)]),
+        (["1-10%", "11-20%", "21-30%"] * 50 + ["20-Oct"] * 9, [("question", None, 9), ("allowed", {"allowed": ["1-10%", "11-20%", "21-30%"], "on_failure": "warn"}, 9)]),
+        (["male", "female"] * 60 + ["Unknown/Invalid"] * 9, [("question", None, 9), ("allowed", {"allowed": ["female", "male"], "on_failure": "warn"}, 9)]),
+        ([f"{name}{number}" for name in ("McAllen ", "MCALLEN ", "mcallen ", "McAllen ") for number in range(30)] * 2, [("question", None, 120)]),
+        ([f"2024-01-05T10:{minute:02}:00{zone}" for minute in range(60) for zone in ("Z", "+02:00", ".123Z", "")], [("format", {"cast": "timestamp"}, 0)]),
+        ([f"{word}\t" if number < 80 else word for number, word in enumerate(WORDS)], [("whitespace", {"trim": True}, 80), ("allowed", {"allowed": sorted(set(WORDS)), "on_failure": "warn"}, 0)]),
+    ],
+)  # fmt: skip
+def test_no_suggestion_loses_a_right_value(values, expected):
+    assert suggested(values) == expected
+
+
+def test_the_allowed_values_come_from_all_rows():
+    assert suggested(WORDS, is_all=False) == []
+
+
+def test_minus_one_that_two_dates_explain_is_no_sentinel():
+    arrested = [f"2021-03-{day:02}" for day in range(2, 29)] * 10
+    known = [f"2021-03-{day - (number % 3) + 1:02}" for number, day in enumerate(list(range(2, 29)) * 10)]
+    days = [str(int(other[-2:]) - int(one[-2:])) for one, other in zip(known, arrested, strict=True)]
+    values = np.array([known, arrested, days], dtype=object).T
+    found = [item for item in suggested_rules(["known", "arrested", "days"], values) if item.column == "days"]
+    assert days.count("-1") > 50
+    assert [(item.kind, item.rule) for item in found] == [("type", {"column": "days", "cast": "integer"})]
 
 
 def test_a_column_with_a_type_is_not_given_another():
