@@ -1,9 +1,10 @@
-"""The command `data-health`, for what is done between two builds: asking people for labels and taking their answers."""
+"""The command `data-health`, for what is done between two builds: labels of people, and rules that are suggested."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+from data_health.cleaning.rules_file import written_rules
 from data_health.label_studio.exporting import Export, Exported, export_labels
 from data_health.label_studio.importing import Import, Imported, import_labels
 from data_health.label_studio.project import Project
@@ -15,8 +16,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def project_options(command: Callable) -> Callable:
-    """The options that say which project, warehouse and monitor are meant."""
+def place_options(command: Callable) -> Callable:
+    """The options that say which project and warehouse are meant."""
     for option in (
         click.option("--target", help="Target of the profile. Default: the target that the profile names."),
         click.option(
@@ -25,10 +26,16 @@ def project_options(command: Callable) -> Callable:
             help="Folder of profiles.yml. Default: the folder of --project-dir if it has one, else as for dbt.",
         ),
         click.option("--project-dir", type=FOLDER, help="Folder of dbt_project.yml. Default: the current folder."),
-        click.option("--monitor", help="Name of the monitor. Not needed if only one has a key."),
     ):
         command = option(command)
     return command
+
+
+def project_options(command: Callable) -> Callable:
+    """The same, and which monitor is meant."""
+    return click.option("--monitor", help="Name of the monitor. Not needed if only one has a key.")(
+        place_options(command)
+    )
 
 
 control_option = click.option(
@@ -40,6 +47,24 @@ control_option = click.option(
 @click.version_option(package_name="data-health", prog_name="data-health")
 def main() -> None:
     """Do what is done between two builds of a dbt project that uses data_health."""
+
+
+@main.command("suggest")
+@place_options
+@click.option("--cleaning", help="Name of the cleaning set. Default: all that ask for suggestions.")
+@click.option("--output", type=NEW_FILE, required=True, help="File to write.")
+def suggest_command(
+    cleaning: str | None, project_dir: str | None, profiles_dir: str | None, target: str | None, output: Path
+) -> None:
+    """Write the rules of health_suggested_rules, with the whole configuration, to a file that a build can take.
+
+    What speaks for a rule stands above it. Questions that only a person can answer are comments.
+    """
+    project = Project(project_dir, profiles_dir, target)
+    text, rules, questions = attempted(lambda: written_rules(project, cleaning))
+    project.absolute(output).write_text(text, encoding="utf-8")
+    click.echo(f"{rules} rules and {questions} comments written to {output}; read them, then run:")
+    click.echo(f'dbt build --vars "$(cat {output})"')
 
 
 @main.group()

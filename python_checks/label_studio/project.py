@@ -137,11 +137,11 @@ class Project:
         return [word for name, value in given.items() if value is not None for word in (name, str(value))]
 
     def settings(self, wanted: str | None) -> dict[str, Any]:
-        """What dbt finds out about the monitor, or about the only one that has a key.
+        """What dbt finds out about the monitor, or about the only one that has a key; raises as `compiled` does."""
+        return self.compiled("{%- set wanted = " + (json.dumps(wanted) if wanted else "none") + " -%}" + SETTINGS)
 
-        Raises ExchangeError with the message of dbt when the project does not compile.
-        """
-        query = "{%- set wanted = " + (json.dumps(wanted) if wanted else "none") + " -%}" + SETTINGS
+    def compiled(self, query: str) -> dict[str, Any]:
+        """What dbt makes of a template that gives JSON. Raises ExchangeError when the project does not compile."""
         with self.at_home(), contextlib.redirect_stdout(io.StringIO()) as output:
             done = dbtRunner().invoke(["--no-use-colors", "compile", "--inline", query, *self.options()])
         if not done.success:

@@ -2,7 +2,9 @@
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from consumer import Consumer
+from data_health.command_line import main
 
 ROWS = 1200
 # column -> SQL of its values by the number i of the row; each needs rules of other kinds
@@ -40,10 +42,12 @@ def project(tmp_path_factory):
     consumer.sql(f"create table raw.rows as select {selected} from range({ROWS}) as numbers (i)")
     consumer.build_cleaning()
     suggested = consumer.rows("select * from health_suggested_rules order by rule_number")
-    rules = [yaml.safe_load(row["rule"]) for row in suggested if row["rule"] and not row["rule"].startswith("{repair")]
+    file = consumer.folder / "rules.yml"
+    done = CliRunner().invoke(main, ["suggest", "--project-dir", str(consumer.folder), "--output", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "20 rules and 7 comments" in done.output
     (consumer.folder / "models" / "clean_rows.sql").write_text("{{ data_health.clean('odd') }}")
-    consumer.configure({"cleaning": {"odd": settings() | {"rules": rules}}})
-    consumer.build_cleaning()
+    consumer.build_cleaning("--vars", file.read_text())
     consumer.suggested = suggested
     return consumer
 
