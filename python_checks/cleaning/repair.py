@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from data_health.cleaning.dependencies import Determinant, Nearness, determinants
 from data_health.cleaning.meant import meant_values
+from data_health.cleaning.parts import Contradiction, contradictions
 from data_health.cleaning.settings import DEFAULTS, Settings
 from data_health.cleaning.text import Column, encoded
 from numpy.typing import NDArray
@@ -74,13 +75,41 @@ def dependency_rules(
     names: Sequence[str], columns: list[Column], targets: Sequence[str], settings: Settings
 ) -> list[RepairRule]:
     """The rules of method `dependency` of the targets, on columns without misspellings."""
-    rules = []
+    rules = _rules_of_parts(names, columns, targets, settings)
+    told = {(rule.column, rule.from_value) for rule in rules}
     for number, name in enumerate(names):
         near = Nearness(columns[number], settings)
         deciding = determinants(columns, number, near, settings) if name in targets else []
         if deciding:
             changes = list(_contradicted_cells(columns[number], deciding, near, settings))
-            rules += _rules_of_changes(names, columns, number, deciding, changes)
+            found = _rules_of_changes(names, columns, number, deciding, changes)
+            # a row must not meet two rules
+            rules += [rule for rule in found if (name, rule.from_value) not in told]
+    return rules
+
+
+def _rules_of_parts(
+    names: Sequence[str], columns: list[Column], targets: Sequence[str], settings: Settings
+) -> list[RepairRule]:
+    """The rules for values that stand twice in a row, once as a part of another one. All rows of a rule agree."""
+    found: dict[tuple[int, int, int], dict[int, Contradiction]] = defaultdict(dict)
+    for item in contradictions(columns, settings):
+        if names[item.column] in targets:
+            found[item.column, item.witness, int(columns[item.column].codes[item.row])][item.row] = item
+    rules, witness_of = [], {}
+    for (column, witness, code), changes in found.items():
+        if witness_of.setdefault((column, code), witness) != witness:
+            continue
+        by_value = defaultdict(set)
+        for row in np.flatnonzero(columns[column].codes == code):
+            item = changes.get(int(row))
+            by_value[int(columns[witness].codes[row])].add(item and (item.text, item.confidence, item.support))
+        for value, goals in sorted(by_value.items()):
+            goal = goals.pop()
+            if value >= 0 and goal is not None and not goals:
+                text = columns[column].values[code]
+                witness_text = columns[witness].values[value]
+                rules.append(RepairRule(names[column], "dependency", names[witness], witness_text, text, *goal))
     return rules
 
 
