@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from data_health.cleaning.counted import Counted
+from data_health.cleaning.counted import Counted, as_written
+from data_health.cleaning.numbers import NUMBER
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,38 @@ class Profile:
         """Take values as explained."""
         explained = set(values)
         self.rows = Counter({value: rows for value, rows in self.rows.items() if value not in explained})
+
+
+def missing(profile: Profile, sentinels: list[str], reason: str) -> None:
+    """Values that stand for none. A column of numbers is compared with numbers, not with texts."""
+    if sentinels:
+        rows = {value: profile.rows[value] for value in sentinels}
+        listed = [
+            as_written(float(value)) if profile.is_typed and NUMBER.fullmatch(value) else value for value in sentinels
+        ]
+        profile.suggest("sentinel", {"null_values": listed}, f"{values_with_rows(rows)} {reason}", sum(rows.values()))
+        profile.without(sentinels)
+
+
+def cast(profile: Profile, kind: str, rules: list[dict[str, Any]], evidence: str, failing: Counter[str]) -> None:
+    """Suggest to read the values as another type, if all can be: a rule must not lose what a person may still need."""
+    if failing:
+        what = ", ".join(f"{key}: {value}" for key, value in rules[-1].items())
+        profile.ask(
+            f"{evidence}{except_for(failing)}: to be repaired before {what}, which would lose them?", failing.total()
+        )
+        return
+    for rule in rules:
+        changed = sum(rows for value, rows in profile.rows.items() if "," in value) if "replace_pattern" in rule else 0
+        profile.suggest(kind if "cast" not in rule else "type", rule, evidence, changed)
+
+
+def values_with_rows(rows: dict[str, int], most: int = 5) -> str:
+    """Values with their rows, as '12 x 'N/A', 3 x '?''."""
+    ordered = sorted(rows.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{count} x {value[:40]!r}" for value, count in ordered[:most])
+    return listed + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
+
+
+def except_for(failing: Counter[str]) -> str:
+    return f", all but {values_with_rows(failing)}" if failing else ""
