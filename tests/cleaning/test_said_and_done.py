@@ -45,7 +45,7 @@ def project(tmp_path_factory):
     file = consumer.folder / "rules.yml"
     done = CliRunner().invoke(main, ["suggest", "--project-dir", str(consumer.folder), "--output", str(file)])
     assert done.exit_code == 0, done.output
-    assert "20 rules and 7 comments" in done.output
+    assert "17 rules and 7 comments" in done.output
     (consumer.folder / "models" / "clean_rows.sql").write_text("{{ data_health.clean('odd') }}")
     consumer.build_cleaning("--vars", file.read_text())
     consumer.suggested = suggested
