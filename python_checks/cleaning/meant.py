@@ -18,20 +18,22 @@ def meant_values(values: Counter[str], settings: Settings) -> dict[str, Meant]:
     """
     rows = Counter({value: count for value, count in values.items() if not says_missing(value)})
     found: dict[str, Meant] = {}
-    _apply(format_slips(rows, settings), rows, found, settings)
+    _apply(format_slips(rows, settings), values, rows, found, settings)
     sure_slips = sum(values[value] for value in found)
-    _apply(misspelled_values(rows, settings), rows, found, settings)
-    _apply(misspelled_words(rows, settings, sure_slips), rows, found, settings)
+    _apply(misspelled_values(rows, settings), values, rows, found, settings)
+    _apply(misspelled_words(rows, settings, sure_slips), values, rows, found, settings)
     return found
 
 
-def _apply(new: dict[str, Meant], rows: Counter[str], found: dict[str, Meant], settings: Settings) -> None:
-    """Add what a step found, as far as it is sure enough, to what the steps before found."""
+def _apply(
+    new: dict[str, Meant], values: Counter[str], rows: Counter[str], found: dict[str, Meant], settings: Settings
+) -> None:
+    """Add what a step found, as far as it is sure enough, to what the steps before found; `rows` are counted anew."""
     sure = {value: meant for value, meant in new.items() if meant.confidence >= settings.min_confidence}
     for value, meant in found.items():
         found[value] = sure.get(meant.value, meant)
     for value, meant in sure.items():
-        if value not in rows:
-            continue
-        found.setdefault(value, meant)
+        # a value that only a step before made has no rule of its own
+        if value in values:
+            found.setdefault(value, meant)
         rows[meant.value] += rows.pop(value)

@@ -84,9 +84,7 @@ def _number_in_disguise(profile: Profile) -> bool:
     others = Counter({value: rows for value, rows in profile.rows.items() if not WITH_UNIT.fullmatch(value)})
     evidence = f"{affected} of {profile.rows.total()} values are numbers followed by {', '.join(filter(None, factors))}"
     if others:
-        profile.ask(
-            f"{evidence}{except_for(others)}: to be repaired before units, which would lose them?", others.total()
-        )
+        profile.ask(f"{evidence}{except_for(others)}. What are these? units would lose them", others.total())
     else:
         profile.suggest("unit", {"units": factors}, evidence, affected)
     return True

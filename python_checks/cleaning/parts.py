@@ -56,9 +56,10 @@ class _Pair:
 
 def contradictions(columns: Sequence[Column], settings: Settings) -> Iterator[Contradiction]:
     """
-    Cells of columns that repeat a piece of another column in at least nine of ten rows, but not in this one; each with
-    the side that is wrong as far as the rows show it. Where they do not, both stay.
+    Cells of columns that repeat a piece of another column in most rows, but not in this one, where the rows show which
+    of the two is wrong.
     """
+    normal = [[_normal(value) for value in column.values] for column in columns]
     for source, composed in enumerate(columns):
         spans = _spans(composed, settings)
         partners: dict[int, tuple[int, _Pair]] = {}
@@ -68,19 +69,23 @@ def contradictions(columns: Sequence[Column], settings: Settings) -> Iterator[Co
         ]
         is_wrong_here = np.zeros(len(composed.codes), bool)
         for number, pieces in enumerate(pieces_of):
+            others = [None if piece is None else _normal(piece) for piece in pieces]
             for target, column in enumerate(columns):
-                pair = None if target == source else _pair(column, composed, pieces, settings)
+                pair = None if target == source else _pair(column, normal[target], composed, others, settings)
                 if pair is None:
                     continue
                 partners.setdefault(number, (target, pair))
                 is_wrong, is_wrong_there = _wrong_sides(pair)
                 is_wrong_here |= is_wrong_there
+                written, share = _as_written(column, normal[target]), _share(pair)
                 for row in np.flatnonzero(is_wrong):
-                    text = _as_written(column, pieces[int(composed.codes[row])] or "")
-                    yield Contradiction(int(row), target, source, text, _share(pair), int(pair.is_agreeing.sum()))
+                    code = int(composed.codes[row])
+                    text = written.get(others[code] or "", pieces[code] or "")
+                    yield Contradiction(int(row), target, source, text, share, int(pair.is_agreeing.sum()))
         # a value whose pieces all stand in other columns, which are right there, is made of these anew
         if len(partners) == len(pieces_of):
             is_sure = np.logical_and.reduce([_is_right(pair) for _, pair in partners.values()])
+            shares = [_share(pair) for _, pair in partners.values()]
             for row in np.flatnonzero(is_wrong_here & is_sure):
                 code = int(composed.codes[row])
                 known = {number: int(columns[target].codes[row]) for number, (target, _) in partners.items()}
@@ -88,7 +93,7 @@ def contradictions(columns: Sequence[Column], settings: Settings) -> Iterator[Co
                     new = {number: columns[partners[number][0]].values[known[number]] for number in known}
                     text = _with_pieces(composed.values[code], spans[code], new)
                     witness, pair = partners[0]
-                    yield Contradiction(int(row), source, witness, text, _share(pair), int(pair.is_agreeing.sum()))
+                    yield Contradiction(int(row), source, witness, text, min(shares), int(pair.is_agreeing.sum()))
 
 
 def _spans(column: Column, settings: Settings) -> list[list[tuple[int, int]]]:
@@ -113,10 +118,13 @@ def _normal(text: str) -> str:
     return repr(number) if number is not None else text.lower()
 
 
-def _pair(column: Column, composed: Column, pieces: list[str | None], settings: Settings) -> _Pair | None:
-    """The column beside a piece of another one; None where it does not repeat it, or where it is nearly constant."""
-    texts = [_normal(value) for value in column.values]
-    others = [None if piece is None else _normal(piece) for piece in pieces]
+def _pair(
+    column: Column, texts: list[str], composed: Column, others: list[str | None], settings: Settings
+) -> _Pair | None:
+    """
+    The column beside a piece of another one, both with the normal forms of their distinct values; None where it does
+    not repeat it, or where it is nearly constant.
+    """
     common = {*texts} & {text for text in others if text is not None}
     # most pairs have hardly a value in common, which is seen without looking at rows
     shared = sum(rows for text, rows in zip(texts, column.counts.tolist(), strict=True) if text in common)
@@ -183,10 +191,10 @@ def _share(pair: _Pair) -> float:
     return float(pair.is_agreeing.sum() / (pair.is_known & ~wrong & ~wrong_there).sum())
 
 
-def _as_written(column: Column, text: str) -> str:
-    """The most frequent value of the column that is equal to the text; the text where there is none."""
-    same = [code for code, value in enumerate(column.values) if _normal(value) == _normal(text)]
-    return column.values[max(same, key=lambda code: int(column.counts[code]))] if same else text
+def _as_written(column: Column, texts: list[str]) -> dict[str, str]:
+    """How the column writes each normal form: as its most frequent value of that form."""
+    ordered = sorted(range(len(texts)), key=lambda code: int(column.counts[code]))
+    return {texts[code]: column.values[code] for code in ordered}
 
 
 def _with_pieces(value: str, spans: list[tuple[int, int]], new: dict[int, str]) -> str:

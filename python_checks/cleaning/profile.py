@@ -88,10 +88,8 @@ def missing(profile: Profile, sentinels: list[str], reason: str) -> None:
 def cast(profile: Profile, kind: str, rules: list[dict[str, Any]], evidence: str, failing: Counter[str]) -> None:
     """Suggest to read the values as another type, if all can be: a rule must not lose what a person may still need."""
     if failing:
-        what = ", ".join(f"{key}: {value}" for key, value in rules[-1].items())
-        profile.ask(
-            f"{evidence}{except_for(failing)}: to be repaired before {what}, which would lose them?", failing.total()
-        )
+        rule = ", ".join(f"{key}: {value}" for key, value in rules[-1].items())
+        profile.ask(f"{evidence}{except_for(failing)}. What are these? {rule} would lose them", failing.total())
         return
     for rule in rules:
         changed = sum(rows for value, rows in profile.rows.items() if "," in value) if "replace_pattern" in rule else 0
@@ -106,4 +104,5 @@ def values_with_rows(rows: dict[str, int], most: int = 5) -> str:
 
 
 def except_for(failing: Counter[str]) -> str:
+    """The rest of a sentence about all values: those that it is not true of."""
     return f", all but {values_with_rows(failing)}" if failing else ""
