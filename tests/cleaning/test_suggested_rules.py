@@ -224,7 +224,7 @@ def printed_rules(consumer):
 
 def test_statistics_of_a_monitor_count_all_rows(make_consumer):
     """Six sentinels among 50,000 rows: too few in a sample, and exactly six where a monitor has counted the same rows."""
-    relation = {"relation": {"source": ["raw", "rows"]}, "where": "amount <> 12345"}
+    relation = {"relation": {"source": ["raw", "rows"]}, "where": "amount <> 12345 or id < 0"}
     block = {"cleaning": {"letters": relation | {"suggest": True}}}
     monitors = {
         "letters": relation | {"time": "at", "key": "id", "grain": "month"},
@@ -241,6 +241,7 @@ def test_statistics_of_a_monitor_count_all_rows(make_consumer):
             "at": np.datetime64("2024-01-01T00:00:00") + (row % 90).astype("timedelta64[D]"),
             "amount": np.where(is_odd, -999, row % 371),
             "price": np.where(is_odd, 999999.0, (row * 7919 % 50_000) / 100),
+            "code": np.char.add("k", row.astype(str)),
             "word": np.where(is_odd, "N/A", np.array(["lamp", "chair", "table"])[row % 3]),
         },
     )
@@ -257,6 +258,8 @@ def test_statistics_of_a_monitor_count_all_rows(make_consumer):
         ("price", "{column: price, null_values: [999999]}", 50_000, 6, f"6 x '999999' are far from all other numbers{source}"),
         ("word", "{column: word, null_values: [N/A]}", 50_000, 6, f"6 x 'N/A' say that there is no value{source}"),
     ]  # fmt: skip
+    # a text of many values is not counted
+    assert consumer.sql("select distinct column_name from cleaning_sample where row_count is not null") == [("word",)]
     # rules for numbers are pasted as numbers, which is what a column of numbers is compared with
     rules = printed_rules(consumer)
     consumer.configure({"cleaning": {"letters": block["cleaning"]["letters"] | {"rules": rules}}})

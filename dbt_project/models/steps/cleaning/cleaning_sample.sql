@@ -43,14 +43,14 @@ select
     {{ data_health.quoted(column.name) }} as value,
     count(*) as row_count
 from {{ item.relation }}
-where {{ item.where or 'true' }}
+where ({{ item.where or 'true' }})
     -- only of a larger table, and of a column of few values
     and (
         select count(*) = {{ sampled_rows }} and count(distinct value_{{ loop.index }}) <= {{ most_values }}
         from rows_{{ outer.index }}
     )
 group by {{ data_health.quoted(column.name) }}
-{%- endif %}
+{% endif %}
 {{ 'union all' if not (outer.last and loop.last) }}
 {%- endfor %}{% else %}
 {{ data_health.rows_as_table({'cleaning': 'varchar', 'purpose': 'varchar', 'row_number': 'bigint', 'column_name': 'varchar',
