@@ -3,8 +3,8 @@
     monitors share under exclude, columns and show_values need not be in each table. Nor does a source of answers exist
     before the first one. A unit test has no tables to ask. `known` takes the columns of tables that were asked; with it only the tables
     of rows and labels are. `gone` takes, by what is to be left out, what the package has counted before and does not find any more:
-    `relation`, `references.<name>`, `population` or `population_names`. That is no problem of the configuration. It is told by
-    health_monitors and monitored_columns, as they were built before.
+    `relation`, `references.<name>`, `population`, `population_names` or `labeling.annotations`. That is no problem of the configuration.
+    It is told by health_monitors, monitored_columns and label_annotations, as they were built before.
 #}
 {% macro warehouse_problems(monitor, written, known=none, gone=none) %}
     {% set problems, found, tables = [], [], known if known is not none else {} %}
@@ -19,9 +19,11 @@
         {% if relation.is_cte %}
             {% set allowed = 'a table or a view; this model is ephemeral, so change its materialization' %}
             {% do problems.append(data_health.problem(monitor['name'], item['key'], relation.identifier, allowed)) %}
-        {% elif columns is none and not flags.EMPTY and not (item['key'] == 'labeling.annotations' and item['relation'].get('source')) %}
+        {% elif columns is none and not flags.EMPTY %}
             {% set allowed = 'a relation that exists in the warehouse; build or load it first' %}
-            {% set line = data_health.problem(monitor['name'], item['key'], relation | string, allowed) %}
+            {#- a source of annotations does not exist before the first one -#}
+            {% set line = data_health.problem(monitor['name'], item['key'], relation | string, allowed)
+                if item['key'] != 'labeling.annotations' or not item['relation'].get('source') %}
             {% do found.append([item, none, none, line, table ~ ' does not exist']) %}
         {% elif columns is not none %}
             {% for use in data_health.column_uses(monitor, written, item['key']) %}
@@ -49,28 +51,42 @@
             {% endfor %}
         {% endif %}
     {% endfor %}
-    {#- what the package had found when it was configured as it is now -#}
-    {% set texts, families = {}, {} %}
-    {% set counted = data_health.stored_model('monitored_columns') if found and gone is not none and load_relation(this) else none %}
+    {% do problems.extend(data_health.problems_unless_gone(monitor, found, gone) if found and gone is not none
+        else found | map(attribute=3) | select | list) %}
+    {{ return(problems) }}
+{% endmacro %}
+
+
+{#
+    Of what was not found, [item of relations_of_monitor(), column, family, problem, text], the problems. What the package has read before,
+    when it was configured as it is now, is no problem: its text goes to `gone`.
+#}
+{% macro problems_unless_gone(monitor, found, gone) %}
+    {% set problems, texts, families, of_monitor = [], {}, {}, ' where monitor = ' ~ data_health.text_literal(monitor['name']) %}
+    {% set counted = data_health.stored_model('monitored_columns') if load_relation(this) else none %}
+    {% set annotations = data_health.stored_model('label_annotations') if counted else none %}
     {% if counted %}
-        {% set of_monitor = ' where monitor = ' ~ data_health.text_literal(monitor['name']) ~ ' and ' %}
-        {% for row in run_query('select subject, name, value from ' ~ this ~ of_monitor ~ "subject <> 'column'").rows %}
+        {% for row in run_query('select subject, name, value from ' ~ this ~ of_monitor ~ " and subject <> 'column'").rows %}
             {% do texts.update({'relation' if row[0] == 'monitor' else row[0] ~ 's.' ~ row[1]: row[2]}) %}
         {% endfor %}
-        {% for row in run_query('select dataset, lower(column_name), family from ' ~ counted ~ of_monitor ~ 'valid_to is null').rows %}
+        {% for row in run_query('select dataset, lower(column_name), family from ' ~ counted ~ of_monitor ~ ' and valid_to is null').rows %}
             {% do families.setdefault(row[0], {}).update({row[1]: row[2]}) %}
         {% endfor %}
     {% endif %}
     {% for item, name, family, line, text in found %}
-        {% set place, spec = item['key'].replace('.relation', ''), item['relation'] %}
-        {% set setting = place if place == 'relation' or place.startswith('references.') else 'settings.' ~ place %}
-        {% set written_now = data_health.setting_text(spec if setting == place else monitor[place]) %}
-        {% set dataset = place[11:] if place.startswith('references.') else 'production' %}
-        {% set was_read = texts.get(setting) == written_now and dataset in families %}
-        {% set family_before = families.get('production', {}).get(name | lower) if item['key'] == 'relation' else none %}
-        {% if (was_read and (name is none or place == 'label')) or (family_before and family_before != family) %}
+        {% set place = item['key'].replace('.relation', '') %}
+        {% set of_monitored, is_reference = place == 'relation', place.startswith('references.') %}
+        {% set setting = place if of_monitored or is_reference else 'settings.' ~ place.split('.')[0] %}
+        {% set written_now = data_health.setting_text(item['relation'] if setting == place else monitor[place.split('.')[0]]) %}
+        {% set was_read = texts.get(setting) == written_now and (place[11:] if is_reference else 'production') in families %}
+        {% if was_read and place == 'labeling.annotations' and 'missings.labeling.annotations' not in texts %}
+            {% set was_read = annotations is not none and run_query('select 1 from ' ~ annotations ~ of_monitor ~ ' limit 1').rows %}
+        {% endif %}
+        {% set family_before = families.get('production', {}).get(name | lower) if of_monitored else none %}
+        {#- of the monitored table and of references the user names the columns, which may be misspelt -#}
+        {% if (was_read and (name is none or not (of_monitored or is_reference))) or (family_before and family_before != family) %}
             {% do gone.setdefault('relation' if place == 'label' else place, []).append(text) %}
-        {% else %}
+        {% elif line %}
             {% do problems.append(line) %}
         {% endif %}
     {% endfor %}

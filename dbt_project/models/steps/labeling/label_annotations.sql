@@ -4,11 +4,10 @@
 {%- set tables = [] %}
 {%- for monitor in data_health.resolved_monitors().values() if monitor.parts.labeling and monitor.labeling.annotations and monitor.key %}
     {%- set relation = data_health.relation_of(monitor.labeling.annotations) %}
-    {%- set known = data_health.columns_of(relation) if execute else none %}
-    {#- before anybody has answered there is no table, if no model makes it -#}
-    {%- if known is not none or not monitor.labeling.annotations.source or relation.is_cte or not execute %}
-        {%- do tables.append([monitor, relation, known or []]) %}
-    {%- endif %}
+    {#- before anybody has answered there is no table; one that is gone, or has lost a column, is told by health_monitors -#}
+    {%- set known = data_health.columns_of(relation, data_health.column_uses(monitor, {}, 'labeling.annotations'))
+        if execute and not relation.is_cte else [] %}
+    {%- if known is not none %}{% do tables.append([monitor, relation, known]) %}{% endif %}
 {%- endfor %}
 with written_annotations as (
 {% for monitor, relation, known in tables %}

@@ -2,10 +2,11 @@
 -- depends_on: {{ ref('health_monitors') }}
 {%- set monitors = [] %}
 {%- for monitor in data_health.resolved_monitors().values() if monitor.parts.representation and monitor.population_names %}
-    {#- one that is gone is told by health_monitors -#}
+    {#- one that is gone, or has lost a column, is told by health_monitors -#}
     {%- set relation = data_health.relation_of(monitor.population_names) %}
-    {%- set is_there = not execute or relation.is_cte or relation.external or load_relation(relation) is not none %}
-    {%- if monitor.subgroups and is_there %}{% do monitors.append(monitor) %}{% endif %}
+    {%- set columns = data_health.columns_of(relation, data_health.column_uses(monitor, {}, 'population_names'))
+        if execute and not relation.is_cte else [] %}
+    {%- if monitor.subgroups and columns is not none %}{% do monitors.append(monitor) %}{% endif %}
 {%- endfor %}
 with written_names as (
 {% for monitor in monitors %}

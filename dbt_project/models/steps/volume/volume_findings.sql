@@ -188,7 +188,8 @@ union all
 select
     volumes.monitor,
     'relation_missing' as finding,
-    case when missing_relations.setting like 'population%' then missing_relations.setting end as column_name,
+    case when missing_relations.setting like 'population%' or missing_relations.setting like 'labeling%' then missing_relations.setting
+        end as column_name,
     '(all)' as segment_column,
     '(all)' as segment_value,
     case when missing_relations.setting like 'references.%' then replace(missing_relations.setting, 'references.', '') end as reference,
@@ -202,7 +203,7 @@ select
     missing_relations.reason || case
         when missing_relations.setting = 'relation' then '; nothing is counted, and the statistics stay as they were'
         when missing_relations.setting like 'references.%' then '; its statistics stay as they were'
-        else ''
+        else '; it is not read'
     end as evidence,
     'health_monitors' as mart
 from volumes
