@@ -85,6 +85,9 @@
     {% if monitor['labeling']['annotations'] and not monitor['key'] %}
         {% do wrong.append(['key', none, 'the columns that identify a row; they join the table with labeling.annotations']) %}
     {% endif %}
+    {% if merged.get('versions') is mapping and not monitor['versions']['registry'] %}
+        {% do wrong.append(['versions.registry', none, 'the table with the features of every version']) %}
+    {% endif %}
     {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
         {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}
     {% endif %}

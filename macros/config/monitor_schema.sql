@@ -87,6 +87,18 @@
             'label': {'type': 'column', 'description': 'Column with the predicted label.'},
             'version': {'type': 'column', 'description': 'Column with the version of the model that predicted.'}
         }},
+        'versions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'The versions of the model that reads the table.',
+            'keys': {
+            'registry': {'without': 'required', 'type': 'relation',
+                'description': 'Table of the features of every version. Its columns are model_version and feature. The columns '
+                    ~ 'feature_number, data_type, definition, is_required, minimum, maximum, allowed_values, reference and owner are '
+                    ~ 'optional.'},
+            'serving': {'type': 'relation',
+                'description': 'Table that says which version serves. Its columns are model_version and serves_from. The newest '
+                    ~ 'serves_from that is not in the future decides. Without it, a version serves only if the registry has no other.'},
+            'dialect': {'without': 'that of the warehouse', 'type': 'text',
+                'description': 'SQL dialect of the definitions, by its name in sqlglot, such as `snowflake`.'}
+        }},
         'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which rows annotators are asked to label.', 'keys': {
             'annotations': {'type': 'relation',
                 'description': 'Append-only table of annotations. Its columns are those of the key, label, annotator and labelled_at. '

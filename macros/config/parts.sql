@@ -16,6 +16,8 @@
             'description': 'Combinations of values that the references do not have, and gaps: combinations with too few rows.'},
         'representation': {'needs': ['combinations', 'profile'], 'asked_by': ['subgroups'],
             'description': 'Rows, labels and predictions of every group of a subgroup, and known biases.'},
+        'versions': {'needs': ['profile'], 'asked_by': ['versions'],
+            'description': 'Whether the table has the features that each version of a model was trained with.'},
         'labeling': {'needs': [], 'asked_by': ['labeling'],
             'description': 'Which rows annotators should label next, and what the annotations say.'},
         'cleaning': {'needs': [], 'asked_by_set': true, 'description': 'What the cleaning rules did, and which rules are suggested.'}

@@ -29,6 +29,9 @@
     {% for key in ['acknowledgements', 'known_biases', 'population', 'population_names'] %}
         {% if monitor[key] %}{% do relations.append({'key': key, 'relation': monitor[key]}) %}{% endif %}
     {% endfor %}
+    {% for key in ['registry', 'serving'] if (monitor['versions'] or {}).get(key) %}
+        {% do relations.append({'key': 'versions.' ~ key, 'relation': monitor['versions'][key]}) %}
+    {% endfor %}
     {% if (monitor['labeling'] or {}).get('annotations') %}
         {% do relations.append({'key': 'labeling.annotations', 'relation': monitor['labeling']['annotations']}) %}
     {% endif %}

@@ -18,7 +18,9 @@
     {#- a condition may end in a comment, and stands in brackets -#}
     {% if '--' in (monitor['where'] or '') %}{% do monitor.update({'where': monitor['where'] ~ '\n'}) %}{% endif %}
     {% set label, prediction = monitor['label'], monitor['prediction'] %}
-    {% do monitor['labeling'].update({'annotations': data_health.normalised_relation(monitor['labeling']['annotations'])}) %}
+    {% for key, name in [('labeling', 'annotations'), ('versions', 'registry'), ('versions', 'serving')] %}
+        {% do monitor[key].update({name: data_health.normalised_relation(monitor[key][name])}) %}
+    {% endfor %}
     {% do label.update({
         'relation': data_health.normalised_relation(label['relation']),
         'key': [label['key']] if label['key'] is string else label['key']

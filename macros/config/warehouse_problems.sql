@@ -116,6 +116,11 @@
             'id', 'monitor', 'subgroup', 'value', 'metric', 'reference', 'owner', 'opened', 'expiry'
         ]}) %}
         {% do uses.append({'key': key, 'names': ['threshold'], 'family': 'numeric'}) %}
+    {% elif key == 'versions.registry' %}
+        {% do uses.append({'key': key, 'names': ['model_version', 'feature']}) %}
+    {% elif key == 'versions.serving' %}
+        {% do uses.append({'key': key, 'names': ['model_version']}) %}
+        {% do uses.append({'key': key, 'names': ['serves_from'], 'family': 'timestamp'}) %}
     {% elif key == 'population_names' %}
         {% do uses.append({'key': key, 'names': ['subgroup', 'value', 'population_value']}) %}
     {% elif key == 'population' %}

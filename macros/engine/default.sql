@@ -28,7 +28,7 @@
     take_turns: a transaction waits here for others that name the same text; empty where there is only one at a time.
     moment_by_format: a text read by a format such as %d.%m.%Y, null where it cannot be; empty where a warehouse knows no such formats.
     runs_python: does dbt run Python models here? reads_batches: does Python read rows in Arrow batches? Only then have wide tables, and
-    lists of numbers, products.
+    lists of numbers, products. sql_dialect: the name of its SQL in sqlglot.
 #}
 {% macro default__engine_templates() -%}
     {%- set white_space = '[[:space:]\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]' -%}
@@ -94,6 +94,7 @@
         'take_turns': '',
         'moment_by_format': '',
         'runs_python': true,
+        'sql_dialect': '',
         'reads_batches': false
     }) }}
 {%- endmacro %}

@@ -36,6 +36,7 @@
         'round': "round({first}, {second})",
         'moment_by_format': "try_strptime({first}, {second})",
         'reads_batches': true,
+        'sql_dialect': 'duckdb',
         'materialized': 'materialized ',
         'text_list': "list_filter([{first}], lambda item: item is not null)",
         'period_start_week': "(cast({first} as date) - cast(isodow(cast({first} as date)) - 1 as integer))",

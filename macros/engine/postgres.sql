@@ -14,6 +14,7 @@
         'deviation': "case when abs({first} - {second}) <= 1e-60 then 0e0 else {first} - {second} end",
         'summand': "case when {first} > 1e290 then 1e290 when {first} < -1e290 then -1e290 else {first} end",
         'runs_python': false,
+        'sql_dialect': 'postgres',
         'compute_once': "offset 0",
         'begin_model': "set local enable_nestloop = off; set local jit = off",
         'hold_still': "lock table {first} in share mode",

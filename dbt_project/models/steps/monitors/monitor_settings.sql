@@ -26,6 +26,11 @@
     {%- if monitor.parts.coverage %}
         {%- do found.append(dict(shared, part='coverage', thresholds=thresholds.coverage, barely_seen_below=monitor.coverage.barely)) %}
     {%- endif %}
+    {%- if monitor.parts.versions %}
+        {%- for metric, key in {'values': 'coverage', 'nulls': 'cohens_h'}.items() %}
+            {%- do found.append(dict(shared, part='versions', metric=metric, thresholds=thresholds[key])) %}
+        {%- endfor %}
+    {%- endif %}
     {%- if monitor.parts.components %}
         {%- do found.append(dict(shared, part='components', variance=monitor.components.variance,
             max_columns=monitor.components.max_columns or 50, is_standardised=monitor.components.standardise,

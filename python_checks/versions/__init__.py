@@ -1,0 +1,1 @@
+"""Model versions: what a feature is defined as, and what it is read from."""
