@@ -34,6 +34,7 @@ pages: .venv/installed
 	for page in cleaning_docs demo_components demo_marts labeling_rounds your_table; do PYTHONPATH=tests/support:tests/engines $(environment)/python tests/pages/test_$$page.py; done
 	PYTHONPATH=tests/support $(environment)/python tests/configuration/test_configuration.py
 	PYTHONPATH=tests/support $(environment)/python tests/components/test_components.py
+	PYTHONPATH=tests/support $(environment)/python tests/versions/test_versions.py
 
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \

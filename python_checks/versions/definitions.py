@@ -51,7 +51,8 @@ def canonical(definition: str, dialect: str | None = None) -> exp.Expression:
     """The syntax tree of a definition without what does not change its meaning.
 
     Layout, comments, quotes, names of aliases, brackets, the order of commutative operands, of `in` lists and of inner
-    joins, and different spellings of one function, operator or type are gone. Raises UnreadableDefinitionError as `parsed`.
+    joins, and different spellings of one function, operator or type are gone. Raises UnreadableDefinitionError as
+    `parsed`.
     """
     tree = parsed(definition, dialect)
     for node in tree.walk():
@@ -72,9 +73,9 @@ def is_same(definition: str, other: str, dialect: str | None = None) -> bool:
 
 
 def difference(before: str, now: str, dialect: str | None = None) -> str:
-    """What differs between two definitions, in short: lines of the canonical SQL, with - before the old and + before the new.
+    """What differs between two definitions, in short: the lines of the canonical SQL that differ.
 
-    An empty text means no difference. Raises UnreadableDefinitionError as `parsed`.
+    Old lines begin with -, new ones with +. An empty text means no difference. Raises UnreadableDefinitionError as `parsed`.
     """
     old, new = canonical(before, dialect), canonical(now, dialect)
     if old == new:
@@ -161,7 +162,7 @@ def _sources(select: exp.Expression) -> list[exp.Expression]:
 
 
 def _without_aliases(tree: exp.Expression) -> exp.Expression:
-    """Tables are called by what they are; columns of subqueries by what they hold; the one column of a definition has no name."""
+    """Tables and columns of subqueries have names of their places; the one column of a definition has none."""
     for select in reversed(list(tree.find_all(exp.Select))):
         _expand_references(select)
         _rename_sources(select)
@@ -173,7 +174,7 @@ def _without_aliases(tree: exp.Expression) -> exp.Expression:
 
 
 def _expand_references(select: exp.Select) -> None:
-    """`group by 1` and `group by` the name of a column of the select are written out; so are order, having and qualify."""
+    """Numbers and names of columns of the select in `group by`, `order by`, `having`, `qualify` are written out."""
     items = {item.alias: item.this for item in select.expressions if isinstance(item, exp.Alias)}
     clauses = [select.args[key] for key in ("group", "order", "having", "qualify") if select.args.get(key)]
     for clause in clauses:
@@ -199,7 +200,7 @@ def _top_selects(tree: exp.Expression) -> Iterable[exp.Select]:
 
 
 def _rename_sources(select: exp.Select) -> None:
-    """A select's tables have the names t1, t2 in the order of their texts; columns say of which table they are if that is known."""
+    """Tables have the names t1, t2 in the order of their texts; a column says of which it is, if that is known."""
     sources = _sources(select)
     for source in sources:
         _rename_columns(source, select, is_only=len(sources) == 1)

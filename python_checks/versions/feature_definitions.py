@@ -1,4 +1,4 @@
-"""The model feature_definitions: which definitions of a feature say the same, what differs, and which columns they read."""
+"""The model feature_definitions: which definitions say the same, what differs, and which columns they read."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def feature_definitions(features: duckdb.DuckDBPyRelation) -> pa.Table:
 def judged_definitions(
     rows: Iterable[Feature],
 ) -> tuple[list[Row], dict[tuple[str, str], dict[str, tuple[str, str | None]]], list[Row]]:
-    """Every definition with its key, by (monitor, feature) one text of each key with its dialect, and the columns that are read."""
+    """The key of every definition; by (monitor, feature) a text of each key with its dialect; the columns read."""
     definitions: list[Row] = []
     keys: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = {}
     columns: list[Row] = []

@@ -29,6 +29,7 @@ READERS_OF_ROWS = {
     # relations that people write, which nobody monitors
     "label_annotations": "what people answered",
     "population_groups": "shares of a population",
+    "registered_features": "what each model version was trained with",
     "known_biases_checked": "biases that are known",
     "finding_periods": "findings that are acknowledged",
 }

@@ -19,6 +19,7 @@ PARTS = (
     "coverage",
     "combinations",
     "representation",
+    "versions",
     "labeling",
     "cleaning",
 )
@@ -28,7 +29,10 @@ NEEDS = {
     "coverage": ["drift", "profile"],
     "combinations": ["profile"],
     "representation": ["combinations", "profile"],
+    "versions": ["profile"],
 }
+# parts with Python models of their own
+WITH_PYTHON = ("components", "versions", "labeling")
 ROWS = {"ref": "rows"}
 TRAINING = {"training": {"relation": ROWS}}
 FULL = {
@@ -38,6 +42,7 @@ FULL = {
     "references": TRAINING,
     "subgroups": ["sex"],
     "label": {"column": "label", "positive": "yes"},
+    "versions": {"registry": {"source": ["raw", "registry"]}},
     "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": 5},
 }
 CLEANING = {"rows": {"relation": ROWS, "key": "id", "rules": [{"column": "age", "range": [0, 150]}], "suggest": True}}
@@ -116,11 +121,15 @@ CONFIGURATIONS = {
     "profile off": ({"monitors": {"a": FULL}, "parts": {"profile": False}}, ["volume", "labeling"]),
     "drift off": (
         {"monitors": {"a": FULL}, "parts": {"drift": False}},
-        ["volume", "profile", "components", "combinations", "representation", "labeling"],
+        ["volume", "profile", "components", "combinations", "representation", "versions", "labeling"],
     ),
     "coverage on": (
         {"monitors": {"a": {"relation": ROWS, "parts": {"drift": False}}}, "parts": {"coverage": True}},
         ["volume", "profile", "drift", "coverage"],
+    ),
+    "versions": (
+        {"monitors": {"a": {"relation": ROWS, "versions": {"registry": ROWS}}}},
+        ["volume", "profile", "drift", "versions"],
     ),
     "cleaning": ({"cleaning": CLEANING}, ["cleaning"]),
     "cleaning off": ({"cleaning": CLEANING, "parts": {"cleaning": False}}, []),
@@ -134,7 +143,7 @@ def python_switches():
     for path in MODELS.rglob("_*_models.yml"):
         for model in yaml.safe_load(path.read_text())["models"]:
             expression = (model.get("config") or {}).get("enabled") or ""
-            for part in ("components", "labeling"):
+            for part in WITH_PYTHON:
                 if f"'{part}' in data_health.parts_on()" in expression:
                     found.setdefault(part, set()).add(expression)
     return {part: expression for part, (expression,) in found.items()}
@@ -185,12 +194,12 @@ def test_parts_are_on_where_they_are_asked_for(probes, name):
     configuration, expected = CONFIGURATIONS[name]
     on = probes.on(configuration)
     assert {part for part in on if "_by_" not in part} == set(expected)
-    for part in ("components", "labeling"):
+    for part in WITH_PYTHON:
         assert (f"{part}_by_properties" in on) == (part in on)
 
 
 def test_python_models_of_parts_have_the_switch():
-    assert set(python_switches()) == {"components", "labeling"}
+    assert set(python_switches()) == set(WITH_PYTHON)
 
 
 SOURCE = """
@@ -206,13 +215,19 @@ select i as id, 'yes' as label, 'ann' as annotator, timestamp '2024-05-01' as la
 """
 
 
+REGISTRY = """
+create table raw.registry as select 'v1' as model_version, name as feature, name as definition from (values ('age'), ('sex')) as names (name)
+"""
+
+
 class Clinic(Consumer):
     """A consumer whose monitor asks for every part."""
 
     def __init__(self, folder):
         configuration = {"monitors": {"rows": FULL}, "cleaning": CLEANING}
-        super().__init__(folder, configuration, models={"rows.sql": SOURCE}, sources=("answers",))
+        super().__init__(folder, configuration, models={"rows.sql": SOURCE}, sources=("answers", "registry"))
         self.sql(ANSWERS)
+        self.sql(REGISTRY)
         self.everything = configuration
 
     def only(self, parts):
@@ -297,7 +312,9 @@ def test_a_part_that_is_off_says_why(clinic, tmp_path):
         "select name, reason from health_monitors where subject = 'part' and value = 'on' and monitor = 'small'"
     )
     nobody_asks = "this monitor has none of the keys that ask for it: references, components"
-    assert set(said) == {("volume", None), ("profile", None), ("drift", None), ("components", nobody_asks)}
+    no_versions = "this monitor has none of the keys that ask for it: versions"
+    always = {("volume", None), ("profile", None), ("drift", None)}
+    assert set(said) == always | {("components", nobody_asks), ("versions", no_versions)}
     assert not project.sql(
         "select 1 from health_monitors where subject = 'part' and value = 'on' and monitor <> 'small' and reason <> ''"
     )

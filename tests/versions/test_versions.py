@@ -1,7 +1,11 @@
 """A team's day: version 2 has one feature more and one redefined; it serves; version 1 is switched back by one row."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
-from consumer import Consumer
+import walkthrough
+from consumer import REPOSITORY, Consumer
 
 ROWS = """
     select
@@ -43,8 +47,7 @@ def load(consumer):
     consumer.sql("insert into raw.serving values ('v1', '2024-01-01'), ('v2', '2199-01-01')")
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def built(folder):
     monitor = {
         "relation": {"source": ["raw", "visits"]},
         "key": "id",
@@ -55,13 +58,28 @@ def project(tmp_path_factory):
         "versions": {"registry": {"source": ["raw", "registry"]}, "serving": {"source": ["raw", "serving"]}},
     }
     consumer = Consumer(
-        tmp_path_factory.mktemp("versions") / "project",
+        folder / "project",
         {"monitors": {"visits": monitor}},
         sources=("visits", "registry", "serving"),
     )
     load(consumer)
     consumer.build("--exclude", "test_type:unit")
     return consumer
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return built(tmp_path_factory.mktemp("versions"))
+
+
+PATH = REPOSITORY / "docs" / "versions.md"
+PAGE = PATH.read_text()
+
+
+@pytest.mark.parametrize("number", range(len(walkthrough.queries(PAGE))))
+def test_every_query_of_the_page_gives_the_table_below_it(project, number):
+    statement, table = walkthrough.queries(PAGE)[number]
+    assert table == walkthrough.table(project.rows(statement)), statement
 
 
 def checks(consumer, version):
@@ -142,11 +160,22 @@ def test_one_row_switches_the_version(project, tmp_path):
     assert checks(twin, "v1")["bmi", "definition"] == "alert"
     assert ("bmi", "definition") not in checks(twin, "v2")
     twin.sql("insert into raw.serving values ('v1', '2024-07-01')")
-    served = "select {{ data_health.serving_features('visits') }} from {{ source('raw', 'visits') }}"
-    (twin.folder / "models/served.sql").write_text(served)
+    for path, text in walkthrough.files(PAGE).items():
+        (twin.folder / path).write_text(text)
     twin.build("--exclude", "test_type:unit")
     assert twin.sql("select model_version from health_model_versions where is_serving") == [("v1",)]
     columns = twin.sql(
         "select column_name, data_type from information_schema.columns where table_name = 'served' order by ordinal_position"
     )
-    assert columns == [("age", "INTEGER"), ("bmi", "DOUBLE"), ("sex", "VARCHAR"), ("prior_visits", "BIGINT")]
+    assert columns == [
+        ("id", "BIGINT"),
+        ("age", "INTEGER"),
+        ("bmi", "DOUBLE"),
+        ("sex", "VARCHAR"),
+        ("prior_visits", "BIGINT"),
+    ]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        PATH.write_text(walkthrough.with_tables(PAGE, built(Path(temporary)).rows))

@@ -10,7 +10,8 @@
         {%- if known is not none %}{% do found.append([monitor, relation, known]) %}{% endif %}
         {%- set type = data_health.find_column(known or [], 'data_type') if key == 'registry' else none %}
         {%- if type and not flags.EMPTY %}
-            {%- for row in run_query('select distinct cast(' ~ data_health.quoted(type.name) ~ ' as varchar) from ' ~ relation).rows if row[0] %}
+            {%- set query = 'select distinct cast(' ~ data_health.quoted(type.name) ~ ' as varchar) from ' ~ relation %}
+            {%- for row in run_query(query).rows if row[0] %}
                 {%- do families.update({row[0]: data_health.type_family(row[0])}) %}
             {%- endfor %}
         {%- endif %}
