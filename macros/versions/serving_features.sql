@@ -8,7 +8,7 @@
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build', 'retry'] -%}{{ return('*') }}{%- endif -%}
     {%- set rows = run_query(
         'select feature, data_type, model_version, is_serving from ' ~ features ~ ' where monitor = ' ~ data_health.text_literal(monitor)
-        ~ ' and feature is not null order by model_version, feature_number'
+        ~ ' and feature is not null order by model_version nulls last, feature_number'
     ).rows -%}
     {%- set columns, versions = [], rows | map(attribute=2) | unique(case_sensitive=true) | list -%}
     {%- for row in rows if row[2] == model_version or (model_version is none and row[3]) -%}

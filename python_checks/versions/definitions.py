@@ -60,10 +60,13 @@ def canonical(definition: str, dialect: str | None = None) -> exp.Expression:
     tree = normalize_identifiers(tree, dialect=dialect)
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("quoted", False)
-    tree = _without_ctes(tree)
-    # names follow the order of texts, and that order follows the names of what is read
-    for _ in range(2):
-        tree = _ordered(_without_aliases(tree))
+    try:
+        tree = _without_ctes(tree)
+        # names follow the order of texts, and that order follows the names of what is read
+        for _ in range(2):
+            tree = _ordered(_without_aliases(tree))
+    except RecursionError as error:
+        raise UnreadableDefinitionError("nested too deeply") from error
     return tree
 
 
@@ -75,15 +78,20 @@ def is_same(definition: str, other: str, dialect: str | None = None) -> bool:
 def difference(before: str, now: str, dialect: str | None = None) -> str:
     """What differs between two definitions, in short: the lines of the canonical SQL that differ.
 
-    Old lines begin with -, new ones with +. An empty text means no difference. Raises UnreadableDefinitionError as `parsed`.
+    Old lines begin with -, new ones with +. An empty text means no difference. Raises UnreadableDefinitionError as
+    `parsed`.
     """
     old, new = canonical(before, dialect), canonical(now, dialect)
-    if old == new:
-        return ""
-    texts = [_with_brackets(tree).sql(dialect=dialect) for tree in (old, new)]
+    return "" if old == new else difference_of_trees(old, new, dialect)
+
+
+def difference_of_trees(before: exp.Expression, now: exp.Expression, dialect: str | None = None) -> str:
+    """What differs between two canonical trees that are not equal, as `difference` shows it."""
+    trees = [_with_brackets(tree.copy()) for tree in (before, now)]
+    texts = [tree.sql(dialect=dialect) for tree in trees]
     if max(map(len, texts)) <= LONGEST_LINE:
         return f"- {texts[0]}\n+ {texts[1]}"
-    lines = [tree.sql(dialect=dialect, pretty=True, max_text_width=LONGEST_LINE).splitlines() for tree in (old, new)]
+    lines = [tree.sql(dialect=dialect, pretty=True, max_text_width=LONGEST_LINE).splitlines() for tree in trees]
     changed = [
         f"{line[0]} {line[1:].strip()}"
         for line in difflib.unified_diff(*lines, n=0, lineterm="")

@@ -97,7 +97,7 @@ newest_serving as (
         monitor,
         model_version,
         serves_from,
-        row_number() over (partition by monitor order by serves_from desc, model_version desc) = 1 as is_serving
+        row_number() over (partition by monitor order by serves_from desc nulls last, model_version desc nulls last) = 1 as is_serving
     from serving_since
 
 ),
