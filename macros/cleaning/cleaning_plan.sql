@@ -125,9 +125,9 @@
         {% if column is none and on_failure not in ['warn', 'quarantine'] and outcomes %}{% set on_failure = 'warn' %}{% endif %}
         {% set old_type = types.get(column) %}
         {% set data_type = (description.types[type].get('data_type') or written['cast']) if kind == 'cast'
-            else 'double precision' if kind == 'units' else old_type %}
+            else {'units': 'double precision', 'epoch': 'timestamp'}.get(kind, old_type) %}
         {#- a rule changes what it does not find right, unless it only warns or puts the row aside; a text that cannot be cast is lost -#}
-        {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units'] %}
+        {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units', 'epoch'] %}
         {% do rules.append({
             'name': written.get('name') or ((column or 'row') ~ '.' ~ kind), 'column': column, 'kind': kind, 'argument': written[kind],
             'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'),

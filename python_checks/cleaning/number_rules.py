@@ -3,6 +3,8 @@
 from collections import Counter
 
 import numpy as np
+from data_health.cleaning.amounts import amounts
+from data_health.cleaning.column_names import named_limits
 from data_health.cleaning.counted import as_written
 from data_health.cleaning.numbers import (
     DECIMAL_COMMA,
@@ -18,6 +20,7 @@ from data_health.cleaning.profile import Profile, cast, except_for, missing, val
 from data_health.cleaning.sentinels import ambiguous_sentinels, number_sentinels
 
 MIN_PARSED = 0.95
+MOST_OUTSIDE, MIN_ON_SCALE = 0.01, 10
 LARGEST_INTEGER = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
@@ -39,14 +42,19 @@ def number_rules(profile: Profile, is_typed: bool) -> bool:
     else:
         missing(profile, number_sentinels(plain, profile.rows), "are far from all other numbers")
     plain = {value: number for value, number in plain.items() if value in profile.rows}
+    if not is_typed and len(plain) < len(profile.rows) and amounts(profile):
+        return True
     if not is_typed:
         data_type = _number_type(list(plain))
         if data_type is None:
             return True
         failing = Counter({value: rows for value, rows in profile.rows.items() if value not in plain})
+        # sentinels are neither numbers nor what is left
+        parsed_rows, total = sum(profile.rows[value] for value in plain), profile.rows.total()
         share = f"{parsed_rows} of {total} values are {'whole ' if data_type != 'double' else ''}numbers"
         cast(profile, "type", [{"cast": data_type}], share, failing)
-    _range(profile, plain)
+    if not _named_range(profile, plain):
+        _range(profile, plain)
     return True
 
 
@@ -76,6 +84,8 @@ def _number_type(texts: list[str]) -> str | None:
 def _number_in_disguise(profile: Profile) -> bool:
     """Numbers with a unit, with thousands separators or with a decimal comma."""
     if _number_with_commas(profile):
+        return True
+    if amounts(profile):
         return True
     units = unit_factors(profile.rows)
     if units is None:
@@ -112,6 +122,27 @@ def _number_with_commas(profile: Profile) -> bool:
     rules = [{"replace_pattern": [",", to]}, {"cast": "double"}]
     cast(profile, "format", rules, evidence, failing)
     return True
+
+
+def _named_range(profile: Profile, plain: dict[str, float]) -> bool:
+    """Limits that the name of the column gives, if nearly all numbers keep to them."""
+    limits = named_limits(profile.name)
+    if limits is None:
+        return False
+    low, high, what = limits
+    outside = {value: profile.rows[value] for value, number in plain.items() if not low <= number <= high}
+    total, failing = sum(profile.rows[value] for value in plain), sum(outside.values())
+    if failing > MOST_OUTSIDE * total or not _is_on_scale(plain, low, high):
+        return False
+    evidence = f"{total - failing} of {total} numbers lie from {low} to {high}, as {what} does{except_for(Counter(outside))}"
+    profile.suggest("range", {"range": [low, high], "on_failure": "warn"}, evidence, failing)
+    return True
+
+
+def _is_on_scale(plain: dict[str, float], low: float, high: float) -> bool:
+    """Do the numbers use some of the scale? Percentages from 0 to 1 are shares, and ages of one to seven are codes."""
+    inside = [number for number in plain.values() if low <= number <= high]
+    return len(set(inside)) >= MIN_ON_SCALE and max(inside) - min(inside) > (0 if low < 0 else 10)
 
 
 def _range(profile: Profile, plain: dict[str, float]) -> None:

@@ -13,10 +13,6 @@ WORDS = {
 # words that also mean something, and so are sentinels only among numbers or dates
 AMBIGUOUS = {"none", "na", "no", "x", "xx", "other"}
 NINES_OR_NEGATIVE = {-1.0, -9.0} | {sign * float("9" * digits) for digits in range(2, 11) for sign in (1, -1)}
-DATES = {
-    "0001-01-01", "1899-12-31", "1900-01-01", "1970-01-01", "2999-12-31", "9999-12-31",
-    "01/01/1900", "1/1/1900", "12/31/9999",
-}  # fmt: skip
 MIN_ROWS, MOST_MEMBERS = 5, 100
 MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 # what a spreadsheet makes of 10-20 or of 3/4
@@ -66,13 +62,6 @@ def number_sentinels(numbers: dict[str, float], rows: Counter[str]) -> list[str]
         if number in NINES_OR_NEGATIVE and rows[text] >= MIN_ROWS and (is_apart or is_only_negative):
             found.append(text)
     return found
-
-
-def date_sentinels(rows: Counter[str]) -> list[str]:
-    """Dates that systems write for none."""
-    return sorted(
-        value for value, count in rows.items() if value.split(" ")[0].split("T")[0] in DATES and count >= MIN_ROWS
-    )
 
 
 def doubtful_members(rows: Counter[str]) -> set[str]:
