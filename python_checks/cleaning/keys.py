@@ -42,7 +42,7 @@ def key_suggestions(names: Sequence[str], values: NDArray[np.object_], is_all: b
         evidence = f"all {rows.total()} values{which} are different"
         found = [Suggestion(name, "key", {"key": [name]}, evidence, 0)]
     rule = {"column": name, "required": True, "on_failure": "warn"}
-    evidence = f"{missing} of {len(values)} rows{' of a sample' if which else ''} have no value, and it tells rows apart"
+    evidence = f"{rows.total()} of {len(values)} rows{' of a sample' if which else ''} have a value, which tells them apart"
     return [*found, Suggestion(name, "required", rule, evidence, missing)]
 
 

@@ -148,7 +148,10 @@ def _orders(readings: Sequence[Reading], found: Sequence[Equation]) -> Iterator[
             continue
         failing, known, expected = below[one, other]
         low, high = readings[one].name, readings[other].name
-        evidence = f"{known - failing} of {known} rows with both have {low} <= {high}; by chance {1 - expected:.0%} would"
+        evidence = (
+            f"{known - failing} of {known} rows with both have {low} <= {high}; "
+            f"{1 - expected:.0%} would if the two had nothing to do with each other"
+        )
         rule = {"name": f"{low} <= {high}", "expression": f"{_quoted(low)} <= {_quoted(high)}", "on_failure": "warn"}
         yield Suggestion(high, "order", rule, evidence, failing)
 
