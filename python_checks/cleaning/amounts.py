@@ -1,4 +1,4 @@
-"""Numbers as people write them: with signs of currencies, in brackets, with the marks of a country between the digits."""
+"""Numbers as people write them: with a currency, in brackets, with the marks of a country between the digits."""
 
 import re
 from collections import Counter
@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_health.cleaning.numbers import as_number, is_code
-from data_health.cleaning.profile import Profile, cast, except_for, values_with_rows
+from data_health.cleaning.profile import Profile, cast, values_with_rows
 from data_health.cleaning.rewriting import BLANKS, rewritten
 
-CURRENCIES = {
+CODES = "USD EUR GBP CHF JPY CAD AUD NZD SEK NOK DKK PLN CZK INR CNY BRL MXN"
+CURRENCIES = {code: code for code in CODES.split()} | {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB", "₩": "KRW",
-} | {code: code for code in "USD EUR GBP CHF JPY CAD AUD NZD SEK NOK DKK PLN CZK INR CNY BRL MXN ZAR".split()}  # fmt: skip
+}  # fmt: skip
 SIGN = "|".join(sorted(map(re.escape, CURRENCIES), key=len, reverse=True))
 AMOUNT = re.compile(
     rf"(?P<open>\()?(?P<minus>[-+\u2212])?\s*(?P<before>{SIGN})?\s*(?P<minus_too>[-+\u2212])?"
     rf"(?P<digits>[0-9.,'\u2019\s]*[0-9])\s*(?P<after>{SIGN})?(?P<close>\))?(?P<minus_after>-)?"
 )
 # what stands between thousands, and before decimals
-NOTATIONS = [(",", "."), (".", ","), ("'", "."), ("\u2019", "."), (" ", ","), (" ", "."), ("'", ","), ("", "."), ("", ",")]
+NOTATIONS = [
+    (",", "."), (".", ","), ("'", "."), ("\u2019", "."), (" ", ","), (" ", "."), ("'", ","), ("", "."), ("", ","),
+]  # fmt: skip
 MIN_ROWS, MIN_SHARE, MOST_NEGATIVE = 3, 0.95, 0.5
 
 
@@ -37,10 +40,10 @@ def amounts(profile: Profile) -> bool:
     negative = sum(profile.rows[value] for value, match in found.items() if match["open"] or match["minus_after"])
     if negative > MOST_NEGATIVE * profile.rows.total():
         return False
-    currencies = Counter(CURRENCIES[match["before"] or match["after"]] for match in found.values() if signs & set(match.groups()))
+    currencies = sorted({CURRENCIES[sign] for sign in signs})
     if len(currencies) > 1:
-        listed = " and ".join(sorted(currencies))
-        profile.ask(f"{values_with_rows(odd)} are amounts in {listed}. No rule knows what one is in the other", sum(odd.values()))
+        question = f"are amounts in {' and '.join(currencies)}. No rule knows what one is in the other"
+        profile.ask(f"{values_with_rows(odd)} {question}", sum(odd.values()))
         return True
     return _suggest(profile, found, odd, signs)
 
@@ -61,7 +64,8 @@ def _suggest(profile: Profile, found: Mapping[str, re.Match[str]], odd: dict[str
     results = {tuple(numbers.values()) for _, numbers in best.values()}
     # 52,000 dollars have thousands; of 1.200 in a country that writes so, and of no sign, nobody knows
     if len(results) > 1 and not ((",", ".") in best and signs & {"$", "US$", "£", "USD", "GBP"}):
-        profile.ask(f"{values_with_rows(odd)} have marks. Which are between thousands, and which before decimals?", sum(odd.values()))
+        question = "have marks. Which are between thousands, and which before decimals?"
+        profile.ask(f"{values_with_rows(odd)} {question}", sum(odd.values()))
         return True
     rules, numbers = next(iter(best.values()))
     if is_code([_rewritten(rules, value) for value in numbers]):
@@ -75,10 +79,11 @@ def _suggest(profile: Profile, found: Mapping[str, re.Match[str]], odd: dict[str
 def _rules(found: Mapping[str, re.Match[str]], thousands: str, decimal: str, signs: set[str]) -> list[dict[str, Any]]:
     """The rules that make plain numbers of this notation: each is needed for some value."""
     texts = set(found)
-    candidates: list[dict[str, Any]] = [{"squeeze": True}] if any(BLANKS.sub(" ", text) != text for text in texts) else []
+    candidates: list[dict[str, Any]] = [{"squeeze": True}]
     marks = "".join(mark for mark in " +" + thousands.strip() if any(mark in text for text in texts))
-    words = sorted(map(re.escape, signs), key=len, reverse=True)
-    removed = [*words, f"[{marks}]" if len(marks) > 1 else marks.replace(".", r"\.").replace("+", r"\+")] if marks else words
+    removed = sorted(map(re.escape, signs), key=len, reverse=True)
+    if marks:
+        removed.append(f"[{marks}]" if len(marks) > 1 else {".": r"\.", "+": r"\+"}.get(marks, marks))
     candidates += [{"replace_pattern": ["|".join(removed), ""]}] if removed else []
     negative = [["\u2212", "-"], [r"^\((.*)\)$", r"-\1"], ["^([0-9].*)-$", r"-\1"]]
     candidates += [{"replace_pattern": pair} for pair in [*negative, *([[",", "."]] if decimal == "," else [])]]

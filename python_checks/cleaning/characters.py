@@ -1,4 +1,4 @@
-"""Characters that look like others or like none: byte order marks, blanks of no width, accents apart from their letters."""
+"""Characters that nobody sees, or that look like others: byte order marks, odd blanks, accents apart from letters."""
 
 import re
 

@@ -19,8 +19,10 @@ from data_health.cleaning.sentinels import ambiguous_sentinels
 ZEROS = re.compile(r"0{1,4}([-/.])0{1,2}\1(0000|00|0)([ T]0{1,2}:00(:00)?)?|0{8}")
 # days that are no day of any table, and days that systems write for none but that may also be meant
 NEVER = {(1, 1, 1), (9999, 12, 31), (9999, 1, 1), (2999, 12, 31)}
-DOUBTFUL = {(1600, 1, 1), (1601, 1, 1), (1753, 1, 1), (1800, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1970, 1, 1),
-            (2099, 12, 31), (2100, 1, 1), (2222, 2, 2), (3000, 1, 1)}  # fmt: skip
+DOUBTFUL = {
+    (1600, 1, 1), (1601, 1, 1), (1753, 1, 1), (1800, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1970, 1, 1),
+    (2099, 12, 31), (2100, 1, 1), (2222, 2, 2), (3000, 1, 1),
+}  # fmt: skip
 MIN_ROWS, TIMES_USUAL = 5, 10
 
 

@@ -29,16 +29,22 @@ def duplicate_columns(names: Sequence[str], values: NDArray[np.object_]) -> list
             continue
         earlier = first.setdefault(plain, number)
         if earlier != number:
-            is_alike = all((one or "") == (other or "") for one, other in zip(values[:, earlier], values[:, number], strict=True))
+            is_alike = all(
+                (one or "") == (other or "") for one, other in zip(values[:, earlier], values[:, number], strict=True)
+            )
             found.append((number, earlier, is_alike))
     return found
 
 
-def duplicate_questions(names: Sequence[str], row_count: int, found: Sequence[tuple[int, int, bool]]) -> Iterator[Suggestion]:
+def duplicate_questions(
+    names: Sequence[str], row_count: int, found: Sequence[tuple[int, int, bool]]
+) -> Iterator[Suggestion]:
     """A question for each column that is a duplicate."""
     for column, earlier, is_alike in found:
         written = "" if is_alike else ", but for capital letters, blanks or the form of numbers"
-        question = f"the values are those of {names[earlier]} in all {row_count} rows{written}. Is one of the two enough?"
+        question = (
+            f"the values are those of {names[earlier]} in all {row_count} rows{written}. Is one of the two enough?"
+        )
         yield Suggestion(names[column], "question", None, question, row_count)
 
 

@@ -36,13 +36,18 @@ def key_suggestions(names: Sequence[str], values: NDArray[np.object_], is_all: b
     which = "" if is_all else f" of a sample of {len(values)} rows"
     repeated = {value: count for value, count in rows.items() if count > 1}
     if repeated:
-        question = f"{len(rows)} of {rows.total()} values{which} are different; but {values_with_rows(repeated)}"
-        found = [Suggestion(name, "question", None, f"{question}. Is this the key, and are these rows duplicates?", sum(repeated.values()))]
+        question = (
+            f"{len(rows)} of {rows.total()} values{which} are different, but {values_with_rows(repeated)} repeat. "
+            "Is this the key, and are these rows duplicates?"
+        )
+        found = [Suggestion(name, "question", None, question, sum(repeated.values()))]
     else:
         evidence = f"all {rows.total()} values{which} are different"
         found = [Suggestion(name, "key", {"key": [name]}, evidence, 0)]
     rule = {"column": name, "required": True, "on_failure": "warn"}
-    evidence = f"{rows.total()} of {len(values)} rows{' of a sample' if which else ''} have a value, which tells them apart"
+    evidence = (
+        f"{rows.total()} of {len(values)} rows{' of a sample' if which else ''} have a value, which tells them apart"
+    )
     return [*found, Suggestion(name, "required", rule, evidence, missing)]
 
 

@@ -134,7 +134,9 @@ def _named_range(profile: Profile, plain: dict[str, float]) -> bool:
     total, failing = sum(profile.rows[value] for value in plain), sum(outside.values())
     if failing > MOST_OUTSIDE * total or not _is_on_scale(plain, low, high):
         return False
-    evidence = f"{total - failing} of {total} numbers lie from {low} to {high}, as {what} does{except_for(Counter(outside))}"
+    evidence = (
+        f"{total - failing} of {total} numbers lie from {low} to {high}, as {what} does{except_for(Counter(outside))}"
+    )
     profile.suggest("range", {"range": [low, high], "on_failure": "warn"}, evidence, failing)
     return True
 

@@ -70,13 +70,14 @@ def _can_be_part(reading: Reading) -> bool:
     return is_varied and not reading.is_moment and not is_name_of_key(reading.name)
 
 
-def _candidates(
-    probe: NDArray[np.float64], position: int, tolerance: float
-) -> Iterator[tuple[int, int, str]]:
+def _candidates(probe: NDArray[np.float64], position: int, tolerance: float) -> Iterator[tuple[int, int, str]]:
     """The pairs of columns whose sum or product is the column at `position` in nearly all of a few rows."""
     total = probe[:, position]
     with np.errstate(all="ignore"):
-        for sign, results in (("+", probe[:, :, None] + probe[:, None, :]), ("*", probe[:, :, None] * probe[:, None, :])):
+        for sign, results in (
+            ("+", probe[:, :, None] + probe[:, None, :]),
+            ("*", probe[:, :, None] * probe[:, None, :]),
+        ):
             known = ~np.isnan(results)
             is_equal = np.abs(results - total[:, None, None]) <= tolerance
             enough = (known.sum(axis=0) >= PROBES / 2) & (is_equal.sum(axis=0) >= 0.8 * known.sum(axis=0))
@@ -124,7 +125,8 @@ def _equation_rule(readings: Sequence[Reading], item: Equation) -> Suggestion:
     if item.tolerance == 0:
         condition = f"{_quoted(total)} = {result}"
     elif item.sign == "+":
-        condition = f"abs(cast({_quoted(total)} as double precision) - {_quoted(one)} - {_quoted(other)}) <= {item.tolerance:.7g}"
+        rest = f"{_quoted(one)} - {_quoted(other)}"
+        condition = f"abs(cast({_quoted(total)} as double precision) - {rest}) <= {item.tolerance:.7g}"
     else:
         condition = f"abs({_quoted(total)} - {result}) <= {item.tolerance:.7g}"
     evidence = f"{item.known - item.failing} of {item.known} rows with all three have {name}"
@@ -143,7 +145,9 @@ def _orders(readings: Sequence[Reading], found: Sequence[Equation]) -> Iterator[
                     below[one, other] = order
     implied = {(part, item.total) for item in found if item.sign == "+" for part in (item.one, item.other)}
     for one, other in below:
-        between = {middle for start, middle in below if start == one} & {middle for middle, end in below if end == other}
+        between = {middle for start, middle in below if start == one} & {
+            middle for middle, end in below if end == other
+        }
         if between or (one, other) in implied:
             continue
         failing, known, expected = below[one, other]
@@ -186,8 +190,8 @@ def _order(one: Reading, other: Reading) -> tuple[int, int, float] | None:
 
 def _is_rule_of_numbers(low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """
-    Is it more than a habit? Two counts of nearly the same are never far apart, and where a number may be above the other
-    it is so by little: errors are as large as the usual distance.
+    Is it more than a habit? Two counts of nearly the same are never far apart, and where a number may be above the
+    other it is so by little: errors are as large as the usual distance.
     """
     gaps = high - low
     usual = np.median(gaps[gaps > 0])

@@ -10,8 +10,8 @@ from data_health.label_studio.tasks import ExchangeError
 
 # rules of one column stay in this order when those of several columns become one
 ORDER = [
-    "unicode", "whitespace", "sentinel", "format", "unit", "type", "range", "case", "spelling", "allowed", "near_constant",
-    "required", "order", "arithmetic",
+    "unicode", "whitespace", "sentinel", "format", "unit", "type", "range", "case", "spelling", "allowed",
+    "near_constant", "required", "order", "arithmetic",
 ]  # fmt: skip
 # keys of a cleaning set, which stand beside its rules
 BESIDE_RULES = {"repair", "key"}
@@ -41,7 +41,7 @@ Reasoned = tuple[dict[str, Any], list[str]]
 
 @dataclass(frozen=True)
 class Suggested:
-    """A row of health_suggested_rules: its kind, the rule on one line (None for a question), why, its rows, its column."""
+    """A row of health_suggested_rules: its kind, the rule on one line (None for a question), why, rows, and column."""
 
     kind: str
     rule: str | None

@@ -1,6 +1,7 @@
 """Values that stand for a missing one."""
 
 import re
+import unicodedata
 from collections import Counter
 
 from data_health.cleaning.text import edit_distance
@@ -23,20 +24,26 @@ WORD = re.compile(r"[^\W\d_]+")
 def says_missing(value: str) -> bool:
     """Can the value stand for a missing one, in some column?"""
     word = value.strip().lower()
-    return word in WORDS or word in AMBIGUOUS or not any(letter.isalnum() for letter in word)
+    return word in WORDS or word in AMBIGUOUS or not word or _is_mark(word)
+
+
+def _is_mark(word: str) -> bool:
+    """Nothing but punctuation: no letter, no digit, and no picture, which says something."""
+    return bool(word) and not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in word)
 
 
 def word_sentinels(values: Counter[str]) -> list[str]:
     """
     The values, given with their rows, that say `missing` in words or consist of nothing but punctuation, most
-    frequent first. `NA` is one where it is no code of two letters among others.
+    frequent first. `NA` is one where it is no code of two letters among others, and a mark where not all values are
+    marks, as + and - of a test.
     """
+    has_other_than_marks = len(values) == 1 or not all(_is_mark(value.strip()) for value in values)
     two_letter_codes = sum(len(value.strip()) == 2 and value.strip().isalpha() for value in values)
     found = []
     for value, _ in sorted(values.items(), key=lambda item: (-item[1], item[0])):
         word = value.strip().lower()
-        is_mark = bool(word) and not any(letter.isalnum() for letter in word)
-        if word in WORDS or is_mark or (word == "na" and two_letter_codes < 3):
+        if word in WORDS or (_is_mark(word) and has_other_than_marks) or (word == "na" and two_letter_codes < 3):
             found.append(value)
     return found
 

@@ -129,7 +129,9 @@ def test_every_suggestion_changes_or_fails_as_many_rows_as_it_says(project):
 def test_postgresql_does_the_same(project, on_postgres):
     assert dict(done_by(on_postgres)) == dict(said_in(project.suggested))
     names = ", ".join(f'"{name}"' for name in COLUMNS)
-    one, other = (sorted(map(str, consumer.sql(f"select {names} from clean_rows"))) for consumer in (project, on_postgres))
+    one, other = (
+        sorted(map(str, consumer.sql(f"select {names} from clean_rows"))) for consumer in (project, on_postgres)
+    )
     assert one == other
 
 

@@ -23,14 +23,17 @@ COLUMNS = {
 def project(tmp_path_factory):
     """One value of `amount` that is no number and not in the sample, so that only all rows show it."""
     consumer = Consumer(
-        tmp_path_factory.mktemp("large"), {"cleaning": {"large": {"relation": {"source": ["raw", "rows"]}, "suggest": True}}}
+        tmp_path_factory.mktemp("large"),
+        {"cleaning": {"large": {"relation": {"source": ["raw", "rows"]}, "suggest": True}}},
     )
     selected = ", ".join(f"{sql} as {name}" for name, sql in COLUMNS.items())
     consumer.sql(f"create table raw.rows as select {selected} from range({ROWS}) as numbers (i)")
     consumer.build_cleaning()
     consumer.before = consumer.rows("select * from health_suggested_rules order by rule_number")
     for row in range(7, 100):
-        consumer.sql(f"update raw.rows set amount = case when id = {row} then 'n/k' else cast(id * 7 % 9973 as varchar) end")
+        consumer.sql(
+            f"update raw.rows set amount = case when id = {row} then 'n/k' else cast(id * 7 % 9973 as varchar) end"
+        )
         if not consumer.sql("select 1 from cleaning_sample where value = 'n/k'"):
             break
     consumer.build_cleaning()

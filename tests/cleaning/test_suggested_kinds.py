@@ -85,7 +85,7 @@ def pattern(before, after):
         ([str(20210000 + 3 * number) for number in range(100, 400)], [("type", {"cast": "integer"}, 0)]),
         # days that are none
         (days(range(300)) + ["0000-00-00"] * 2, [("sentinel", {"null_values": ["0000-00-00"]}, 2), ("type", {"cast": "date"}, 0)]),
-        (days(range(300)) + ["9999-12-31"], [("sentinel", {"null_values": ["9999-12-31"]}, 1), ("type", {"cast": "date"}, 0)]),
+        ([*days(range(300)), "9999-12-31"], [("sentinel", {"null_values": ["9999-12-31"]}, 1), ("type", {"cast": "date"}, 0)]),
         (
             days(range(300), "%d.%m.%Y") + ["01.01.1900"] * 5,
             [("sentinel", {"null_values": ["01.01.1900"]}, 5), ("type", {"cast": "date", "formats": ["%d.%m.%Y"]}, 0)],
@@ -173,8 +173,8 @@ def test_one_date_is_never_after_another():
     begun = DRAW.integers(0, 900, 1000)
     ended = begun + DRAW.integers(0, 30, 1000)
     ended[[3, 8, 500]] = begun[[3, 8, 500]] - 5
-    columns = {"order": days(begun), "Ende \"x\"": days(ended, "%d.%m.%Y"), "other": days(DRAW.permutation(begun))}
-    assert row_rules(columns) == [("order", '"order" <= "Ende ""x"""', 3)]
+    columns = {"order": days(begun), 'Größe "x"': days(ended, "%d.%m.%Y"), "other": days(DRAW.permutation(begun))}
+    assert row_rules(columns) == [("order", '"order" <= "Größe ""x"""', 3)]
 
 
 def test_of_three_dates_in_order_two_rules_are_enough():
@@ -188,7 +188,9 @@ def test_of_three_dates_in_order_two_rules_are_enough():
 def test_numbers_are_in_order_where_their_names_say_that_they_are_alike():
     low = DRAW.integers(0, 90, 1000)
     high = low + DRAW.integers(0, 90, 1000)
-    assert row_rules({"price_min": texts(low), "price_max": texts(high)}) == [("order", '"price_min" <= "price_max"', 0)]
+    assert row_rules({"price_min": texts(low), "price_max": texts(high)}) == [
+        ("order", '"price_min" <= "price_max"', 0)
+    ]
     assert row_rules({"height": texts(low), "salary": texts(high)}) == []
     # always so, and no rule: the two are never near each other
     assert row_rules({"price_min": texts(low), "price_max": texts(high + 5000)}) == []
