@@ -62,8 +62,8 @@ def _suggest(profile: Profile, found: Mapping[str, re.Match[str]], odd: dict[str
     if rows < MIN_SHARE * profile.rows.total():
         return False
     results = {tuple(numbers.values()) for _, numbers in best.values()}
-    # 52,000 dollars have thousands; of 1.200 in a country that writes so, and of no sign, nobody knows
-    if len(results) > 1 and not ((",", ".") in best and signs & {"$", "US$", "£", "USD", "GBP"}):
+    # 52,000 has thousands, but for euros; of 1.200 in a country that writes so nobody knows
+    if len(results) > 1 and ((",", ".") not in best or signs & {"€", "EUR"}):
         question = "have marks. Which are between thousands, and which before decimals?"
         profile.ask(f"{values_with_rows(odd)} {question}", sum(odd.values()))
         return True
@@ -72,6 +72,8 @@ def _suggest(profile: Profile, found: Mapping[str, re.Match[str]], odd: dict[str
         return False
     failing = Counter({value: count for value, count in profile.rows.items() if value not in numbers})
     evidence = f"{values_with_rows(odd)} are numbers with a currency, brackets, or marks between the digits"
+    if len(results) > 1:
+        evidence += "; commas may also be decimal signs: all have three digits after them"
     cast(profile, "format", [*rules, {"cast": "double"}], evidence, failing)
     return True
 

@@ -17,7 +17,7 @@ MOMENTS = (
     "time timestamp ts date datetime epoch unix created updated modified at when seen login logged expires day on since"
     " until start end begin birthday dob"
 )
-KEYS = "id ids key uuid guid pk code nr no number index rownames identifier sku isbn mrn"
+KEYS = "id ids key uuid guid pk code nr no number index rownames identifier sku isbn mrn ref reference serial"
 NO_KEYS = "phone tel telephone fax mobile cell zip postal postcode house street card of"
 FILLERS = "num number count total of the a in is n no cnt sum max min value amount date time id"
 BOUNDS = (

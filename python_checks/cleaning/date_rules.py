@@ -16,20 +16,21 @@ from data_health.cleaning.dates import (
 from data_health.cleaning.profile import Profile, cast, missing
 from data_health.cleaning.sentinels import ambiguous_sentinels
 
-ZEROS = re.compile(r"0{1,4}([-/.])0{1,2}\1(0000|00|0)([ T]0{1,2}:00(:00)?)?|0{8}")
+NO_DAY = re.compile(r"0{1,4}([-/.])0{1,2}\1(0000|00|0)([ T]0{1,2}:00(:00)?)?|0{8}|99([-/.])99\5(9999|99)|9999-99-99")
 # days that are no day of any table, and days that systems write for none but that may also be meant
 NEVER = {(1, 1, 1), (9999, 12, 31), (9999, 1, 1), (2999, 12, 31)}
 DOUBTFUL = {
     (1600, 1, 1), (1601, 1, 1), (1753, 1, 1), (1800, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1970, 1, 1),
     (2099, 12, 31), (2100, 1, 1), (2222, 2, 2), (3000, 1, 1),
 }  # fmt: skip
+ENDS = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%m/%d/%Y"]
 MIN_ROWS, TIMES_USUAL = 5, 10
 
 
 def date_rules(profile: Profile) -> bool:
     """Dates in one or several formats."""
-    zeros = [value for value in profile.rows if ZEROS.fullmatch(value)]
-    found = date_formats(Counter({value: rows for value, rows in profile.rows.items() if value not in zeros}), 0.8)
+    none = [value for value in profile.rows if NO_DAY.fullmatch(value)]
+    found = date_formats(Counter({value: rows for value, rows in profile.rows.items() if value not in none}), 0.8)
     if found is None:
         return False
     formats, _, is_told = found
@@ -78,16 +79,19 @@ def far_dates(rows: Counter[str], formats: list[str]) -> list[str]:
     others, or are ten times as frequent as another day.
     """
     moments = {value: next(filter(None, (parsed(value, form) for form in formats)), None) for value in rows}
-    days = {value: moment for value, moment in moments.items() if moment is not None and _is_midnight(moment)}
+    # the end of the calendar may be written unlike the others
+    ends = {value: next(filter(None, (parsed(value, form) for form in ENDS)), None) for value in rows}
+    days = {value: moments[value] or ends[value] for value in rows}
+    days = {value: moment for value, moment in days.items() if moment is not None and _is_midnight(moment)}
     special = {value for value, moment in days.items() if moment.timetuple()[:3] in NEVER | DOUBTFUL}
     others = np.array([moment.toordinal() for value, moment in moments.items() if moment and value not in special])
     counts = [rows[value] for value in moments if moments[value] and value not in special]
-    found = [value for value in rows if ZEROS.fullmatch(value)]
+    found = [value for value in rows if NO_DAY.fullmatch(value)]
     for value in special:
         day = days[value]
         if day.timetuple()[:3] in NEVER:
             is_none = True
-        elif not len(others):
+        elif not len(others) or moments[value] is None:
             is_none = False
         else:
             is_apart = np.abs(others - day.toordinal()).min() > max(np.ptp(others), 365)

@@ -18,14 +18,18 @@ MIN_DAYS = 5
 
 def moments_in_numbers(profile: Profile, is_typed: bool) -> bool:
     """Suggest to read whole numbers as the moments that they are. False where the column has no such."""
-    if not all(map(WHOLE.fullmatch, profile.rows)):
+    if not profile.rows or any(as_number(value) is None for value in profile.rows):
         return False
     return _days(profile, is_typed) or _epoch(profile)
 
 
 def _days(profile: Profile, is_typed: bool) -> bool:
     """All values are days of 1900 to 2100, which hardly any other number of eight digits is."""
-    days = {value for value in profile.rows if len(value) == 8 and value not in NO_DAY and _is_day(value)}
+    days = {
+        value
+        for value in profile.rows
+        if WHOLE.fullmatch(value) and len(value) == 8 and value not in NO_DAY and _is_day(value)
+    }
     others = set(profile.rows) - days
     if len(days) < MIN_DAYS or not others <= NO_DAY:
         return False

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from data_health.cleaning.column_names import is_name_of_key, words_of
@@ -11,6 +11,7 @@ from data_health.cleaning.profile import Suggestion, values_with_rows
 from numpy.typing import NDArray
 
 CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9{][A-Za-z0-9_.:/#{}-]{0,63}")
+UUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 MIN_ROWS, MIN_UNIQUE, MOST_MISSING, MIN_FILLED = 50, 0.99, 0.01, 0.99
 
 
@@ -52,10 +53,18 @@ def key_suggestions(names: Sequence[str], values: NDArray[np.object_], is_all: b
 
 
 def _is_like_a_key(name: str, rows: Counter[str], is_all: bool) -> bool:
-    """Codes or whole numbers whose name says so, or whole numbers without gaps."""
+    """Codes or numbers whose name says so, codes of letters and digits in one shape, whole numbers without gaps."""
     if is_name_of_key(name):
         return all(map(CODE.fullmatch, rows))
+    if all(map(CODE.fullmatch, rows)) and _have_one_shape(rows):
+        return rows.total() == len(rows) >= 2 * MIN_ROWS
     if not is_all or not all(len(value) < 16 and WHOLE.fullmatch(value) for value in rows):
         return False
     numbers = [int(value) for value in rows]
     return len(numbers) >= MIN_FILLED * (max(numbers) - min(numbers) + 1)
+
+
+def _have_one_shape(values: Iterable[str]) -> bool:
+    """INV-00123 and INV-00124, or such as 1b4e28ba-2fa1-11d2-883f-0016d3cca427: letters and digits, all of one form."""
+    shapes = {re.sub("[0-9]", "9", re.sub("[A-Za-z]", "a", value)) for value in values}
+    return all(map(UUID.fullmatch, values)) or (len(shapes) == 1 and {"a", "9"} <= set(*shapes))

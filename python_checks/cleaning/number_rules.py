@@ -19,8 +19,11 @@ from data_health.cleaning.numbers import (
 from data_health.cleaning.profile import Profile, cast, except_for, missing, values_with_rows
 from data_health.cleaning.sentinels import ambiguous_sentinels, number_sentinels
 
+# lowest and highest value, evidence, and rows out of them
+Limits = tuple[list[float], str, int]
+
 MIN_PARSED = 0.95
-MOST_OUTSIDE, MIN_ON_SCALE = 0.01, 10
+MOST_OUTSIDE, MIN_ON_SCALE = 0.03, 10
 LARGEST_INTEGER = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
@@ -53,8 +56,7 @@ def number_rules(profile: Profile, is_typed: bool) -> bool:
         parsed_rows, total = sum(profile.rows[value] for value in plain), profile.rows.total()
         share = f"{parsed_rows} of {total} values are {'whole ' if data_type != 'double' else ''}numbers"
         cast(profile, "type", [{"cast": data_type}], share, failing)
-    if not _named_range(profile, plain):
-        _range(profile, plain)
+    _range(profile, plain)
     return True
 
 
@@ -119,26 +121,37 @@ def _number_with_commas(profile: Profile) -> bool:
     if not decimal and not any(value.count(",") > 1 or "." in value for value in thousands):
         evidence += ", or a decimal comma: all have three digits after it"
     failing = Counter({value: count for value, count in profile.rows.items() if value not in with_commas | plain})
+    if failing and amounts(profile):
+        return True
     rules = [{"replace_pattern": [",", to]}, {"cast": "double"}]
     cast(profile, "format", rules, evidence, failing)
     return True
 
 
-def _named_range(profile: Profile, plain: dict[str, float]) -> bool:
+def _range(profile: Profile, plain: dict[str, float]) -> None:
+    """Limits from the name of the column, or from its values if these show more that is out of them."""
+    found = [limits for limits in (_named_limits(profile, plain), _limits_by_distance(profile, plain)) if limits]
+    if found:
+        limits, evidence, failing = max(found, key=lambda item: item[2])
+        profile.suggest("range", {"range": limits, "on_failure": "warn"}, evidence, failing)
+
+
+def _named_limits(profile: Profile, plain: dict[str, float]) -> Limits | None:
     """Limits that the name of the column gives, if nearly all numbers keep to them."""
     limits = named_limits(profile.name)
     if limits is None:
-        return False
+        return None
     low, high, what = limits
     outside = {value: profile.rows[value] for value, number in plain.items() if not low <= number <= high}
     total, failing = sum(profile.rows[value] for value in plain), sum(outside.values())
     if failing > MOST_OUTSIDE * total or not _is_on_scale(plain, low, high):
-        return False
-    evidence = (
-        f"{total - failing} of {total} numbers lie from {low} to {high}, as {what} does{except_for(Counter(outside))}"
+        return None
+    others = except_for(Counter(outside))
+    return (
+        [low, high],
+        f"{total - failing} of {total} numbers lie from {low} to {high}, as {what} does{others}",
+        failing,
     )
-    profile.suggest("range", {"range": [low, high], "on_failure": "warn"}, evidence, failing)
-    return True
 
 
 def _is_on_scale(plain: dict[str, float], low: float, high: float) -> bool:
@@ -147,12 +160,12 @@ def _is_on_scale(plain: dict[str, float], low: float, high: float) -> bool:
     return len(set(inside)) >= MIN_ON_SCALE and max(inside) - min(inside) > (0 if low < 0 else 10)
 
 
-def _range(profile: Profile, plain: dict[str, float]) -> None:
+def _limits_by_distance(profile: Profile, plain: dict[str, float]) -> Limits | None:
     """Few numbers that are farther from the rest than twice the width of the rest."""
     numbers = np.repeat(list(plain.values()), [profile.rows[value] for value in plain])
     numbers = np.sort(numbers[np.isfinite(numbers)])
     if len(numbers) < 100 or numbers[len(numbers) // 4] == numbers[3 * len(numbers) // 4]:
-        return
+        return None
     most = len(numbers) // 100
     low, high = 0, len(numbers) - 1
     for step in range(1, most + 1):
@@ -161,8 +174,9 @@ def _range(profile: Profile, plain: dict[str, float]) -> None:
         if numbers[step] - numbers[step - 1] > 2 * (numbers[-1 - most] - numbers[step]):
             low = step
     outside = np.concatenate([numbers[:low], numbers[high + 1 :]])
-    if len(outside):
-        limits = [as_written(numbers[low]), as_written(numbers[high])]
-        listed = ", ".join(str(as_written(number)) for number in outside[:5])
-        evidence = f"{len(outside)} of {len(numbers)} numbers lie far outside {limits[0]} to {limits[1]}: {listed}"
-        profile.suggest("range", {"range": limits, "on_failure": "warn"}, evidence, len(outside))
+    if not len(outside):
+        return None
+    limits = [as_written(numbers[low]), as_written(numbers[high])]
+    listed = ", ".join(str(as_written(number)) for number in outside[:5])
+    evidence = f"{len(outside)} of {len(numbers)} numbers lie far outside {limits[0]} to {limits[1]}: {listed}"
+    return limits, evidence, len(outside)

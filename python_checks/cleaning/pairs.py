@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 MIN_ROWS, MOST_FAILING = 100, 0.01
 MIN_DISTINCT, MIN_DISTINCT_PART = 20, 3
-# an order: how often it would fail if the columns had nothing to do with each other, and how often one is truly below
-MIN_EXPECTED, MIN_BELOW, MIN_GAP = 0.15, 0.1, 0.05
+# an order: how often it would fail if the columns had nothing to do with each other, of moments and of numbers, by how
+# many standard errors that is more than it does, and how often one is truly below
+MIN_EXPECTED, MIN_ERRORS = {True: 0.05, False: 0.15}, 4
+MIN_BELOW, MIN_GAP = 0.1, 0.05
 # a sum: rows in which both parts matter
 MIN_TELLING = 0.2
 PROBES = 12
@@ -183,7 +185,10 @@ def _order(one: Reading, other: Reading) -> tuple[int, int, float] | None:
     if min(len(np.unique(low)), len(np.unique(high))) < MIN_DISTINCT / 2:
         return None
     expected = float(np.searchsorted(np.sort(high), low, side="left").mean() / len(high))
-    if expected < MIN_EXPECTED or not (one.is_moment or _is_rule_of_numbers(low, high)):
+    is_surprising = expected * len(low) - is_failing.sum() >= MIN_ERRORS * np.sqrt(expected * len(low))
+    if expected < MIN_EXPECTED[one.is_moment] or not is_surprising:
+        return None
+    if not (one.is_moment or _is_rule_of_numbers(low, high)):
         return None
     return int(is_failing.sum()), len(low), expected
 

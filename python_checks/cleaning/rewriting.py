@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from data_health.cleaning.numbers import as_number
 from data_health.cleaning.text import WHITE_SPACE
 
 BLANKS = re.compile(f"[{WHITE_SPACE}]+")
@@ -21,7 +22,12 @@ def rewritten(rule: Mapping[str, Any], text: str) -> str | None:
     if "squeeze" in rule:
         return BLANKS.sub(" ", text).strip(" ")
     if "null_values" in rule:
-        return None if text in map(str, rule["null_values"]) else text
+        listed = rule["null_values"]
+        return (
+            None
+            if text in listed or as_number(text) in [item for item in listed if not isinstance(item, str)]
+            else text
+        )
     if "replace" in rule:
         return rule["replace"].get(text, text)
     if "replace_pattern" in rule:

@@ -65,6 +65,11 @@ def pattern(before, after):
         ([*(f"${number}" for number in AMOUNTS), *["€5"] * 9], [("question", None, 309)]),
         ([*(f"${number}" for number in AMOUNTS), "free"], [("question", None, 1)]),
         ([f"€ 1.{number}" for number in AMOUNTS], [("question", None, 300)]),
+        (
+            [*(f"{number},200" for number in AMOUNTS), *["(1,300)"] * 9],
+            [("format", pattern(",", ""), 309), ("format", pattern(r"^\((.*)\)$", r"-\1"), 9), CAST],
+        ),
+        ([f"{number},200.50 USD" for number in AMOUNTS], [("format", pattern("USD|[ ,]", ""), 300), CAST]),
         # no amounts: codes of one form, telephone numbers, areas in brackets, one footnote
         ([f"{number} {number + 300}" for number in AMOUNTS], []),
         ([f"({number})" for number in AMOUNTS], []),
@@ -93,6 +98,10 @@ def pattern(before, after):
         (
             [f"{day} 10:00:00" for day in days(range(300))] + ["1970-01-01 00:00:00"] * 5,
             [("sentinel", {"null_values": ["1970-01-01 00:00:00"]}, 5), ("type", {"cast": "timestamp"}, 0)],
+        ),
+        (
+            days(range(300)) + ["9999-12-31 00:00:00", "99/99/9999"],
+            [("sentinel", {"null_values": ["99/99/9999", "9999-12-31 00:00:00"]}, 2), ("type", {"cast": "date"}, 0)],
         ),
         # a birthday like any other
         (days(range(-25000, 0, 20)) + ["1970-01-01"] * 6, [("type", {"cast": "date"}, 0)]),
@@ -177,6 +186,14 @@ def test_one_date_is_never_after_another():
     assert row_rules(columns) == [("order", '"order" <= "Größe ""x"""', 3)]
 
 
+def test_a_date_that_is_seldom_near_another_is_in_order_too():
+    born = DRAW.integers(-6000, 4000, 2000)
+    died = np.maximum(born + 300, DRAW.integers(1000, 8000, 2000))
+    assert row_rules({"born": days(born), "died": days(died)}) == [("order", '"born" <= "died"', 0)]
+    # one was born late: chance alone would keep the order of most
+    assert row_rules({"born": days(born), "built": days(DRAW.integers(1000, 8000, 2000))}) == []
+
+
 def test_of_three_dates_in_order_two_rules_are_enough():
     first = DRAW.integers(0, 900, 1000)
     second = first + DRAW.integers(0, 30, 1000)
@@ -237,6 +254,9 @@ def test_keys():
         ("visit_id", "question", None, 2),
         ("visit_id", *required, 1),
     ]
+    codes = [f"INV-{number:05}" for number in DRAW.permutation(600)]
+    assert ("invoice", "key", {"key": ["invoice"]}, 0) in found_in({"invoice": codes})
+    assert not [item for item in found_in({"invoice": [*codes[:-1], codes[0]]}) if item[1] == "key"]
     salaries = texts(DRAW.choice(90000, 600, replace=False))
     assert not [item for item in found_in({"salary": salaries}) if item[1] in ("key", "question", "required")]
     assert found_in({"n": texts(DRAW.permutation(600))})[-2][1] == "key"
