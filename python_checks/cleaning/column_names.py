@@ -1,6 +1,7 @@
 """What the name of a column says about its values."""
 
 import re
+from functools import cache
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|[0-9]+")
 
@@ -14,8 +15,7 @@ NO_SHARE_OF_ALL = (
     " markup margin yoy mom up down vs over of deviation error"
 )
 MOMENTS = (
-    "time timestamp ts date datetime epoch unix created updated modified at when seen login logged expires day on since"
-    " until start end begin birthday dob"
+    "time timestamp ts date datetime epoch unix created updated modified when seen login logged expires birthday dob"
 )
 KEYS = "id ids key uuid guid pk code nr no number index rownames identifier sku isbn mrn ref reference serial"
 NO_KEYS = "phone tel telephone fax mobile cell zip postal postcode house street card of"
@@ -26,6 +26,7 @@ BOUNDS = (
 )  # fmt: skip
 
 
+@cache
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case: `AgeMonths`, `age_months` and `Age (months)` are age and months."""
     return [word.lower() for word in WORD.findall(name)]
@@ -47,7 +48,8 @@ def named_limits(name: str) -> tuple[float, float, str] | None:
 
 def is_name_of_time(name: str) -> bool:
     """Does the name speak of a moment?"""
-    return bool(set(words_of(name)) & set(MOMENTS.split()))
+    words = words_of(name)
+    return not is_name_of_key(name) and bool(set(words) & set(MOMENTS.split()) or words[-1:] in (["at"], ["on"]))
 
 
 def is_name_of_key(name: str) -> bool:

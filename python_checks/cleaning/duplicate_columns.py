@@ -19,16 +19,15 @@ def duplicate_columns(names: Sequence[str], values: NDArray[np.object_]) -> list
     and forms of a number. At least 20 rows must differ from the most frequent value: nearly constant columns are equal
     by chance.
     """
-    first: dict[tuple[str, ...], int] = {}
+    first: dict[int, int] = {}
     found = []
     for number in range(len(names)):
-        forms = {value: _plain(value) for value in set(values[:, number]) if value}
-        plain = tuple(forms[value] if value else "" for value in values[:, number])
+        plain = _plain_column(values[:, number])
         rows = Counter(plain)
-        if len(set(forms.values())) < 2 or len(plain) - max(rows.values()) < MIN_TELLING_ROWS:
+        if len(rows.keys() - {""}) < 2 or len(plain) - max(rows.values()) < MIN_TELLING_ROWS:
             continue
-        earlier = first.setdefault(plain, number)
-        if earlier != number:
+        earlier = first.setdefault(hash(plain), number)
+        if earlier != number and plain == _plain_column(values[:, earlier]):
             is_alike = all(
                 (one or "") == (other or "") for one, other in zip(values[:, earlier], values[:, number], strict=True)
             )
@@ -46,6 +45,11 @@ def duplicate_questions(
             f"the values are those of {names[earlier]} in all {row_count} rows{written}. Is one of the two enough?"
         )
         yield Suggestion(names[column], "question", None, question, row_count)
+
+
+def _plain_column(values: NDArray[np.object_]) -> tuple[str, ...]:
+    forms = {value: _plain(value) for value in set(values) if value}
+    return tuple(forms[value] if value else "" for value in values)
 
 
 def _plain(value: str) -> str:

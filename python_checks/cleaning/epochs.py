@@ -12,7 +12,7 @@ FIRST, LAST = 631_152_000, 2_000_000_000
 LONGEST_SPAN = 15 * 366 * 86_400
 NO_MOMENT = {"0", "-1"}
 NO_DAY = {"0", "00000000", "99999999", "99991231", "19000101", "00010101"}
-DAY = "%Y%m%d"
+DAY, MINUTE = "%Y%m%d", "%y%m%d%H%M"
 MIN_DAYS = 5
 
 
@@ -50,6 +50,8 @@ def _is_day(value: str) -> bool:
 def _epoch(profile: Profile) -> bool:
     """All values lie in the years that tables are about; the name says that it is a time, or a person is asked."""
     numbers = {value: as_number(value) for value in profile.rows if value not in NO_MOMENT}
+    if all(parsed(value, MINUTE) for value in numbers):
+        return False  # as 1912312359: year, month, day, hour and minute
     for unit, size in (("seconds", 1), ("milliseconds", 1000)):
         seconds = [number / size for number in numbers.values() if number is not None]
         if len(seconds) < MIN_DAYS or not all(FIRST <= second <= LAST for second in seconds):

@@ -18,6 +18,8 @@ MIN_BELOW, MIN_GAP = 0.1, 0.05
 # a sum: rows in which both parts matter
 MIN_TELLING = 0.2
 PROBES = 12
+# of more columns of numbers there are too many pairs
+MOST_NUMBERS = 200
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,12 @@ class Equation:
 
 
 def pair_rules(readings: Sequence[Reading]) -> list[Suggestion]:
-    """The rules that hold in more than 99 % of the rows in which all columns have a value, and say something."""
+    """
+    The rules that hold in more than 99 % of the rows in which all columns have a value, and say something. Of a table
+    with more than 200 columns of numbers those of moments alone.
+    """
+    if sum(not reading.is_moment for reading in readings) > MOST_NUMBERS:
+        readings = [reading for reading in readings if reading.is_moment]
     found = equations(readings)
     return [_equation_rule(readings, item) for item in found] + list(_orders(readings, found))
 

@@ -100,7 +100,7 @@ def pattern(before, after):
             [("sentinel", {"null_values": ["1970-01-01 00:00:00"]}, 5), ("type", {"cast": "timestamp"}, 0)],
         ),
         (
-            days(range(300)) + ["9999-12-31 00:00:00", "99/99/9999"],
+            [*days(range(300)), "9999-12-31 00:00:00", "99/99/9999"],
             [("sentinel", {"null_values": ["99/99/9999", "9999-12-31 00:00:00"]}, 2), ("type", {"cast": "date"}, 0)],
         ),
         # a birthday like any other

@@ -103,7 +103,7 @@ needless as (
         on suggestions.cleaning = unreadable.cleaning
         and (
             (suggestions.column_name = unreadable.column_name and suggestions.kind in ('format', 'range'))
-            or (suggestions.kind in ('order', 'arithmetic') and strpos(suggestions.rule, '"' || unreadable.column_name || '"') > 0)
+            or (suggestions.kind in ('order', 'arithmetic') and position('"' || unreadable.column_name || '"' in suggestions.rule) > 0)
         )
 
 )
