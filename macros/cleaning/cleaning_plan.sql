@@ -33,7 +33,10 @@
             names=data_health.cleaning_sets().keys() | list)) %}
     {% endif %}
     {% set written = dict(data_health.configured_block().get('cleaning')[name]) %}
-    {% if suggested is not none %}{% do cleaning.update({'rules': suggested, 'time': none}) %}{% do written.update({'rules': suggested}) %}{% endif %}
+    {% if suggested is not none %}
+        {% do cleaning.update({'rules': suggested, 'time': none}) %}
+        {% do written.update({'rules': suggested}) %}
+    {% endif %}
     {% set problems = data_health.cleaning_problems(name, written) %}
     {% set known = data_health.columns_of(relation) if not problems else none %}
     {% set types, stages = {}, {} %}
@@ -87,7 +90,8 @@
     {% set failed = [] %}
     {% for rule in rules if rule.on_failure == 'quarantine' %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
     {% set fingerprint = local_md5([cleaning.relation, cleaning.where, cleaning.time, cleaning.grain, rules] | string)[:12] %}
-    {{ return({'set': cleaning, 'relation': relation, 'problems': problems, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false')
+    {{ return({'set': cleaning, 'relation': relation, 'problems': problems, 'fingerprint': fingerprint,
+        'is_kept': 'not (' ~ (failed | join(' or ') or 'false')
         ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules, 'period': period,
         'load': load, 'load_hour': dbt.date_trunc('hour', load) if has_hours else load}) }}
 {% endmacro %}
