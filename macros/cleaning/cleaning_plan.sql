@@ -21,9 +21,9 @@
     exist yet only the key is known, so that compiling works on an empty database. `is_kept` is the condition that no rule put a row
     into quarantine, over the columns data_health_failed_<number> of those rules;
     `load` is the load time of a raw row, `load_hour` its hour; `period` is the period of a cleaned row as a date, null without a
-    usable time.
+    usable time. With `suggested` rules instead of its own nothing is raised, but `problems` says what is wrong with them.
 #}
-{% macro cleaning_plan(name) %}
+{% macro cleaning_plan(name, suggested=none) %}
     {% set cleaning = data_health.cleaning_sets().get(name) or {} %}
     {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
     {% set relation = data_health.relation_of(cleaning.relation) if cleaning.get('relation') else none %}
@@ -32,7 +32,12 @@
         {% do exceptions.raise_compiler_error(data_health.problem('', 'cleaning', name,
             names=data_health.cleaning_sets().keys() | list)) %}
     {% endif %}
-    {% set problems = data_health.cleaning_problems(name, data_health.configured_block().get('cleaning')[name]) %}
+    {% set written = dict(data_health.configured_block().get('cleaning')[name]) %}
+    {% if suggested is not none %}
+        {% do cleaning.update({'rules': suggested, 'time': none}) %}
+        {% do written.update({'rules': suggested}) %}
+    {% endif %}
+    {% set problems = data_health.cleaning_problems(name, written) %}
     {% set known = data_health.columns_of(relation) if not problems else none %}
     {% set types, stages = {}, {} %}
     {% for column in known or [] %}
@@ -59,7 +64,7 @@
         {% if reads_row %}{% set state.all_before = state.last %}{% endif %}
     {% endfor %}
     {% if known is not none %}{% do problems.extend(data_health.cleaning_column_problems(cleaning, types, rules)) %}{% endif %}
-    {% if problems and flags.WHICH in ['run', 'build', 'retry', 'test', 'compile', 'show'] %}
+    {% if problems and suggested is none and flags.WHICH in ['run', 'build', 'retry', 'test', 'compile', 'show'] %}
         {% do exceptions.raise_compiler_error('data_health: ' ~ problems | length ~ (' problem' if problems | length == 1 else ' problems')
             ~ ' in the cleaning rules\n- ' ~ problems | join('\n- ')) %}
     {% endif %}
@@ -85,7 +90,8 @@
     {% set failed = [] %}
     {% for rule in rules if rule.on_failure == 'quarantine' %}{% do failed.append('data_health_failed_' ~ rule.number) %}{% endfor %}
     {% set fingerprint = local_md5([cleaning.relation, cleaning.where, cleaning.time, cleaning.grain, rules] | string)[:12] %}
-    {{ return({'set': cleaning, 'relation': relation, 'fingerprint': fingerprint, 'is_kept': 'not (' ~ (failed | join(' or ') or 'false')
+    {{ return({'set': cleaning, 'relation': relation, 'problems': problems, 'fingerprint': fingerprint,
+        'is_kept': 'not (' ~ (failed | join(' or ') or 'false')
         ~ ')', 'columns': raw_types.keys() | list, 'types': types, 'rules': rules, 'period': period,
         'load': load, 'load_hour': dbt.date_trunc('hour', load) if has_hours else load}) }}
 {% endmacro %}
@@ -125,9 +131,9 @@
         {% if column is none and on_failure not in ['warn', 'quarantine'] and outcomes %}{% set on_failure = 'warn' %}{% endif %}
         {% set old_type = types.get(column) %}
         {% set data_type = (description.types[type].get('data_type') or written['cast']) if kind == 'cast'
-            else 'double precision' if kind == 'units' else old_type %}
+            else {'units': 'double precision', 'epoch': 'timestamp'}.get(kind, old_type) %}
         {#- a rule changes what it does not find right, unless it only warns or puts the row aside; a text that cannot be cast is lost -#}
-        {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units'] %}
+        {% set changes = not outcomes or on_failure in ['null', 'clamp', 'default'] or kind in ['cast', 'units', 'epoch'] %}
         {% do rules.append({
             'name': written.get('name') or ((column or 'row') ~ '.' ~ kind), 'column': column, 'kind': kind, 'argument': written[kind],
             'on_failure': on_failure, 'changes': changes, 'default': written.get('default'), 'when': written.get('when'),

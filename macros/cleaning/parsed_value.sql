@@ -17,6 +17,14 @@
             ~ data_health.engine_sql('trim', data_health.engine_sql('pattern_part', old, unit)) ~ ') ' ~ factors | join(' ')
             ~ ' end end') }}
     {% endif %}
+    {% if rule.kind == 'epoch' %}
+        {% set seconds = 'cast(' ~ old ~ ' as double precision)' ~ (' / 1000' if rule.argument == 'milliseconds') %}
+        {#- years that every warehouse has; NaN is in none of them -#}
+        {% set moment = 'case when ' ~ seconds ~ ' between -2208988800 and 9214646400 then '
+            ~ data_health.engine_sql('from_epoch_seconds', seconds) ~ ' end' %}
+        {{ return('case when ' ~ data_health.engine_sql('is_number', old) ~ ' then ' ~ moment ~ ' end' if rule.family == 'string'
+            else moment) }}
+    {% endif %}
     {% set type, is_text, data_type = rule.argument.split('(')[0], rule.family == 'string', rule.data_type %}
     {% set number = 'cast(' ~ old ~ ' as double precision)' %}
     {% set is_number = data_health.engine_sql('is_number', old) ~ ' then case when ' %}

@@ -136,16 +136,19 @@ repaired_rows as (
     speaks for each behind it.
 #}
 {% macro suggested_rules(cleaning=none) %}
-    {%- set rows = run_query('select cleaning, rule, kind, evidence, affected_count from ' ~ ref('data_health', 'health_suggested_rules')
+    {%- set rows = run_query('select cleaning, column_name, rule, kind, evidence, affected_count from '
+        ~ ref('data_health', 'health_suggested_rules')
         ~ ' order by cleaning, rule_number') if execute else [] %}
     {%- set lines = [] %}
     {%- for name, suggestions in rows | groupby('cleaning') if cleaning in [none, name] %}
         {%- do lines.append(name ~ ':') %}
         {%- set pasted, others = [], [] %}
         {%- for row in suggestions %}
-            {%- set said = row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows: ' ~ row['evidence'] | replace('\n', ' ') %}
+            {%- set said = row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows of ' ~ row['column_name'] ~ ': '
+                ~ row['evidence'] | replace('\n', ' ') %}
             {%- if row['rule'] is none %}{% do others.append('  # ' ~ said) %}
-            {%- elif row['rule'].startswith('{repair:') %}{% do others.append('  # ' ~ row['rule'] ~ '  ' ~ said) %}
+            {%- elif row['rule'].startswith('{repair:') or row['rule'].startswith('{key:') %}
+                {%- do others.append('  # ' ~ row['rule'] ~ '  ' ~ said) %}
             {%- else %}{% do pasted.append('    - ' ~ row['rule'] ~ '  # ' ~ said) %}
             {%- endif %}
         {%- endfor %}

@@ -13,10 +13,12 @@
         'trim': {'argument': {'type': 'true'}, 'families': ['string']},
         'squeeze': {'argument': {'type': 'true'}, 'families': ['string']},
         'case': {'argument': {'type': 'choice', 'allowed': ['lower', 'upper']}, 'families': ['string']},
-        'unicode': {'argument': {'type': 'choice', 'allowed': ['nfc', 'strip_accents']}, 'families': ['string']},
+        'unicode': {'argument': {'type': 'choice', 'allowed': ['nfc', 'strip_accents', 'strip_invisible']}, 'families': ['string']},
         'replace': {'argument': {'type': 'replacements'}, 'families': ['string']},
         'replace_pattern': {'argument': {'type': 'pattern and replacement'}, 'families': ['string']},
         'units': {'argument': {'type': 'units'}, 'families': ['string'], 'on_failure': parse},
+        'epoch': {'argument': {'type': 'choice', 'allowed': ['seconds', 'milliseconds']}, 'families': ['string', 'numeric'],
+            'on_failure': parse},
         'convert': {'argument': {'type': 'conversion'}, 'families': ['numeric']},
         'round': {'argument': {'type': 'whole number', 'minimum': 0}, 'families': ['numeric']},
         'cast': {'argument': {'type': 'cast'}, 'families': [], 'on_failure': parse, 'types': {

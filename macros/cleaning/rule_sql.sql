@@ -67,9 +67,10 @@
     {% elif rule.on_failure is none %}
         {% set operation = argument if rule.kind == 'unicode' else rule.kind %}
         {{ return({'value': data_health.engine_sql(operation, old, argument), 'tested': present}) }}
-    {% elif rule.kind in ['cast', 'units'] %}
+    {% elif rule.kind in ['cast', 'units', 'epoch'] %}
         {% set parsed = 'data_health_value_' ~ rule.number %}
-        {% set reason = "'not a number with one of the units'" %}
+        {% set reason = "'not a number with one of the units'" if rule.kind == 'units'
+            else "'not a number of " ~ argument ~ " from 1900 to 2262'" %}
         {% if rule.kind == 'cast' %}
             {% set words = data_health.rule_kinds()['cast'].types[argument.split('(')[0]].reason
                 ~ (' like ' ~ rule.formats | join(' or ') if rule.formats else '') %}

@@ -22,7 +22,7 @@
     {%- set names, parsed, changed, measured = data_health.quoted(columns) + kept, [], {}, {} %}
     {%- for rule in rules | selectattr('stage', 'equalto', number) %}
         {%- set sql, old = data_health.rule_sql(rule), data_health.quoted(rule.column) if rule.column is not none else 'null' %}
-        {%- if rule.kind in ['cast', 'units'] %}
+        {%- if rule.kind in ['cast', 'units', 'epoch'] %}
             {%- do parsed.append(data_health.parsed_value(rule, old) ~ ' as data_health_value_' ~ rule.number) %}
         {%- endif %}
         {%- if rule.column is not none and sql.value != old %}{% do changed.update({old: sql.value}) %}{% endif %}

@@ -20,6 +20,7 @@
     is_number: whether a text is a finite number, as all of them understand it: 7, -7.50, .5, 7e3, blanks around, but not NaN, 0x7 or 1_000.
     pattern_part: what the one group in brackets of a pattern matches. trim takes white space of any kind off both ends of a text, no-break
     spaces too; squeeze makes one blank of white space of any length;
+    strip_invisible takes out soft hyphens, blanks and joiners of no width, marks of direction, and byte order marks;
     text_list leaves out nulls.
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
@@ -82,6 +83,7 @@
         'squeeze': "btrim(regexp_replace({first}, '" ~ white_space ~ "+', ' ', 'g'))",
         'nfc': "normalize({first}, nfc)",
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
+        'strip_invisible': "regexp_replace({first}, '[\\u00ad\\u200b-\\u200f\\u2060\\ufeff]', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
         'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar)"
             ~ " else cast({first} as varchar) end",

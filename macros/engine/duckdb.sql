@@ -33,6 +33,7 @@
         'squeeze': "trim(regexp_replace({first}, '[\\s\\v\\x{85}\\pZ]+', ' ', 'g'))",
         'nfc': "nfc_normalize({first})",
         'strip_accents': "strip_accents({first})",
+        'strip_invisible': "regexp_replace({first}, '[\\x{ad}\\x{200b}-\\x{200f}\\x{2060}\\x{feff}]', '', 'g')",
         'round': "round({first}, {second})",
         'moment_by_format': "try_strptime({first}, {second})",
         'reads_batches': true,

@@ -1,13 +1,14 @@
 """A column while rules for it are looked for, and what is found."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from data_health.cleaning.counted import Counted, as_written
 from data_health.cleaning.numbers import NUMBER
+from data_health.cleaning.rewriting import rewritten
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ class Profile:
         question, looked_at = (question, None) if source is None else (question + source.source, source.total)
         self.found.append(Suggestion(self.name, "question", None, question, int(affected), looked_at))
 
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Count the rows of what the values become; of what becomes empty, none."""
+        rows: Counter[str] = Counter()
+        for value, count in self.rows.items():
+            rows[change(value)] += count
+        del rows[""]
+        self.rows = rows
+
     def without(self, values: Sequence[str]) -> None:
         """Take values as explained."""
         explained = set(values)
@@ -92,8 +101,10 @@ def cast(profile: Profile, kind: str, rules: list[dict[str, Any]], evidence: str
         profile.ask(f"{evidence}{except_for(failing)}. What are these? {rule} would lose them", failing.total())
         return
     for rule in rules:
-        changed = sum(rows for value, rows in profile.rows.items() if "," in value) if "replace_pattern" in rule else 0
-        profile.suggest(kind if "cast" not in rule else "type", rule, evidence, changed)
+        changed = {value: rows for value, rows in profile.rows.items() if rewritten(rule, value) != value}
+        profile.suggest(kind if "cast" not in rule else "type", rule, evidence, sum(changed.values()))
+        if changed:
+            profile.rewrite(lambda value, rule=rule: rewritten(rule, value) or "")
 
 
 def values_with_rows(rows: dict[str, int], most: int = 5) -> str:

@@ -9,7 +9,14 @@ from data_health.label_studio.project import Project
 from data_health.label_studio.tasks import ExchangeError
 
 # rules of one column stay in this order when those of several columns become one
-ORDER = ["whitespace", "sentinel", "format", "unit", "type", "range", "case", "spelling", "allowed", "near_constant"]
+ORDER = [
+    "unicode", "whitespace", "sentinel", "format", "unit", "type", "range", "case", "spelling", "allowed",
+    "near_constant", "required", "order", "arithmetic",
+]  # fmt: skip
+# keys of a cleaning set, which stand beside its rules
+BESIDE_RULES = {"repair", "key"}
+# rules that read texts alone, so that `all` means the columns of texts
+OF_TEXTS = {"unicode", "trim", "squeeze", "null_values", "replace", "replace_pattern", "case"}
 
 # compiled by dbt in the project; the mart must be named while dbt parses, too
 SETTINGS = """
@@ -34,12 +41,18 @@ Reasoned = tuple[dict[str, Any], list[str]]
 
 @dataclass(frozen=True)
 class Suggested:
-    """A row of health_suggested_rules: its kind, the rule on one line (None for a question), why, and its rows."""
+    """A row of health_suggested_rules: its kind, the rule on one line (None for a question), why, rows, and column."""
 
     kind: str
     rule: str | None
     evidence: str
     affected: int
+    column: str = ""
+
+    @property
+    def reason(self) -> str:
+        """What it is, and what speaks for it."""
+        return f"{self.kind}, {self.affected} rows{f' of {self.column}' if self.column else ''}: {self.evidence}"
 
 
 def written_rules(project: Project, wanted: str | None) -> tuple[str, int, int]:
@@ -59,7 +72,8 @@ def written_rules(project: Project, wanted: str | None) -> tuple[str, int, int]:
     suggested: dict[str, list[Suggested]] = {name: [] for name in names if wanted in (None, name)}
     with project.transaction() as warehouse:
         query = (
-            f"select cleaning, kind, rule, evidence, affected_count from {found['mart']} order by cleaning, rule_number"
+            f"select cleaning, kind, rule, evidence, affected_count, column_name from {found['mart']}"
+            " order by cleaning, rule_number"
         )
         for name, *row in warehouse.rows(query):
             if name in suggested:
@@ -75,30 +89,38 @@ def merged_rules(rows: Sequence[Suggested], texts: Sequence[str]) -> list[Reason
     all columns of texts. Rules for one column keep their order.
     """
     ordered = sorted((row for row in rows if row.kind in ORDER and row.rule), key=lambda row: ORDER.index(row.kind))
-    merged: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {}
+    merged: list[tuple[str, dict[str, Any], list[str], list[str]]] = []
+    last: dict[str | None, int] = {}
     for row in ordered:
         rule = yaml.safe_load(row.rule or "")
-        if "column" not in rule:
+        if BESIDE_RULES & set(rule):
             continue
-        column = rule.pop("column")
-        _, columns, reasons = merged.setdefault(repr((row.kind, rule)), (rule, [], []))
-        columns.append(column)
-        reasons.append(f"{row.kind}, {row.affected} rows of {column}: {row.evidence}")
+        column = rule.pop("column", None)
+        # a rule of other columns that comes after all rules of this one can be its own, too
+        places = range(last.get(column, -1) + 1, len(merged)) if column is not None else []
+        place = next((place for place in places if merged[place][:2] == (row.kind, rule)), len(merged))
+        if place == len(merged):
+            merged.append((row.kind, rule, [], []))
+        last[column] = place
+        _, _, columns, reasons = merged[place]
+        columns += [] if column is None else [column]
+        reasons.append(row.reason)
     result = []
-    for rule, columns, reasons in merged.values():
-        names: dict[str, Any] = {"columns": "all" if set(columns) == set(texts) else columns}
-        result.append(((names if len(columns) > 1 else {"column": columns[0]}) | rule, reasons))
+    for _, rule, columns, reasons in merged:
+        is_all = set(columns) == set(texts) and bool(OF_TEXTS & set(rule))
+        names: dict[str, Any] = {"columns": "all" if is_all else columns} if len(columns) > 1 else {}
+        result.append((names | ({"column": columns[0]} if len(columns) == 1 else {}) | rule, reasons))
     return result
 
 
 def not_rules(rows: Sequence[Suggested]) -> list[str]:
-    """What a person has to decide, or to write elsewhere: questions, and columns that could be repaired."""
+    """What a person has to decide, or to write elsewhere: questions, columns that could be repaired, and the key."""
     listed = []
     for row in rows:
         if row.rule is None:
-            listed.append(f"question, {row.affected} rows: {row.evidence}")
-        elif row.kind not in ORDER or "column" not in yaml.safe_load(row.rule):
-            listed.append(f"{row.rule}  {row.kind}, {row.affected} rows: {row.evidence}")
+            listed.append(row.reason)
+        elif row.kind not in ORDER or BESIDE_RULES & set(yaml.safe_load(row.rule)):
+            listed.append(f"{row.rule}  {row.reason}")
     return listed
 
 

@@ -1,6 +1,7 @@
 """Values that stand for a missing one."""
 
 import re
+import unicodedata
 from collections import Counter
 
 from data_health.cleaning.text import edit_distance
@@ -13,10 +14,6 @@ WORDS = {
 # words that also mean something, and so are sentinels only among numbers or dates
 AMBIGUOUS = {"none", "na", "no", "x", "xx", "other"}
 NINES_OR_NEGATIVE = {-1.0, -9.0} | {sign * float("9" * digits) for digits in range(2, 11) for sign in (1, -1)}
-DATES = {
-    "0001-01-01", "1899-12-31", "1900-01-01", "1970-01-01", "2999-12-31", "9999-12-31",
-    "01/01/1900", "1/1/1900", "12/31/9999",
-}  # fmt: skip
 MIN_ROWS, MOST_MEMBERS = 5, 100
 MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 # what a spreadsheet makes of 10-20 or of 3/4
@@ -27,20 +24,26 @@ WORD = re.compile(r"[^\W\d_]+")
 def says_missing(value: str) -> bool:
     """Can the value stand for a missing one, in some column?"""
     word = value.strip().lower()
-    return word in WORDS or word in AMBIGUOUS or not any(letter.isalnum() for letter in word)
+    return word in WORDS or word in AMBIGUOUS or not word or _is_mark(word)
+
+
+def _is_mark(word: str) -> bool:
+    """Nothing but punctuation: no letter, no digit, and no picture, which says something."""
+    return bool(word) and not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in word)
 
 
 def word_sentinels(values: Counter[str]) -> list[str]:
     """
     The values, given with their rows, that say `missing` in words or consist of nothing but punctuation, most
-    frequent first. `NA` is one where it is no code of two letters among others.
+    frequent first. `NA` is one where it is no code of two letters among others, and a mark where not all values are
+    marks, as + and - of a test.
     """
+    has_other_than_marks = len(values) == 1 or not all(_is_mark(value.strip()) for value in values)
     two_letter_codes = sum(len(value.strip()) == 2 and value.strip().isalpha() for value in values)
     found = []
     for value, _ in sorted(values.items(), key=lambda item: (-item[1], item[0])):
         word = value.strip().lower()
-        is_mark = bool(word) and not any(letter.isalnum() for letter in word)
-        if word in WORDS or is_mark or (word == "na" and two_letter_codes < 3):
+        if word in WORDS or (_is_mark(word) and has_other_than_marks) or (word == "na" and two_letter_codes < 3):
             found.append(value)
     return found
 
@@ -66,13 +69,6 @@ def number_sentinels(numbers: dict[str, float], rows: Counter[str]) -> list[str]
         if number in NINES_OR_NEGATIVE and rows[text] >= MIN_ROWS and (is_apart or is_only_negative):
             found.append(text)
     return found
-
-
-def date_sentinels(rows: Counter[str]) -> list[str]:
-    """Dates that systems write for none."""
-    return sorted(
-        value for value, count in rows.items() if value.split(" ")[0].split("T")[0] in DATES and count >= MIN_ROWS
-    )
 
 
 def doubtful_members(rows: Counter[str]) -> set[str]:

@@ -2,28 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from data_health.cleaning.booleans import mixed_words, two_words
+from data_health.cleaning.characters import character_rules
 from data_health.cleaning.counted import Counted
-from data_health.cleaning.dates import (
-    STANDARD,
-    date_formats,
-    day_differences,
-    is_castable,
-    mixes_day_and_month,
-    parsed,
-)
+from data_health.cleaning.date_rules import date_rules, typed_date_rules
+from data_health.cleaning.dates import day_differences
 from data_health.cleaning.dependencies import Nearness, determinants
+from data_health.cleaning.duplicate_columns import duplicate_columns, duplicate_questions
+from data_health.cleaning.epochs import moments_in_numbers
+from data_health.cleaning.keys import key_suggestions
 from data_health.cleaning.number_rules import number_rules
-from data_health.cleaning.profile import Profile, Suggestion, cast, except_for, missing, values_with_rows
+from data_health.cleaning.pairs import pair_rules
+from data_health.cleaning.profile import Profile, Suggestion, except_for, missing, values_with_rows
+from data_health.cleaning.readings import reading_of
 from data_health.cleaning.repair import RepairRule, dependency_rules, value_rules
-from data_health.cleaning.sentinels import (
-    ambiguous_sentinels,
-    date_sentinels,
-    doubtful_members,
-    word_sentinels,
-)
+from data_health.cleaning.sentinels import doubtful_members, word_sentinels
 from data_health.cleaning.settings import DEFAULTS, Settings
 from data_health.cleaning.text import WHITE_SPACE, Column
 from numpy.typing import NDArray
@@ -32,7 +27,6 @@ MIN_ROWS = 20
 MAX_ALLOWED = 20
 MAX_REPLACED = 20
 MIN_DECIDED, MIN_DECIDED_GAIN, MIN_GROUP = 0.98, 0.9, 20
-BOOLEANS = [{"y", "n"}, {"yes", "no"}, {"true", "false"}, {"t", "f"}]
 
 
 def suggested_rules(
@@ -52,7 +46,8 @@ def suggested_rules(
     of_values, columns = value_rules(names, values, names, settings)
     dependencies = dependency_rules(names, columns, names, settings)
     differences = day_differences(names, values)
-    suggestions = []
+    duplicates = duplicate_columns(names, values)
+    suggestions, readings = [], []
     for number, name in enumerate(names):
         sampled = Counter(value for value in values[:, number] if value)
         profile = Profile(name, sampled, name in typed, is_all, name in differences, (counted or {}).get(name))
@@ -62,18 +57,28 @@ def suggested_rules(
         contradicted = {rule.from_value for rule in dependencies if rule.column == name}
         _look_at(profile, name in typed, misspelled, contradicted)
         suggestions += profile.found
-    return suggestions + list(_dependencies(names, columns, dependencies, settings))
+        if number not in {column for column, *_ in duplicates}:
+            readings.append(reading_of(name, values[:, number], profile.found, name in typed))
+    suggestions += _dependencies(names, columns, dependencies, settings)
+    suggestions += pair_rules([reading for reading in readings if reading is not None])
+    suggestions += key_suggestions(names, values, is_all)
+    return suggestions + list(duplicate_questions(names, len(values), duplicates))
 
 
 def _look_at(profile: Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:
     """Explain a column from its missing values to its type and its range."""
     rows_before = profile.rows.total()
     if not is_typed:
+        character_rules(profile)
         _trim(profile)
         _words_for_missing(profile)
     if profile.rows.total() < MIN_ROWS:
         return
-    if not (number_rules(profile, is_typed) or is_typed or _boolean(profile) or _date(profile)):
+    if (not is_typed and mixed_words(profile)) or moments_in_numbers(profile, is_typed):
+        return
+    if is_typed:
+        _ = number_rules(profile, is_typed) or typed_date_rules(profile)
+    elif not (number_rules(profile, is_typed) or two_words(profile) or date_rules(profile)):
         _letter_case(profile)
         _spelling(profile, misspelled)
         _category(profile, contradicted, rows_before)
@@ -95,50 +100,6 @@ def _trim(profile: Profile) -> None:
 def _words_for_missing(profile: Profile) -> None:
     """Sentinels that are words or marks."""
     missing(profile, word_sentinels(profile.rows), "say that there is no value")
-
-
-def _boolean(profile: Profile) -> bool:
-    """Exactly the two words of a yes or no."""
-    words = {value.lower() for value in profile.rows}
-    if words not in BOOLEANS:
-        return False
-    profile.suggest("type", {"cast": "boolean"}, f"the only values are {values_with_rows(profile.rows)}", 0)
-    return True
-
-
-def _date(profile: Profile) -> bool:
-    """Dates in one or several formats."""
-    found = date_formats(profile.rows, 0.8)
-    if found is None:
-        return False
-    formats, _, is_told = found
-    missing(profile, date_sentinels(profile.rows), "are dates that stand for a missing date")
-    failing = Counter(
-        {value: rows for value, rows in profile.rows.items() if not any(parsed(value, form) for form in formats)}
-    )
-    missing(profile, ambiguous_sentinels(failing), "are not dates and stand for a missing value")
-    failing = Counter({value: rows for value, rows in failing.items() if value in profile.rows})
-    if mixes_day_and_month(formats):
-        listed = " and ".join(formats)
-        profile.ask(
-            f"dates are written as {listed}: no rule can tell which of day and month comes first", profile.rows.total()
-        )
-        return True
-    if not all(map(is_castable, formats)):
-        return True  # dates, but with names of months, which no rule reads yet
-    has_time = any("%H" in form or "%I" in form for form in formats)
-    rule: dict[str, Any] = {"cast": "timestamp" if has_time else "date"}
-    if not set(formats) <= STANDARD:
-        rule["formats"] = formats
-    total = profile.rows.total()
-    evidence = f"{total - failing.total()} of {total} values are dates as {' or '.join(formats)}"
-    if not is_told:
-        evidence += "; no value shows whether the day or the month comes first"
-    if failing:
-        cast(profile, "type", [rule], evidence, failing)
-    else:
-        profile.suggest("type" if len(formats) == 1 else "format", rule, evidence, 0)
-    return True
 
 
 def _category(profile: Profile, contradicted: set[str], rows_before: int) -> None:

@@ -191,6 +191,12 @@ KINDS = [
     ({"case": "upper"}, "varchar", ["aB 1", "A"], ["AB 1", "A"]),
     ({"unicode": "nfc"}, "varchar", ["e\u0301", "x"], ["é", "x"]),
     ({"unicode": "strip_accents"}, "varchar", ["Crème", "x"], ["Creme", "x"]),
+    (
+        {"unicode": "strip_invisible"},
+        "varchar",
+        ["\ufeffa\u200bb", "a\u00ad\u2060b\u200e", "a b", None],
+        ["ab", "ab", "a b", None],
+    ),
     ({"replace": {"a": "b", "it's": None}}, "varchar", ["a", "it's", "aa"], ["b", None, "aa"]),
     ({"replace_pattern": ["(\\d+) ?lb", "\\1 pounds"]}, "varchar", ["12 lb", "x"], ["12 pounds", "x"]),
     (
@@ -198,6 +204,31 @@ KINDS = [
         "varchar",
         ["12.5 KG", "8lb", "3", "4 st", "x", None],
         [12.5, 4.0, 30.0, (None,), (None,), None],
+    ),
+    (
+        {"epoch": "seconds"},
+        "varchar",
+        ["0", " 1700000000.5", "1e400", "1e30", "soon", None],
+        [
+            datetime.datetime(1970, 1, 1),
+            datetime.datetime(2023, 11, 14, 22, 13, 20, 500000),
+            (None,),
+            (None,),
+            (None,),
+            None,
+        ],
+    ),
+    (
+        {"epoch": "milliseconds", "on_failure": "quarantine"},
+        "bigint",
+        [1700000000123, None],
+        [datetime.datetime(2023, 11, 14, 22, 13, 20, 123000), None],
+    ),
+    (
+        {"epoch": "seconds"},
+        "double precision",
+        [-1.5, "NaN", "Infinity"],
+        [datetime.datetime(1969, 12, 31, 23, 59, 58, 500000), (None,), (None,)],
     ),
     ({"convert": {"multiply": 2, "add": -1}}, "double precision", [1.5, None], [2.0, None]),
     ({"round": 1}, "double precision", [1.26, -0.04], [1.3, 0.0]),
@@ -258,7 +289,7 @@ def test_every_kind_of_rule(engine, tmp_path):
         failed = sum(isinstance(value, tuple) for value in wanted) + (rest if "required" in rule else 0)
         assert outcomes[name]["failed_count"] == failed, (rule, outcomes[name])
         assert outcomes[name]["row_count"] == length
-        if not any(key in rule for key in ("cast", "units", "required")):
+        if not any(key in rule for key in ("cast", "units", "epoch", "required")):
             plain = [None if isinstance(value, str) and value == "NaN" else value for value in before]
             changed = sum(str(a) != str(b) and a != b for a, b in zip(plain, found, strict=True)) + ("NaN" in before)
             assert outcomes[name]["changed_count"] == changed, (rule, outcomes[name])

@@ -65,6 +65,31 @@ def test_the_file_is_the_configuration_with_the_rules_added(own):
     assert text.count("why") == len(SUGGESTED) - 2
 
 
+def test_a_rule_for_several_columns_comes_after_the_rules_that_each_of_them_needs_first():
+    point, dollar = {"replace_pattern": [",", "."]}, {"replace_pattern": [r"\$|\.", ""]}
+    rows = [
+        suggested("price", "format", **point),
+        suggested("cost", "format", **dollar),
+        suggested("cost", "format", **point),
+        suggested("paid", "format", **dollar),
+        suggested("paid", "format", **point),
+        Suggested("order", "{name: a <= b, expression: a <= b}", "why", 3, "b"),
+        Suggested("key", "{key: [id]}", "all differ", 0, "id"),
+    ]
+    assert [rule for rule, _ in merged_rules(rows, ["price", "cost", "paid"])] == [
+        {"column": "price", **point},
+        {"columns": ["cost", "paid"], **dollar},
+        {"columns": ["cost", "paid"], **point},
+        {"name": "a <= b", "expression": "a <= b"},
+    ]
+    assert not_rules(rows) == ["{key: [id]}  key, 0 rows of id: all differ"]
+
+
+def test_all_means_texts_and_is_written_only_for_rules_that_read_nothing_else():
+    rows = [suggested(name, "type", cast="integer") for name in "ab"]
+    assert [rule for rule, _ in merged_rules(rows, ["a", "b"])] == [{"columns": ["a", "b"], "cast": "integer"}]
+
+
 def test_nothing_suggested_is_no_rule():
     block = {"cleaning": {"orders": {"relation": {"ref": "orders"}, "suggest": True}}}
     text = file_text(block, {"orders": []}, {"orders": []})

@@ -37,7 +37,7 @@ with stored as (
     {%- if not rule.when and rule.kind not in ['expression', 'set'] %}
         {%- do sums.update({'tested': 'count(*)' if rule.kind == 'required' else old_count}) %}
         {%- if rule.kind == 'required' %}{% do sums.update({'failed': 'count(*) - ' ~ old_count}) %}
-        {%- elif rule.kind in ['cast', 'units'] and rule.on_failure != 'default' %}
+        {%- elif rule.kind in ['cast', 'units', 'epoch'] and rule.on_failure != 'default' %}
             {%- do sums.update({'failed': old_count ~ ' - ' ~ new_count}) %}
         {%- elif rule.kind == 'null_values' %}{% do sums.update({'changed': old_count ~ ' - ' ~ new_count}) %}
         {%- endif %}
