@@ -228,7 +228,7 @@ def test_a_monitor_of_one_line_has_every_key(project):
     answers = project.probe({"monitors": {"one": {"relation": {"ref": "screenings"}}}})
     monitor = answers["monitors"]["one"]
     assert set(monitor) == {*answers["schema"], "name"}
-    for group in ("volume", "labeling", "components", "coverage", "combinations", "thresholds"):
+    for group in ("volume", "labeling", "components", "coverage", "combinations", "thresholds", "versions"):
         entries = answers["schema"][group]["keys"]
         assert monitor.pop(group) == {key: entry.get("default") for key, entry in entries.items()}
     # by the grain
