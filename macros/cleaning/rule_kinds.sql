@@ -67,6 +67,13 @@
             'columns': {'type': 'columns', 'description': 'Columns whose values may be repaired: names, or `all`.'},
             'min_confidence': {'type': 'share', 'without': '0.85', 'description': 'The lowest confidence with which a value is repaired.'}
         }},
+        'dependencies': {'type': 'dependencies', 'default': [],
+            'description': 'Columns that have one value per group, which missing and contradicting values take by vote; see repaired(). Each '
+                ~ 'has the keys by, columns, source, fill, one_form and min_share.', 'each': {
+                'by': {'type': 'columns', 'default': []}, 'columns': {'type': 'columns', 'default': []}, 'source': {'type': 'column'},
+                'fill': {'type': 'boolean', 'default': false}, 'one_form': {'type': 'boolean', 'default': true},
+                'min_share': {'type': 'share', 'default': 0.6}
+            }},
         'owner': {'type': 'text', 'description': 'Who answers for the rules.'}
     }) }}
 {% endmacro %}

@@ -21,6 +21,7 @@
     pattern_part: what the one group in brackets of a pattern matches. trim takes white space of any kind off both ends of a text, no-break
     spaces too; squeeze makes one blank of white space of any length;
     text_list leaves out nulls.
+    dated_clock: a pattern for a text in small letters that is a time of day, which is its group, also beside a date.
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     materialized: begins a common table expression that many places read, where the planner would otherwise copy it to each of them.
@@ -32,6 +33,9 @@
 #}
 {% macro default__engine_templates() -%}
     {%- set white_space = '[[:space:]\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]' -%}
+    {%- set month, weekday = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?', '(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?' -%}
+    {%- set day = '(?:(?:' ~ weekday ~ ',? )?(?:[0-9]{1,4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,4})?|' ~ month
+        ~ ' [0-9]{1,2}(?:,? [0-9]{4})?|[0-9]{1,2}[.]? ' ~ month ~ '(?: [0-9]{4})?)|' ~ weekday ~ ')' -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
         'finite_or_null': "case when ({first} > cast('-Infinity' as double precision)"
@@ -83,6 +87,8 @@
         'nfc': "normalize({first}, nfc)",
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
+        'dated_clock': '^(?:' ~ day ~ '(?:, ?| ?- ?| |t))?([0-9]{1,2}:[0-5][0-9](?::[0-5][0-9](?:[.]0+)?)?(?: ?[ap][.]?m?[.]?)?)'
+            ~ '(?:,? [(]?' ~ day ~ '[)]?)?$',
         'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar)"
             ~ " else cast({first} as varchar) end",
         'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
