@@ -6,7 +6,7 @@
 #}
 {% macro declared_stages(dependencies, known, numbers) %}
 {%- set sql, rows, now = [], namespace(name='repaired_rows'), {} %}
-{%- set confidence = data_health.engine_sql('round', 'chosen.weight / (chosen.weight + chosen.next_weight + chosen.vote_weight)', 6) %}
+{%- set confidence = data_health.engine_sql('round', 'chosen.weight / (chosen.weight + chosen.next_weight + chosen.half_vote)', 6) %}
 {%- for column in known %}
     {%- set value, is_float = 'rows_before.' ~ data_health.quoted(column.name), column.data_type | lower in
         data_health.engine_sql('types_with_nan').split(' ') + ['double precision'] %}
@@ -34,7 +34,7 @@
             *,
             row_number() over heaviest_first as place,
             lead(weight, 1, 0e0) over heaviest_first as next_weight,
-            sum(weight) over () / sum(support) over () as vote_weight
+            0.5e0 * sum(weight) over () / sum(support) over () as half_vote
         from {{ prefix }}judged
         window heaviest_first as (partition by group_number, column_number order by weight desc, support desc, value)
     ) as chosen on told.group_number = chosen.group_number and told.column_number = chosen.column_number
@@ -155,11 +155,11 @@
     From <prefix>told to <prefix>judged, one row per group, column and value. The weight of a vote grows with the accuracy a of its source
     in that column: ln(2 a / (1 - a)), like Accu (Dong, Berti-Equille, Srivastava 2009), where a is the mean chance of what it tells, as
     if it had four votes more of .8. It shrinks with every vote for the same value of a source that shares its doubtful values, as
-    sources do that copy or err alike. Chances follow from weights, and weights from chances, three times. Without a source every row
-    weighs 1. The confidence is the share of the heaviest value beside the next one, as if that had one average vote more.
+    sources do that copy or err alike. Chances follow from weights, and weights from chances, four times. Without a source every row
+    weighs 1. The confidence is the share of the heaviest value beside the next one, as if that had half a vote more.
 #}
 {% macro weighed_votes(prefix, dependency) %}
-{%- set votes, rounds = namespace(name=prefix ~ 'votes'), range(1, 4) if dependency.source else [] %}
+{%- set votes, rounds = namespace(name=prefix ~ 'votes'), range(1, 5) if dependency.source else [] %}
 {%- set columns = ['group_number', 'column_number', 'source', 'value', 'value_number', 'value_votes', 'group_votes', 'usual_form'] %}
 {{ votes.name }} as {{ data_health.engine_sql('materialized') }}(
 
