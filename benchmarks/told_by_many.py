@@ -9,6 +9,7 @@ not right is empty.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,13 @@ TIMES = ["planned_departure", "departure", "planned_arrival", "arrival"]
 DAY = 24 * 60
 SHARE_EMPTY = 0.47
 # how a source writes 19:05 on the second of December
-FORMS = ["{h12}:{m:02} {half}.m.", "{h12}:{m:02} {half}.m.", "{h24:02}:{m:02}", "{h12}:{m:02}{HALF}M", "{date} {h12}:{m:02} {half}.m."]
+FORMS = [
+    "{h12}:{m:02} {half}.m.",
+    "{h12}:{m:02} {half}.m.",
+    "{h24:02}:{m:02}",
+    "{h12}:{m:02}{HALF}M",
+    "{date} {h12}:{m:02} {half}.m.",
+]
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,9 @@ def what_sources_say(
     way = np.where(np.arange(truth.shape[1]) % 2 == 0, 2, np.minimum(way, 1))
     usual = np.take_along_axis(shared, np.broadcast_to(way, shape), axis=0)
     # of a disputed flight most sources tell the same wrong time, in others each source errs by itself
-    share = np.where(np.arange(truth.shape[1]) % 2 == 0, 0.22, 0.5)
+    share = np.where(np.arange(truth.shape[1]) % 2 == 0, 0.2, 0.47)
     is_disputed = random.random(truth.shape) < share
-    pull = np.where(is_disputed, random.uniform(1.0, 8.0, truth.shape), 0.4)
+    pull = np.where(is_disputed, random.uniform(1.0, 7.5, truth.shape), 0.4)
     is_wrong = random.random(shape) < 1 - honesty[:, None, :] ** pull
     slip = (truth + random.choice([-60, -30, -10, -5, -2, -1, 1, 2, 5, 10, 30, 60], shape)) % DAY
     rounded = np.broadcast_to((truth + 2) // 5 * 5 % DAY, shape)
@@ -111,4 +118,15 @@ def written(minutes: int, form: str, day: int) -> str:
         return ""
     hour, minute = divmod(minutes, 60)
     half = "p" if hour >= 12 else "a"
-    return form.format(h12=(hour - 1) % 12 + 1, h24=hour, m=minute, half=half, HALF=half.upper(), date=f"12/0{1 + day}/2011")
+    return form.format(
+        h12=(hour - 1) % 12 + 1, h24=hour, m=minute, half=half, HALF=half.upper(), date=f"12/0{1 + day}/2011"
+    )
+
+
+def minutes(text: str | None) -> int:
+    """The minutes of the day that a text of one of the forms means, -1 for none."""
+    found = re.search(r"(\d+):(\d\d)(?: ?([ap])[.m])?", (text or "").lower())
+    if found is None:
+        return -1
+    hour = int(found[1]) % 12 + 12 * (found[3] == "p") if found[3] else int(found[1])
+    return 60 * hour + int(found[2])

@@ -155,11 +155,12 @@
     From <prefix>told to <prefix>judged, one row per group, column and value. The weight of a vote grows with the accuracy a of its source
     in that column: ln(2 a / (1 - a)), like Accu (Dong, Berti-Equille, Srivastava 2009), where a is the mean chance of what it tells, as
     if it had four votes more of .8. It shrinks with every vote for the same value of a source that shares its doubtful values, as
-    sources do that copy or err alike. Chances follow from weights, and weights from chances, four times. Without a source every row
-    weighs 1. The confidence is the share of the heaviest value beside the next one, as if that had half a vote more.
+    sources do that copy or err alike. Chances follow from weights and weights from chances, five times; the chances begin nearly even, so
+    that those who copy do not win before they are seen to. Without a source every row weighs 1. The confidence is the share of the
+    heaviest value beside the next one, as if that had half a vote more.
 #}
 {% macro weighed_votes(prefix, dependency) %}
-{%- set votes, rounds = namespace(name=prefix ~ 'votes'), range(1, 5) if dependency.source else [] %}
+{%- set votes, rounds = namespace(name=prefix ~ 'votes'), [0.25, 0.5, 0.75, 1, 1] if dependency.source else [] %}
 {%- set columns = ['group_number', 'column_number', 'source', 'value', 'value_number', 'value_votes', 'group_votes', 'usual_form'] %}
 {{ votes.name }} as {{ data_health.engine_sql('materialized') }}(
 
@@ -174,7 +175,7 @@
     group by group_number, column_number, source, value, usual_form
 
 ),
-{% for round in rounds %}{% set weighed = votes.name %}{% set votes.name = prefix ~ 'votes_' ~ round %}
+{% for steepness in rounds %}{% set weighed, round = votes.name, loop.index %}{% set votes.name = prefix ~ 'votes_' ~ round %}
 {{ prefix }}chances_{{ round }} as {{ data_health.engine_sql('materialized') }}(
 
     select
@@ -185,7 +186,9 @@
     from (
         select *, odds / sum(odds / value_votes) over (partition by group_number, column_number) as chance
         from (
-            select *, exp(greatest(value_weight - max(value_weight) over (partition by group_number, column_number), -50e0)) as odds
+            select
+                *,
+                exp({{ steepness }} * greatest(value_weight - max(value_weight) over (partition by group_number, column_number), -50e0)) as odds
             from (select *, sum(weight) over (partition by value_number) as value_weight from {{ weighed }}) as value_weights
         ) as value_odds
     ) as value_chances
