@@ -15,6 +15,7 @@ from data_health.cleaning.dates import (
     parsed,
 )
 from data_health.cleaning.dependencies import Nearness, determinants
+from data_health.cleaning.disputed import disputed_suggestions
 from data_health.cleaning.number_rules import number_rules
 from data_health.cleaning.profile import Profile, Suggestion, cast, except_for, missing, values_with_rows
 from data_health.cleaning.repair import RepairRule, dependency_rules, value_rules
@@ -62,7 +63,9 @@ def suggested_rules(
         contradicted = {rule.from_value for rule in dependencies if rule.column == name}
         _look_at(profile, name in typed, misspelled, contradicted)
         suggestions += profile.found
-    return suggestions + list(_dependencies(names, columns, dependencies, settings))
+    suggestions += _dependencies(names, columns, dependencies, settings)
+    decided = {item.column for item in suggestions if item.kind == "dependency"}
+    return suggestions + list(disputed_suggestions(names, values, decided))
 
 
 def _look_at(profile: Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:
