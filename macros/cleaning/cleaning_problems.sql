@@ -130,7 +130,9 @@
     {% for dependency in dependencies or [] %}
         {% set place, uses, seen = "cleaning '" ~ cleaning.name ~ "', dependencies[" ~ loop.index ~ '].', [], [] %}
         {% for key in ['by', 'source', 'columns'] %}
-            {% for name in ([dependency[key]] if key == 'source' else dependency[key]) if name %}{% do uses.append([key, name]) %}{% endfor %}
+            {% for name in ([dependency[key]] if key == 'source' else dependency[key]) if name %}
+                {%- do uses.append([key, name]) %}
+            {%- endfor %}
         {% endfor %}
         {% for key, name in uses %}
             {% set column = data_health.find_column(known, name) %}

@@ -36,7 +36,7 @@
             lead(weight, 1, 0e0) over heaviest_first as next_weight,
             0.5e0 * sum(weight) over () / sum(support) over () as half_vote
         from {{ prefix }}judged
-        window heaviest_first as (partition by group_number, column_number order by weight desc, support desc, value)
+        window heaviest_first as (partition by group_number, column_number order by weight desc nulls last, support desc nulls last, value)
     ) as chosen on told.group_number = chosen.group_number and told.column_number = chosen.column_number
     left join {{ prefix }}judged as own
         on told.group_number = own.group_number and told.column_number = own.column_number and told.value = own.value
@@ -55,9 +55,9 @@
 
     select
         {%- for name, number in numbers.items() %}
-        {%- set told = 'told_' ~ (dependency.columns.index(name) + 1) if name in dependency.columns else 'rows_before' %}
+        {%- set told = 'told_' ~ (dependency.columns.index(name) + 1) if name in dependency.columns else none %}
         {%- for part in ['to_value', 'method', 'confidence', 'support'] %}{% set before = 'data_health_' ~ part ~ '_' ~ number %}
-        {{ 'coalesce(' ~ told ~ '.' ~ part ~ ', rows_before.' ~ before ~ ') as ' if told != 'rows_before' else 'rows_before.' }}{{ before }},
+        {{ 'coalesce(' ~ told ~ '.' ~ part ~ ', rows_before.' ~ before ~ ') as ' if told else 'rows_before.' }}{{ before }},
         {%- endfor %}{% endfor %}
         {%- for column in known %}
         rows_before.{{ data_health.quoted(column.name) }}{{ ',' if not loop.last }}
@@ -79,22 +79,22 @@
 
 
 {#
-    From rows to <prefix>told, one row per group, column, source and text. Texts are compared without regard to capitals and white space. A
-    column most of whose values are times of day is one of times: there `7:10 a.m.`, `07:10` and `12/02/2011 7:10 a.m.` are one value. In any
-    other column a date before the time tells two values apart. A value is written in the form that is usual in the column.
+    From rows to <prefix>told, one row per group, column, source and text. Texts are compared without regard to capitals and white space.
+    A column most of whose values are times of day is one of times: there `7:10 a.m.`, `07:10` and `12/02/2011 7:10 a.m.` are one value.
+    In any other column a date before the time tells two values apart. A value is written in the form that is usual in the column.
 #}
 {% macro told_values(prefix, dependency, keys, now, rows) %}
 {%- set key, hour = keys | join(', '), "cast(split_part(clock, ':', 1) as integer)" %}
 {%- set second = "cast(coalesce(nullif(left(split_part(clock, ':', 3), 2), ''), '0') as integer)" %}
 {%- set plain_text = 'lower(' ~ data_health.engine_sql('squeeze', 'written') ~ ')' %}
+{%- set dated_clock = data_health.text_literal(data_health.engine_sql('dated_clock')) %}
 -- {{ prefix[:-1] }}, 1: what the rows of a group tell of each column, and the time of day in it
 {{ prefix }}texts as (
 
     select
         *,
         nullif({{ plain_text }}, '') as text,
-        nullif({{ data_health.engine_sql('pattern_part', plain_text, data_health.text_literal(data_health.engine_sql('dated_clock'))) }}, '')
-            as clock
+        nullif({{ data_health.engine_sql('pattern_part', plain_text, dated_clock) }}, '') as clock
     from (
         select
             {%- for name in dependency.by %}
@@ -121,7 +121,8 @@
     select
         *,
         first_value(written) over (
-            partition by group_number, column_number, value order by rows_of_pattern desc, rows_of_form desc, length(written), written
+            partition by group_number, column_number, value
+            order by rows_of_pattern desc nulls last, rows_of_form desc nulls last, length(written), written
         ) as usual_form
     from (
         select
@@ -188,7 +189,8 @@
         from (
             select
                 *,
-                exp({{ steepness }} * greatest(value_weight - max(value_weight) over (partition by group_number, column_number), -50e0)) as odds
+                exp(greatest({{ steepness }} * (value_weight - max(value_weight) over (partition by group_number, column_number)), -50e0))
+                    as odds
             from (select *, sum(weight) over (partition by value_number) as value_weight from {{ weighed }}) as value_weights
         ) as value_odds
     ) as value_chances

@@ -93,7 +93,8 @@
 with value_repaired_rows as (
 
     select
-        {%- for column, number in numbers.items() if column in determinants %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
+        {%- for column, number in numbers.items() if column in determinants %}
+        {%- for part in ['to_value', 'method', 'confidence', 'support'] %}
         value_{{ number }}.{{ part }} as data_health_of_value_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
         rows_to_repair.*
@@ -113,9 +114,9 @@ repaired_rows as (
 
     select
         {%- for column, number in numbers.items() %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
+        {%- set unknown = 'cast(null as ' ~ {'confidence': 'double precision', 'support': 'bigint'}.get(part, 'varchar') ~ ')' %}
         {{ 'coalesce(dependency_' ~ number ~ '.' ~ part ~ ', data_health_of_value_' ~ part ~ '_' ~ number ~ ')' if column in determinants
-            else 'cast(null as ' ~ {'confidence': 'double precision', 'support': 'bigint'}.get(part, 'varchar') ~ ')' }} as
-            data_health_{{ part }}_{{ number }},
+            else unknown }} as data_health_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
         value_repaired_rows.*
     from value_repaired_rows

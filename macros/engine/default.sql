@@ -33,9 +33,9 @@
 #}
 {% macro default__engine_templates() -%}
     {%- set white_space = '[[:space:]\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]' -%}
-    {%- set month, weekday = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?', '(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?' -%}
-    {%- set day = '(?:(?:' ~ weekday ~ ',? )?(?:[0-9]{1,4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,4})?|' ~ month
-        ~ ' [0-9]{1,2}(?:,? [0-9]{4})?|[0-9]{1,2}[.]? ' ~ month ~ '(?: [0-9]{4})?)|' ~ weekday ~ ')' -%}
+    {%- set month = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?' -%}
+    {%- set day = ('(?:(?:@,? )?(?:[0-9]{1,4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,4})?|' ~ month ~ ' [0-9]{1,2}(?:,? [0-9]{4})?|[0-9]{1,2}[.]? '
+        ~ month ~ '(?: [0-9]{4})?)|@)') | replace('@', '(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?') -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
         'finite_or_null': "case when ({first} > cast('-Infinity' as double precision)"

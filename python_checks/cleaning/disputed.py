@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from data_health.cleaning.dependencies import Codes, predictions
+from data_health.cleaning.dependencies import Codes, Flags, predictions
 from data_health.cleaning.profile import Suggestion
 from data_health.cleaning.text import Column, encoded
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?"
 WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?"
 DAY = (
-    rf"(?:(?:{WEEKDAY},? )?(?:[0-9]{{1,4}}[-/.][0-9]{{1,2}}(?:[-/.][0-9]{{1,4}})?|{MONTH} [0-9]{{1,2}}(?:,? [0-9]{{4}})?"
-    rf"|[0-9]{{1,2}}[.]? {MONTH}(?: [0-9]{{4}})?)|{WEEKDAY})"
+    rf"(?:(?:{WEEKDAY},? )?(?:[0-9]{{1,4}}[-/.][0-9]{{1,2}}(?:[-/.][0-9]{{1,4}})?"
+    rf"|{MONTH} [0-9]{{1,2}}(?:,? [0-9]{{4}})?|[0-9]{{1,2}}[.]? {MONTH}(?: [0-9]{{4}})?)|{WEEKDAY})"
 )
 CLOCK = re.compile(
     rf"(?:{DAY}(?:, ?| ?- ?| |t))?([0-9]{{1,2}}):([0-5][0-9])(?::([0-5][0-9])(?:[.]0+)?)?(?: ?([ap])[.]?m?[.]?)?"
@@ -37,13 +37,16 @@ ALIKE = 0.03
 
 @dataclass(frozen=True)
 class Disputed:
-    """A column `target` that the column `by` decides in this share of `informed` rows, in spite of these exceptions."""
+    """
+    A column `target` that the column `by` decides in this share of `informed` rows; in the others, `is_exception` (n,),
+    it does not. `source` tells who told a row, if that is worth weighing.
+    """
 
     by: int
     target: int
     share: float
     informed: int
-    exceptions: int
+    is_exception: Flags
     source: int | None
 
 
@@ -112,7 +115,7 @@ def judged(by: int, target: int, x: Codes, y: Codes, source: int | None) -> list
     is_weighed = repeated - by_chance > MAX_REPEATED * (1 - by_chance)
     if is_weighed and source is None:
         return []
-    return [Disputed(by, target, share, informed, int(is_exception.sum()), source if is_weighed else None)]
+    return [Disputed(by, target, share, informed, is_exception, source if is_weighed else None)]
 
 
 def source_of(determinant: Column, columns: Sequence[Column], by: int) -> int | None:
@@ -147,5 +150,5 @@ def disputed_suggestions(names: Sequence[str], values: NDArray[np.object_], deci
         evidence = f"{names[by]} decides {shares} rows, and the others contradict"
         evidence += f"; {missing} values are missing" if missing else ""
         evidence += f"; each {names[source]} tells of a {names[by]} once" if source is not None else ""
-        exceptions = sum(item.exceptions for item in items)
+        exceptions = int(np.logical_or.reduce([item.is_exception for item in items]).sum())
         yield Suggestion(dependency["columns"][0], "dependency", {"dependencies": [dependency]}, evidence, exceptions)

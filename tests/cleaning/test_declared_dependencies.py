@@ -95,7 +95,7 @@ def weights(votes, has_source, rounds=(0.25, 0.5, 0.75, 1, 1)):
         highest = defaultdict(float)
         for (group, column, _), value in score.items():
             highest[group, column] = max(highest[group, column], value)
-        odds = {key: math.exp(steepness * max(value - highest[key[:2]], -50)) for key, value in score.items()}
+        odds = {key: math.exp(max(steepness * (value - highest[key[:2]]), -50)) for key, value in score.items()}
         for key, value in odds.items():
             total[key[:2]] += value
         chance = {vote: odds[vote[0], vote[1], vote[3]] / total[vote[:2]] for vote in votes}

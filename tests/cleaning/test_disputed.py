@@ -1,5 +1,6 @@
 """Dependencies that many rows contradict are suggested with what speaks for them, and build as they are pasted."""
 
+import csv
 from collections import Counter
 
 import numpy as np
@@ -49,6 +50,8 @@ def test_what_sources_tell_of_groups_is_one_suggestion():
     assert f"; {missing} values are missing; each source tells of a Größe once" in found[0].evidence
     assert found[0].as_yaml().startswith("{dependencies: [{by: [Größe], columns: [order, it's], source: source")
     assert list(disputed_suggestions(names, values, {"order", "it's"})) == []
+    # rows, and not values
+    assert 0 < found[0].affected <= len(values) / 2
 
 
 @pytest.mark.quick
@@ -63,7 +66,7 @@ def test_scattered_noise_is_counted_as_it_is(noise):
         others = Counter(b for i, (a, b, _) in enumerate(values) if a == key and i != number).most_common(2)
         informed += 1
         right += others[0][0] == value and (len(others) == 1 or others[0][1] > others[1][1])
-    assert (found[0].informed, found[0].exceptions) == (informed, informed - right)
+    assert (found[0].informed, found[0].is_exception.sum()) == (informed, informed - right)
     assert found[0].share == right / informed and abs(found[0].share - (1 - noise)) < 0.06
 
 
@@ -98,8 +101,6 @@ def test_the_file_has_it_as_a_comment():
 
 @needs_shared_data
 def test_real_tables_of_one_source_get_none():
-    import csv
-
     for path, delimiter in (("nypd_stops/nypd_sqf_2021.csv", ","), ("bank/bank-additional-full.csv", ";")):
         with open(SHARED_DATA / "tables" / path, newline="", encoding="utf-8-sig") as file:
             names, *rows = csv.reader(file, delimiter=delimiter)

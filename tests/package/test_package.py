@@ -260,7 +260,7 @@ def test_its_macros_are_few_and_override_nothing(manifest):
     overriding = {name for name in ours if name in theirs or re.sub(r"^[a-z0-9]+__", "", name) in theirs | undispatched}
     assert overriding == set()
     assert [name for name in ours if name.startswith("materialization_")] == []
-    assert len([name for name in ours if not name.startswith("test_")]) < 120
+    assert len([name for name in ours if not name.startswith("test_")]) < 123
 
 
 # Contracts and names
