@@ -29,8 +29,8 @@ MIN_VALUES, MIN_GROUPS, MIN_OTHERS = 10, 20, 3
 MIN_DECIDED, MAX_DECIDED, MIN_GAIN, MIN_COVERAGE = 0.45, 0.98, 0.4, 0.5
 # exceptions that stand in the group a second time, of those that would not do so by chance
 MAX_REPEATED = 0.25
-# a source tells of a group once, and of many groups
-MIN_UNIQUE, MIN_GROUPS_PER_SOURCE = 0.98, 10
+# a source tells of a group once, of many groups, and of this share of all of them
+MIN_UNIQUE, MIN_GROUPS_PER_SOURCE, MIN_TOLD = 0.98, 10, 0.1
 # shares so near are alike, and the column that decides more others is taken
 ALIKE = 0.03
 
@@ -126,7 +126,8 @@ def source_of(determinant: Column, columns: Sequence[Column], by: int) -> int | 
         if number == by or len(column.values) < MIN_OTHERS or not 0.9 * len(is_told) <= is_told.sum():
             continue
         pairs = np.unique(determinant.codes[is_told] * len(column.values) + column.codes[is_told])
-        if len(pairs) >= MIN_UNIQUE * is_told.sum() and len(pairs) >= MIN_GROUPS_PER_SOURCE * len(column.values):
+        least = max(MIN_GROUPS_PER_SOURCE, MIN_TOLD * len(determinant.values)) * len(column.values)
+        if len(pairs) >= max(MIN_UNIQUE * is_told.sum(), least):
             found.append((len(column.values), number))
     return min(found)[1] if found else None
 

@@ -65,7 +65,19 @@ def suggested_rules(
         suggestions += profile.found
     suggestions += _dependencies(names, columns, dependencies, settings)
     decided = {item.column for item in suggestions if item.kind == "dependency"}
-    return suggestions + list(disputed_suggestions(names, values, decided))
+    return suggestions + list(disputed_suggestions(names, _without_sentinels(names, values, suggestions), decided))
+
+
+def _without_sentinels(
+    names: Sequence[str], values: NDArray[np.object_], suggestions: Sequence[Suggestion]
+) -> NDArray[np.object_]:
+    """The values (n, one per name) without those that a suggested rule makes null."""
+    left = values.copy()
+    for item in suggestions:
+        if item.kind == "sentinel" and item.rule is not None:
+            column = left[:, names.index(item.column)]
+            column[np.isin(column.astype(str), [str(value) for value in item.rule["null_values"]])] = None
+    return left
 
 
 def _look_at(profile: Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:
