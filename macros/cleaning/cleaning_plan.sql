@@ -5,6 +5,13 @@
         {% set resolved = data_health.resolved_mapping({'keys': data_health.cleaning_schema()}, item) %}
         {% do resolved.update({'name': name | string, 'relation': data_health.normalised_relation(resolved.relation)}) %}
         {% if '--' in (resolved.where or '') %}{% do resolved.update({'where': resolved.where ~ '\n'}) %}{% endif %}
+        {% set dependencies = [] %}
+        {% for written in resolved.dependencies %}
+            {% set dependency = data_health.resolved_mapping({'keys': data_health.cleaning_schema().dependencies.each}, written) %}
+            {% for key in ['by', 'columns'] if dependency[key] is string %}{% do dependency.update({key: [dependency[key]]}) %}{% endfor %}
+            {% do dependencies.append(dependency) %}
+        {% endfor %}
+        {% do resolved.update({'dependencies': dependencies}) %}
         {% for key in ['key', 'log_changes', 'show_values'] if resolved[key] is string %}
             {%- do resolved.update({key: [resolved[key]]}) %}
         {%- endfor %}

@@ -11,6 +11,15 @@
         {% do problems.append(data_health.problem('', owner ~ 'relation', none, data_health.expected(schema['relation'], none))) %}
     {% endif %}
     {% for problem in data_health.schema_problems({'keys': schema}, '', '', written) %}{% do problems.append(owner ~ problem) %}{% endfor %}
+    {% set dependencies = written.get('dependencies') %}
+    {% for item in (dependencies if data_health.expected(schema.dependencies, dependencies) is none else []) %}
+        {% set place, wrong = 'dependencies[' ~ loop.index ~ ']', [] %}
+        {% for key in ['by', 'columns'] if not item.get(key) %}{% do wrong.append(data_health.problem('', place ~ '.' ~ key, none,
+            'the name of a column, or a list of names')) %}{% endfor %}
+        {% for problem in wrong + data_health.schema_problems({'keys': schema.dependencies.each}, '', place, item) %}
+            {% do problems.append(owner ~ problem) %}
+        {% endfor %}
+    {% endfor %}
     {% set kinds, options = data_health.rule_kinds(), ['name', 'column', 'columns', 'on_failure', 'default', 'when', 'formats'] %}
     {% set rules = written.get('rules') %}
     {% for rule in (rules if rules is iterable and rules is not string and rules is not mapping else []) if rule is mapping %}
@@ -47,6 +56,11 @@
             {% if (on_failure == 'default') != (rule.get('default') is not none) %}
                 {% do wrong.append(['default', rule.get('default'), 'one value, if and only if on_failure is default']) %}
             {% endif %}
+            {% for key in ['when', 'set', 'expression'] if modules.re.search('(?i)\\bover\\s*\\(',
+                modules.re.sub("'[^']*'", '', rule.get(key) | string)) %}
+                {% do wrong.append([key, rule[key], 'SQL of one row, without a window function (over), because an incremental build reads '
+                    ~ 'only new rows and would see a part of the window; compute the window in a model before']) %}
+            {% endfor %}
             {% if rule.get('formats') is not none and kind != 'cast' %}
                 {% do wrong.append(['formats', rule['formats'], 'formats only in a rule with cast: date or cast: timestamp']) %}
             {% endif %}
@@ -97,18 +111,43 @@
         {% set fits = listed and items | length == 2 and open < 2
             and (numbers | length + open == 2 or scalars | reject('number') | list | length + open == 2)
             and not (numbers | length == 2 and items[0] > items[1]) %}
-    {% elif type == 'rules' %}
-        {% set words, fits = 'a list of mappings such as {column: age, range: [0, 120]}', listed
+    {% elif type in ['rules', 'dependencies'] %}
+        {% set words, fits = 'a list of mappings such as ' ~ {'rules': '{column: age, range: [0, 120]}',
+            'dependencies': '{by: [flight], columns: [departure, arrival], source: source}'}[type], listed
             and items | select('mapping') | list | length == items | length %}
     {% endif %}
     {{ return(none if fits else words) }}
 {% endmacro %}
 
 
-{# What only the columns tell: the columns that the set itself names, after its rules. #}
-{% macro cleaning_column_problems(cleaning, types, rules) %}
+{#
+    What only the columns tell: the columns that the set itself names, after its rules; or those of the dependencies, which belong to the
+    relation that is repaired.
+#}
+{% macro cleaning_column_problems(cleaning, types, rules, dependencies=none) %}
     {% set problems, known = [], [] %}
     {% for name in types %}{% do known.append({'name': name}) %}{% endfor %}
+    {% for dependency in dependencies or [] %}
+        {% set place, uses, seen = "cleaning '" ~ cleaning.name ~ "', dependencies[" ~ loop.index ~ '].', [], [] %}
+        {% for key in ['by', 'source', 'columns'] %}
+            {% for name in ([dependency[key]] if key == 'source' else dependency[key]) if name %}
+                {%- do uses.append([key, name]) %}
+            {%- endfor %}
+        {% endfor %}
+        {% for key, name in uses %}
+            {% set column = data_health.find_column(known, name) %}
+            {% if column is none %}
+                {% do problems.append(data_health.problem('', place ~ key, name, 'a column of the relation', names=types.keys() | list)) %}
+            {% elif column.name in seen %}
+                {% do problems.append(data_health.problem('', place ~ key, name, 'a column that the dependency names only once')) %}
+            {% elif key == 'columns' and data_health.type_family(types[column.name]) == 'other' %}
+                {% do problems.append(data_health.problem('', place ~ key, name, 'a text, number, boolean, date or timestamp',
+                    'type ' ~ types[column.name])) %}
+            {% endif %}
+            {% do seen.append((column or {}).get('name')) %}
+        {% endfor %}
+    {% endfor %}
+    {% if dependencies is not none %}{{ return(problems) }}{% endif %}
     {% set uses = [['key', cleaning.key, none], ['time', [cleaning.time], 'timestamp'], ['loaded_at', [cleaning.loaded_at], none],
         ['log_changes', cleaning.log_changes, none], ['show_values', cleaning.show_values, none]] %}
     {% for key, names, family in uses %}

@@ -13,7 +13,7 @@
         {%- else %}
         *
         {%- endfor %}
-    from repaired_rows
+    from {{ repair.rows }}
 {%- endmacro %}
 
 
@@ -37,8 +37,10 @@
         data_health_method_{{ number }} as method,
         data_health_confidence_{{ number }} as confidence,
         data_health_support_{{ number }} as support
-    from repaired_rows
-    where data_health_method_{{ number }} is not null
+    from {{ repair.rows }}
+    -- what a dependency turned back to what it was is no change
+    where data_health_to_value_{{ number }} is distinct from cast({{ data_health.quoted(column) }} as varchar)
+        and data_health_method_{{ number }} is not null
     {{ 'union all' if not loop.last }}
     {%- else %}
 
@@ -52,24 +54,24 @@
         cast(null as varchar) as method,
         cast(null as double precision) as confidence,
         cast(null as bigint) as support
-    from repaired_rows
+    from {{ repair.rows }}
     where false
     {%- endfor %}
 {%- endmacro %}
 
 
 {#
-    The common table expressions of repaired() and repair_log(): {'sql', 'columns', 'key', 'numbers': repaired column -> number}. Rows
-    are joined to the rules of their values, then to the dependency rules of what that leaves; a row meets one rule of each
-    kind and column at most, so no row is lost or doubled. Only columns that have rules are joined.
+    The common table expressions of repaired() and repair_log(): {'sql', 'rows': the last of them, 'columns', 'key', 'numbers': repaired
+    column -> number}. Rows are joined to the rules of their values, then to the dependency rules of what that leaves; then come the
+    dependencies that the set declares. A row meets one rule of each kind and column at most, so no row is lost or doubled. Only
+    columns that have rules are joined.
 #}
 {% macro repair_stages(name) %}
-    {%- set sampled = data_health.sampled_relations() | selectattr('cleaning', 'equalto', name) | selectattr('purpose', 'equalto',
-        'repair') | first %}
+    {%- set sampled = data_health.sampled_relations(name) | first %}
     {#- a model that is disabled is parsed all the same, as those of the demo are where this is not the root project -#}
     {%- if not sampled and execute %}
         {%- do exceptions.raise_compiler_error(data_health.problem('', 'repaired', name,
-            'the name of a cleaning set that has the key repair')) %}
+            'the name of a cleaning set that has the key repair or dependencies')) %}
     {%- endif %}
     {%- set rules = ref('data_health', 'repair_rules') if data_health.cleaning_asks_for('repair') else none %}
     {%- if not execute %}{{ return({}) }}{% endif %}
@@ -78,22 +80,26 @@
     {%- set found = run_query('select distinct column_name, determinant_column from ' ~ rules ~ ' where ' ~ of_set ~ ' order by 1, 2')
         if rules and load_relation(rules) else [] %}
     {%- for row in found if row[0] in known %}{% do determinants.setdefault(row[0], []).append(row[1] or row[0]) %}{% endfor %}
-    {%- for column in determinants %}{% do numbers.update({column: loop.index}) %}{% endfor %}
+    {%- for column in (determinants.keys() | list + sampled.dependencies | map(attribute='columns') | sum(start=[])) | unique %}
+        {%- do numbers.update({column: loop.index}) %}
+    {%- endfor %}
     {%- for column in known %}
         {%- set value = 'cast(value_repaired_rows.' ~ data_health.quoted(column) ~ ' as varchar)' %}
-        {%- do spelled.update({column: 'coalesce(data_health_of_value_to_value_' ~ numbers[column] ~ ', ' ~ value ~ ')' if column in numbers
-            else value}) %}
+        {%- do spelled.update({column: 'coalesce(data_health_of_value_to_value_' ~ numbers[column] ~ ', ' ~ value ~ ')' if column
+            in determinants else value}) %}
     {%- endfor %}
+    {%- set declared = data_health.declared_stages(sampled.dependencies, sampled.known, numbers) %}
     {%- set sql %}
 with value_repaired_rows as (
 
     select
-        {%- for number in numbers.values() %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
+        {%- for column, number in numbers.items() if column in determinants %}
+        {%- for part in ['to_value', 'method', 'confidence', 'support'] %}
         value_{{ number }}.{{ part }} as data_health_of_value_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
         rows_to_repair.*
     from (select * from {{ sampled.relation }}) as rows_to_repair
-    {%- for column, number in numbers.items() %}{% set rule = 'value_' ~ number %}
+    {%- for column, number in numbers.items() if column in determinants %}{% set rule = 'value_' ~ number %}
     left join {{ rules }} as {{ rule }}
         on {{ rule }}.{{ of_set }}
         and {{ rule }}.method <> 'dependency'
@@ -107,12 +113,14 @@ with value_repaired_rows as (
 repaired_rows as (
 
     select
-        {%- for number in numbers.values() %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
-        coalesce(dependency_{{ number }}.{{ part }}, data_health_of_value_{{ part }}_{{ number }}) as data_health_{{ part }}_{{ number }},
+        {%- for column, number in numbers.items() %}{% for part in ['to_value', 'method', 'confidence', 'support'] %}
+        {%- set unknown = 'cast(null as ' ~ {'confidence': 'double precision', 'support': 'bigint'}.get(part, 'varchar') ~ ')' %}
+        {{ 'coalesce(dependency_' ~ number ~ '.' ~ part ~ ', data_health_of_value_' ~ part ~ '_' ~ number ~ ')' if column in determinants
+            else unknown }} as data_health_{{ part }}_{{ number }},
         {%- endfor %}{% endfor %}
         value_repaired_rows.*
     from value_repaired_rows
-    {%- for column, number in numbers.items() %}{% set rule = 'dependency_' ~ number %}
+    {%- for column, number in numbers.items() if column in determinants %}{% set rule = 'dependency_' ~ number %}
     left join {{ rules }} as {{ rule }}
         on {{ rule }}.{{ of_set }}
         and {{ rule }}.method = 'dependency'
@@ -125,9 +133,9 @@ repaired_rows as (
         end
     {%- endfor %}
 
-)
+){{ declared.sql }}
     {%- endset %}
-    {{ return({'sql': sql, 'columns': sampled.known, 'key': sampled.key, 'numbers': numbers}) }}
+    {{ return({'sql': sql, 'rows': declared.rows, 'columns': sampled.known, 'key': sampled.key, 'numbers': numbers}) }}
 {%- endmacro %}
 
 
@@ -147,7 +155,7 @@ repaired_rows as (
             {%- set said = row['kind'] ~ ', ' ~ row['affected_count'] ~ ' rows of ' ~ row['column_name'] ~ ': '
                 ~ row['evidence'] | replace('\n', ' ') %}
             {%- if row['rule'] is none %}{% do others.append('  # ' ~ said) %}
-            {%- elif row['rule'].startswith('{repair:') or row['rule'].startswith('{key:') %}
+            {%- elif row['rule'].startswith(('{repair:', '{key:', '{dependencies:')) %}
                 {%- do others.append('  # ' ~ row['rule'] ~ '  ' ~ said) %}
             {%- else %}{% do pasted.append('    - ' ~ row['rule'] ~ '  # ' ~ said) %}
             {%- endif %}

@@ -69,6 +69,20 @@
             'columns': {'type': 'columns', 'description': 'Columns whose values may be repaired: names, or `all`.'},
             'min_confidence': {'type': 'share', 'without': '0.85', 'description': 'The lowest confidence with which a value is repaired.'}
         }},
+        'dependencies': {'type': 'dependencies', 'default': [],
+            'description': 'Columns that have one value in each group of rows, which the rows decide by vote; see repaired().', 'each': {
+            'by': {'type': 'columns', 'default': [], 'without': 'required',
+                'description': 'Rows that are equal in these columns are a group. A row with a null in one of them is in no group.'},
+            'columns': {'type': 'columns', 'default': [], 'without': 'required',
+                'description': 'Columns that have one value per group. A value takes it where it contradicts.'},
+            'source': {'type': 'column', 'without': 'every row is a source of its own',
+                'description': 'Who told the row. Votes are weighed by how often a source is right.'},
+            'fill': {'type': 'boolean', 'default': false, 'description': 'Whether a missing value takes the value of its group.'},
+            'one_form': {'type': 'boolean', 'default': true,
+                'description': 'Whether a value that is the same but written otherwise, as 07:10 for 7:10 a.m., takes the usual form.'},
+            'min_share': {'type': 'share', 'default': 0.6,
+                'description': 'The lowest confidence with which a value is filled in or replaced.'}
+        }},
         'owner': {'type': 'text', 'description': 'Who answers for the rules.'}
     }) }}
 {% endmacro %}

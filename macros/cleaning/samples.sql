@@ -1,13 +1,14 @@
 {#
     What is sampled for Python: per cleaning set that asks for it and purpose (`suggest`, `repair`) the relation, a condition, and
     the columns that can be read as texts, each with whether it is a text and whether it may be repaired. A relation that is not there
-    has no columns.
+    has no columns. `only` names the one set that is to be repaired, by its dependencies alone where it asks for nothing else.
 #}
-{% macro sampled_relations() %}
+{% macro sampled_relations(only=none) %}
     {% set sampled = [] %}
-    {% for name, cleaning in data_health.cleaning_sets().items() %}
+    {% for name, cleaning in data_health.cleaning_sets().items() if only in [none, name] %}
         {% set repair = cleaning.repair %}
-        {% set is_asked = {'suggest': cleaning.suggest, 'repair': repair.values() | select | list} %}
+        {% set is_asked = {'suggest': cleaning.suggest and not only, 'repair': repair.values() | select | list
+            or (only and cleaning.dependencies)} %}
         {% for purpose in ['suggest', 'repair'] if is_asked[purpose] %}
             {% set spec = (data_health.normalised_relation(repair.relation) if purpose == 'repair') or cleaning.relation %}
             {% if spec %}
@@ -20,9 +21,23 @@
                         'is_repaired': 'all' in wanted or column.name in wanted
                     }) %}
                 {% endfor %}
+                {% set types, dependencies = {}, [] %}
+                {% for column in known if only %}{% do types.update({column.name: column.data_type}) %}{% endfor %}
+                {% set problems = data_health.cleaning_problems(name, data_health.configured_block().get('cleaning')[name])
+                    + data_health.cleaning_column_problems(cleaning, types, [], cleaning.dependencies) if types else [] %}
+                {% if problems and flags.WHICH in ['run', 'build', 'retry', 'test', 'compile', 'show'] %}
+                    {% do exceptions.raise_compiler_error('data_health: the cleaning set is not understood\n- ' ~ problems
+                        | join('\n- ')) %}
+                {% endif %}
+                {% for written in cleaning.dependencies if types and not problems %}
+                    {% do dependencies.append(dict(written, by=data_health.table_names(known, written.by),
+                        columns=data_health.table_names(known, written.columns),
+                        source=data_health.table_names(known, written.source) if written.source else none)) %}
+                {% endfor %}
                 {% do sampled.append({
                     'cleaning': name, 'purpose': purpose, 'relation': relation, 'known': known, 'columns': columns, 'key': cleaning.key,
-                    'where': cleaning.where if spec == cleaning.relation else none, 'min_confidence': repair.min_confidence
+                    'where': cleaning.where if spec == cleaning.relation else none, 'min_confidence': repair.min_confidence,
+                    'dependencies': dependencies
                 }) %}
             {% endif %}
         {% endfor %}

@@ -22,6 +22,7 @@
     spaces too; squeeze makes one blank of white space of any length;
     strip_invisible takes out soft hyphens, blanks and joiners of no width, marks of direction, and byte order marks;
     text_list leaves out nulls.
+    dated_clock: a pattern for a text in small letters that is a time of day, which is its group, also beside a date.
     short_number: a number as a person would write it; huge ones as they are.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     materialized: begins a common table expression that many places read, where the planner would otherwise copy it to each of them.
@@ -33,6 +34,9 @@
 #}
 {% macro default__engine_templates() -%}
     {%- set white_space = '[[:space:]\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]' -%}
+    {%- set month = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?' -%}
+    {%- set day = ('(?:(?:@,? )?(?:[0-9]{1,4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,4})?|' ~ month ~ ' [0-9]{1,2}(?:,? [0-9]{4})?|[0-9]{1,2}[.]? '
+        ~ month ~ '(?: [0-9]{4})?)|@)') | replace('@', '(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?') -%}
     {{ return({
         'is_finite': "({first} > cast('-Infinity' as double precision) and {first} < cast('Infinity' as double precision))",
         'finite_or_null': "case when ({first} > cast('-Infinity' as double precision)"
@@ -85,6 +89,8 @@
         'strip_accents': "regexp_replace(normalize({first}, nfd), '[' || chr(768) || '-' || chr(879) || ']', '', 'g')",
         'strip_invisible': "regexp_replace({first}, '[\\u00ad\\u200b-\\u200f\\u2060\\ufeff]', '', 'g')",
         'round': "cast(round(cast({first} as numeric), {second}) as double precision)",
+        'dated_clock': '^(?:' ~ day ~ '(?:, ?| ?- ?| |t))?([0-9]{1,2}:[0-5][0-9](?::[0-5][0-9](?:[.]0+)?)?(?: ?[ap][.]?m?[.]?)?)'
+            ~ '(?:,? [(]?' ~ day ~ '[)]?)?$',
         'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar)"
             ~ " else cast({first} as varchar) end",
         'text_list': "cast(array_remove(array[{first}], null) as varchar[])",

@@ -14,7 +14,7 @@ ORDER = [
     "near_constant", "required", "order", "arithmetic",
 ]  # fmt: skip
 # keys of a cleaning set, which stand beside its rules
-BESIDE_RULES = {"repair", "key"}
+BESIDE_RULES = {"repair", "key", "dependencies"}
 # rules that read texts alone, so that `all` means the columns of texts
 OF_TEXTS = {"unicode", "trim", "squeeze", "null_values", "replace", "replace_pattern", "case"}
 

@@ -10,6 +10,7 @@ from data_health.cleaning.counted import Counted
 from data_health.cleaning.date_rules import date_rules, typed_date_rules
 from data_health.cleaning.dates import day_differences
 from data_health.cleaning.dependencies import Nearness, determinants
+from data_health.cleaning.disputed import disputed_suggestions
 from data_health.cleaning.duplicate_columns import duplicate_columns, duplicate_questions
 from data_health.cleaning.epochs import moments_in_numbers
 from data_health.cleaning.keys import key_suggestions
@@ -62,7 +63,21 @@ def suggested_rules(
     suggestions += _dependencies(names, columns, dependencies, settings)
     suggestions += pair_rules([reading for reading in readings if reading is not None])
     suggestions += key_suggestions(names, values, is_all)
+    decided = {item.column for item in suggestions if item.kind == "dependency"}
+    suggestions += disputed_suggestions(names, _without_sentinels(names, values, suggestions), decided)
     return suggestions + list(duplicate_questions(names, len(values), duplicates))
+
+
+def _without_sentinels(
+    names: Sequence[str], values: NDArray[np.object_], suggestions: Sequence[Suggestion]
+) -> NDArray[np.object_]:
+    """The values (n, one per name) without those that a suggested rule makes null."""
+    left = values.copy()
+    for item in suggestions:
+        if item.kind == "sentinel" and item.rule is not None:
+            column = left[:, names.index(item.column)]
+            column[np.isin(column.astype(str), [str(value) for value in item.rule["null_values"]])] = None
+    return left
 
 
 def _look_at(profile: Profile, is_typed: bool, misspelled: dict[str, str], contradicted: set[str]) -> None:

@@ -18,34 +18,45 @@ def example(page):
     return page[page.index("## Rules") : page.index("### Kinds")]
 
 
+def dependencies(page):
+    return page[page.index("## Declared dependencies") : page.index("| method | what happens |")]
+
+
 def incremental(page):
     return page[page.index("### Incremental") : page.index("## Exact duplicates")]
 
 
-def followed(folder):
+def followed(folder, section):
     """A project in which a reader has done what the section says."""
-    files = walkthrough.files(example(PAGE.read_text()))
+    files = walkthrough.files(section(PAGE.read_text()))
     models = {
         path.removeprefix("models/"): yaml.safe_dump(content) if isinstance(content, dict) else content
         for path, content in files.items()
         if path.startswith("models/")
     }
     block = files["dbt_project.yml"]["vars"]["data_health"]
-    project = Consumer(folder / "project", block, models=models, sources=("visits",))
-    project.sql(files["load/visits.sql"])
+    (table,) = [path.removeprefix("load/").removesuffix(".sql") for path in files if path.startswith("load/")]
+    project = Consumer(folder / "project", block, models=models, sources=(table,))
+    project.sql(files[f"load/{table}.sql"])
     project.build("--warn-error")
     return project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return followed(tmp_path_factory.mktemp("cleaning"))
+    return followed(tmp_path_factory.mktemp("cleaning"), example)
 
 
 @pytest.mark.parametrize("number", range(len(walkthrough.queries(example(PAGE.read_text())))))
 def test_every_query_gives_the_table_below_it(project, number):
     statement, table = walkthrough.queries(example(PAGE.read_text()))[number]
     assert table == walkthrough.table(project.rows(statement)), statement
+
+
+def test_declared_dependencies_give_the_table_below_the_query(tmp_path):
+    project = followed(tmp_path, dependencies)
+    for statement, table in walkthrough.queries(dependencies(PAGE.read_text())):
+        assert table == walkthrough.table(project.rows(statement)), statement
 
 
 def test_what_the_page_says_of_incremental_models(project, tmp_path):
@@ -82,8 +93,8 @@ def test_what_the_page_says_of_incremental_models(project, tmp_path):
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        text = PAGE.read_text()
-        PAGE.write_text(
-            text.replace(example(text), walkthrough.with_tables(example(text), followed(Path(folder)).rows))
-        )
+    for section in (example, dependencies):
+        with tempfile.TemporaryDirectory() as folder:
+            text = PAGE.read_text()
+            part = section(text)
+            PAGE.write_text(text.replace(part, walkthrough.with_tables(part, followed(Path(folder), section).rows)))

@@ -18,14 +18,16 @@ TYPES = {
     "thresholds": "[warn, alert]",
     "relation": "relation",
     "rules": "list of rules",
+    "dependencies": "list of mappings",
 }
 
 
 def entries(keys, prefix=""):
-    """(path, entry) of every key, those of mappings included."""
+    """(path, entry) of every key, those of mappings included, and of the mappings in a list."""
     for key, entry in keys.items():
         yield prefix + key, entry
         yield from entries(entry.get("keys", {}), f"{prefix}{key}.")
+        yield from entries(entry.get("each", {}), f"{prefix}{key}[].")
 
 
 def type_of(entry):
