@@ -5,8 +5,9 @@
 {%- if suggesting and execute and flags.WHICH in ['run', 'build', 'retry'] %}
     {%- set suggestions = ref('data_health', 'rule_suggestions') %}
     {%- set sampled = 'select cleaning from ' ~ suggestions ~ ' group by cleaning having max(sampled_count) >= 20000' %}
-    {%- set rows = run_query('select cleaning, rule_number, kind, rule from ' ~ suggestions ~ ' where rule is not null and rule not like '
-        ~ "'{repair:%' and rule not like '{dependencies:%' and kind <> 'key' and cleaning in (" ~ sampled ~ ') order by cleaning, rule_number').rows %}
+    {%- set rows = run_query('select cleaning, rule_number, kind, rule from ' ~ suggestions ~ ' where rule is not null and kind <> '
+        ~ "'key' and rule not like '{repair:%' and rule not like '{dependencies:%' and cleaning in (" ~ sampled
+        ~ ') order by cleaning, rule_number').rows %}
     {%- for cleaning, of_set in rows | groupby('cleaning') %}
         {%- set rules, numbers = [], [] %}
         {%- for row in of_set %}{% do rules.append(fromyaml(row['rule'])) %}{% do numbers.append(row['rule_number']) %}{% endfor %}
