@@ -21,12 +21,9 @@
     {% for key, name in [('labeling', 'annotations'), ('versions', 'registry'), ('versions', 'serving')] %}
         {% do monitor[key].update({name: data_health.normalised_relation(monitor[key][name])}) %}
     {% endfor %}
-    {% do label.update({
-        'relation': data_health.normalised_relation(label['relation']),
-        'key': [label['key']] if label['key'] is string else label['key']
-    }) %}
+    {% do label.update({'relation': data_health.normalised_relation(label['relation'])}) %}
     {% for place, key in [
-        (monitor, 'key'), (monitor, 'features'), (monitor, 'exclude'), (monitor, 'segments'), (monitor, 'show_values'),
+        (monitor, 'key'), (label, 'key'), (monitor, 'features'), (monitor, 'exclude'), (monitor, 'segments'), (monitor, 'show_values'),
         (monitor['components'], 'one_hot'), (monitor['combinations'], 'features')
     ] if place[key] is string %}
         {% do place.update({key: [place[key]]}) %}
