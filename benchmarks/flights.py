@@ -30,8 +30,9 @@ WAYS = {"sources weighed": DEPENDENCY | {"source": "source"}, "rows counted": DE
 def main() -> None:
     """Make the tables, run the package, print the scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=8, help="tables, with the seeds from 0 on")
-    tables = [told(seed) for seed in range(parser.parse_args().seeds)]
+    parser.add_argument("--seeds", type=int, default=8, help="tables, with the seeds from 100 on")
+    # the settings of the package were chosen with tables of the seeds before
+    tables = [told(100 + number) for number in range(parser.parse_args().seeds)]
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "flights.duckdb"
         build_all(Path(folder), database, tables)

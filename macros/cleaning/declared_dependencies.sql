@@ -2,7 +2,7 @@
     The common table expressions that apply the `dependencies` of a cleaning set to repaired_rows, as {'sql', 'rows': the last of them}.
     Each dependency reads what the one before it left. What becomes of a text in a group and column is one row of <prefix>repairs, so
     that a cell meets one row at most. `numbers` has the number of a column in data_health_to_value, _method, _confidence and _support.
-    A value is replaced only if the votes for the other weigh 2.5 times as much: a right value that is changed is the worst outcome.
+    A value is replaced only if the votes for the other weigh 2.25 times as much: a right value that is changed is the worst outcome.
 #}
 {% macro declared_stages(dependencies, known, numbers) %}
 {%- set sql, rows, now = [], namespace(name='repaired_rows'), {} %}
@@ -46,7 +46,7 @@
         and case
             when told.value is null then {{ dependency.fill | lower }}
             when told.value = chosen.value then {{ dependency.one_form | lower }} and told.written <> chosen.usual_form
-            else chosen.weight >= 2.5 * coalesce(own.weight, 0)
+            else chosen.weight >= 2.25 * coalesce(own.weight, 0)
         end
 
 ),

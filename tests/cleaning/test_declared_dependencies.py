@@ -163,7 +163,7 @@ def expected(rows, by, columns, source=None, fill=False, one_form=True, min_shar
         elif value == chosen:
             method = "form" if one_form and usual != rows[number][column] else None
         else:
-            method = "vote" if round(first, 9) >= 2.5 * round(score[group, column, value], 9) else None
+            method = "vote" if round(first, 9) >= 2.25 * round(score[group, column, value], 9) else None
         if method:
             changes[number, column] = (usual, method, confidence, support[group, column, chosen])
     return changes
