@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -103,7 +103,10 @@ def give_pool(tables: Session, task: Task, hashes: Matrix) -> None:
     connection.register("given", pool)
     connection.execute("create or replace table main.pool as from given")
     connection.unregister("given")
-    rows_sql = "select pool.*, labelled.label from main.pool left join main.labelled on pool.row_key = labelled.row_key"
+    rows_sql = (
+        "select pool.*, labelled.label, coalesce(labelled.is_held_out, false) as is_held_out "
+        "from main.pool left join main.labelled on pool.row_key = labelled.row_key"
+    )
     tables.give(
         "labeling_scans",
         {
@@ -117,13 +120,13 @@ def give_pool(tables: Session, task: Task, hashes: Matrix) -> None:
     )
 
 
-def give_labels(tables: Session, task: Task, labelled: list[int]) -> None:
-    """The labels that the table has by now."""
+def give_labels(tables: Session, task: Task, labelled: list[int], held_out: Collection[int] = ()) -> None:
+    """The labels that the table has by now, and which of them an experiment holds out."""
     connection = tables.connection
     keys = row_keys(len(task.codes))
-    connection.register(
-        "given", pa.table({"row_key": [keys[row] for row in labelled], "label": label_names(task.codes[labelled])})
-    )
+    names = {"row_key": [keys[row] for row in labelled], "label": label_names(task.codes[labelled])}
+    names["is_held_out"] = [row in held_out for row in labelled]
+    connection.register("given", pa.table(names))
     connection.execute("create or replace table main.labelled as from given")
     connection.unregister("given")
 

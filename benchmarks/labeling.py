@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from data_health.labeling.progress import area_under_curve, verdict
+from data_health.labeling.progress import area_under_curve
 from label_gates import AUDITED, CHOSEN, TARGETS, Outcome, outcomes
 from label_sets import CONTROLS, LabelSet, Task, read_set, task
-from label_strategies import BATCH, BUDGET, STRATEGIES, Run, predicted, run
+from label_strategies import BUDGET, STRATEGIES, predicted, run
 from measure import markdown
 from numpy.typing import NDArray
 from shipped import Release, build_release
@@ -45,7 +44,6 @@ class Curve:
     balanced: float
     other_model: float
     groups_covered: float
-    verdict: str
 
 
 def main() -> None:
@@ -86,8 +84,7 @@ def curves(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Calla
         means = {name: np.array([seed[name].areas.mean() for seed in found]) for name in names}
         print(f"{DEFAULT} − {REFERENCE}: {difference(means[DEFAULT], means[REFERENCE])}")
         print(f"{FULL} − {DEFAULT}: {difference(means[FULL], means[DEFAULT])}")
-        said = Counter(seed[FULL].verdict for seed in found)
-        print(f"progress says of the full allocation: {dict(said)}\n", flush=True)
+        print(flush=True)
 
 
 def curves_of_seed(rows: LabelSet, release: Release, seed: int, budget: int, with_peers: bool) -> dict[str, Curve]:
@@ -114,14 +111,7 @@ def curve(given: Task, release: Release, name: str, strategy: Callable, seed: in
     names, sizes = np.unique(given.subgroups, return_counts=True)
     labels = given.subgroups[found.labelled]
     covered = [np.count_nonzero(labels == group) >= 10 for group in names[sizes >= 10]]
-    said = verdict_of(found, given, seed) if name == FULL else ""
-    return Curve(found.areas, found.sizes, float(found.balanced[-1]), other, float(np.mean(covered)), said)
-
-
-def verdict_of(found: Run, given: Task, seed: int) -> str:
-    """What health_labeling_progress would say of these labels."""
-    rows, batches = found.labelled, np.arange(len(found.labelled)) // BATCH
-    return verdict(given.matrix[rows], given.codes[rows], found.is_audit, batches, given.class_count, seed).status
+    return Curve(found.areas, found.sizes, float(found.balanced[-1]), other, float(np.mean(covered)))
 
 
 def curve_line(name: str, found: Sequence[Curve], base: NDArray, random: Sequence[Curve]) -> list[str]:
@@ -158,23 +148,19 @@ def controls(sets: Iterable[LabelSet], options: argparse.Namespace, by_seed: Cal
         for name in CONTROLS:
             ours, base = (np.array([seed[name][kind] for seed in found]) for kind in (DEFAULT, "random"))
             full = np.array([seed[name][FULL] for seed in found])
-            counts = Counter(seed[name]["verdict"] for seed in found).most_common()
-            said = ", ".join(f"{status} {count}" for status, count in counts)
-            numbers = (f"{base.mean():.4f}", difference(ours, base), difference(full, base))
-            lines.append([rows.name, name, *numbers, said])
-    head = ["table", "control", "random ALC", f"{DEFAULT} − random", f"{FULL} − random", "progress says"]
+            lines.append([rows.name, name, f"{base.mean():.4f}", difference(ours, base), difference(full, base)])
+    head = ["table", "control", "random ALC", f"{DEFAULT} − random", f"{FULL} − random"]
     print(markdown(head, lines), flush=True)
 
 
-def controls_of_seed(rows: LabelSet, release: Release, seed: int, budget: int) -> dict[str, dict[str, object]]:
-    """ALC of random, default and full allocation under every control, and what progress says of the full allocation."""
-    found: dict[str, dict[str, object]] = {}
+def controls_of_seed(rows: LabelSet, release: Release, seed: int, budget: int) -> dict[str, dict[str, float]]:
+    """ALC of random, default and full allocation under every control."""
+    found: dict[str, dict[str, float]] = {}
     with threadpool_limits(limits=1):
         for name, control in CONTROLS.items():
             given = control(task(rows, seed), seed)
             runs = {kind: run(given, release, STRATEGIES[kind], seed, budget) for kind in ("random", DEFAULT, FULL)}
-            found[name] = {kind: its.areas.mean() for kind, its in runs.items()}
-            found[name]["verdict"] = verdict_of(runs[FULL], given, seed)
+            found[name] = {kind: float(its.areas.mean()) for kind, its in runs.items()}
     return found
 
 

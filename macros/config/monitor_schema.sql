@@ -112,6 +112,9 @@
             'on_label_break': {'type': 'choice', 'allowed': ['stop', 'continue'], 'default': 'stop',
                 'description': 'Whether a batch is drawn (`continue`) or not (`stop`) when the rate of a label breaks. When a label leaks '
                     ~ '(it is suddenly in almost all rows, or in almost none), no batch is drawn in either case.'},
+            'experiment': {'type': 'boolean', 'default': false,
+                'description': 'Whether every other batch is drawn at random and a part of each batch is kept as a test. Only so can '
+                    ~ 'health_labeling_progress say whether chosen rows teach more than random rows.'},
             'show': {'type': 'columns', 'default': [],
                 'description': 'Columns whose values annotators see beside the key. No other column goes into exported files.'},
             'labels': {'without': 'those of rows and annotations', 'type': 'scalars',

@@ -64,13 +64,16 @@ def scans_of(scans: duckdb.DuckDBPyRelation) -> list[Scan]:
 
 
 def examples(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> pa.Table:
-    """Labelled rows in the order of their numbers; what annotators answered counts before the table's own label."""
+    """Labelled rows in the order of their numbers; what annotators answered counts before the table's own label.
+
+    `is_held_out` says which rows an experiment compares and tests with: what chooses rows may not know their labels.
+    """
     rows = session.sql(scan.rows_sql).set_alias("own_rows")
     answers = labels.filter("label is not null").project("monitor, row_key as answered_key, label as answer")
     answers = answers.filter(f"monitor = {literal(scan.monitor)}").set_alias("answers")
     joined = rows.join(answers, "own_rows.row_key = answers.answered_key", how="left")
     features = ", ".join(f"feature_{feature.number}" for feature in scan.features)
-    labelled = joined.project(f"row_key, random_number, coalesce(answer, label) as label, {features}")
+    labelled = joined.project(f"row_key, random_number, is_held_out, coalesce(answer, label) as label, {features}")
     # a key that is there twice has one number, and trees depend on the order of rows
     ordered = labelled.filter("label is not null").order(f"random_number, row_key, label, hash({features})")
     return ordered.limit(MOST_EXAMPLES).to_arrow_table()

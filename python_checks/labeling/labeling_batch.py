@@ -64,6 +64,7 @@ def chosen_rows(
     count = rows["slot_count"][0].as_py() - asked_otherwise
     terms = terms_of(scan.features, sampled_rows(session, scan))
     known = examples(session, scan, labels)
+    known = known.filter(pa.compute.invert(known["is_held_out"]))
     points, known_points = encoded(terms, rows), encoded(terms, known)
     known_ties = known["random_number"].to_numpy()
     # of a row that is like one with a label there is little to learn: such rows fill what others leave

@@ -3,9 +3,10 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
+from data_health.labeling.experiment import arms_of, verdict, without_experiment
 from data_health.labeling.features import encoded, examples, sampled_rows, scans_of, terms_of
 from data_health.labeling.learner import boosted
-from data_health.labeling.progress import learning_curve, regression, verdict
+from data_health.labeling.progress import learning_curve, regression
 from data_health.output_schema import arrow_schema
 
 COLUMNS = {
@@ -18,8 +19,14 @@ COLUMNS = {
     "reason": "varchar",
     "gain": "double precision",
     "gain_error": "double precision",
+    "gain_lower": "double precision",
+    "gain_upper": "double precision",
+    "detectable_gain": "double precision",
+    "compared_count": "bigint",
+    "tested_count": "bigint",
 }
 SCHEMA = arrow_schema(COLUMNS)
+NUMBERS = ("gain", "gain_error", "gain_lower", "gain_upper", "detectable_gain")
 
 
 def table(
@@ -33,22 +40,26 @@ def table(
     A row that nobody was asked for belongs to batch 0; one that was asked twice, to the first batch.
     """
     lines: list[dict[str, object]] = []
-    asked = candidates.project("monitor, row_key, strategy, batch").order("monitor, row_key, batch desc").fetchall()
+    asked = (
+        candidates.project("monitor, row_key, strategy, batch, arm").order("monitor, row_key, batch desc").fetchall()
+    )
     for scan in scans_of(scans):
         rows = examples(session, scan, labels)
-        first = {key: (strategy, batch) for monitor, key, strategy, batch in asked if monitor == scan.monitor}
+        first = {key: origin for monitor, key, *origin in asked if monitor == scan.monitor}
         if not rows.num_rows or not first:
             continue
         matrix = encoded(terms_of(scan.features, sampled_rows(session, scan)), rows)
         given = rows["label"].to_pylist()
         classes = sorted(set(given))
         codes = np.array([classes.index(label) for label in given], np.int64)
-        origins = [first.get(key, ("", 0)) for key in rows["row_key"].to_pylist()]
-        is_audit = np.array([strategy == "audit" for strategy, _ in origins], np.bool_)
-        batches = np.array([batch for _, batch in origins], np.int64)
+        origins = [first.get(key, ["", 0, None]) for key in rows["row_key"].to_pylist()]
+        strategies, arms = (np.array([origin[place] or "" for origin in origins], object) for place in (0, 2))
+        is_audit = strategies == "audit"
+        batches = np.array([batch for _, batch, _ in origins], np.int64)
         # what a regression cannot learn would say that the labels of trees are worth nothing
         fit = boosted if scan.learner == "boosting" else regression
-        for point in learning_curve(matrix, codes, is_audit, batches, len(classes), fit=fit):
+        points = learning_curve(matrix, codes, is_audit, batches, len(classes), fit=fit)
+        for point in points:
             lines.append(
                 {
                     "monitor": scan.monitor,
@@ -58,11 +69,24 @@ def table(
                     "score_error": point.standard_error,
                 }
             )
-        found = verdict(matrix, codes, is_audit, batches, len(classes), fit=fit)
-        numbers = {"score": found.score, "score_error": found.score_error, "gain": found.gain}
-        numbers |= {"gain_error": found.gain_error}
+        parts = arms_of(strategies, arms, batches)
+        if parts is None:
+            found = without_experiment(len(given))
+        else:
+            found = verdict(matrix, codes, parts, len(classes), fit=fit)
+        numbers = {name: getattr(found, name) for name in NUMBERS}
+        last = points[-1] if points else None
         lines.append(
-            {"monitor": scan.monitor, "label_count": len(given), "status": found.status, "reason": found.reason}
+            {
+                "monitor": scan.monitor,
+                "label_count": len(given),
+                "score": last.score if last else None,
+                "score_error": last.standard_error if last else None,
+                "status": found.status,
+                "reason": found.reason,
+                "compared_count": found.labels if parts else None,
+                "tested_count": found.tested if parts else None,
+            }
             | {name: None if np.isnan(number) else number for name, number in numbers.items()}
         )
     return pa.Table.from_pylist(lines, SCHEMA)

@@ -18,7 +18,7 @@ from data_health.labeling.features import (
     scans_of,
     terms_of,
 )
-from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner
+from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner, probabilities
 from data_health.output_schema import arrow_schema
 from data_health.solvers import SOLVER_ERRORS
 
@@ -55,6 +55,7 @@ class Training:
     """What is learnt from: `matrix` (n × d) and `codes` (n) of labelled rows, in an order that their content gives.
 
     `codes` number `classes`, `terms` describe the columns, and `keys` and `given` (n) are the rows' keys and labels.
+    `unseen_keys`, `unseen_given` and `unseen_matrix` are those of labelled rows that an experiment holds out.
     """
 
     classes: list[str]
@@ -63,6 +64,9 @@ class Training:
     given: list[str]
     matrix: Matrix
     codes: Numbers
+    unseen_keys: list[str]
+    unseen_given: list[str]
+    unseen_matrix: Matrix
 
 
 def table(
@@ -93,7 +97,8 @@ def fitted(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDB
 
 def training_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> Training | None:
     """The labelled rows of one monitor; None while there are too few labels of two kinds, or no column varies."""
-    rows = examples(session, scan, labels)
+    everything = examples(session, scan, labels)
+    rows = everything.filter(pa.compute.invert(everything["is_held_out"]))
     counts = Counter(rows["label"].to_pylist())
     classes = sorted(label for label, count in counts.items() if count >= LEAST_EXAMPLES_PER_LABEL)
     terms = terms_of(scan.features, sampled_rows(session, scan)) if len(classes) > 1 else []
@@ -102,7 +107,18 @@ def training_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.D
     rows = rows.filter(pa.compute.is_in(rows["label"], pa.array(classes)))
     given = rows["label"].to_pylist()
     codes = np.array([classes.index(label) for label in given])
-    return Training(classes, terms, rows["row_key"].to_pylist(), given, encoded(terms, rows), codes)
+    unseen = everything.filter(everything["is_held_out"])
+    return Training(
+        classes,
+        terms,
+        rows["row_key"].to_pylist(),
+        given,
+        encoded(terms, rows),
+        codes,
+        unseen["row_key"].to_pylist(),
+        unseen["label"].to_pylist(),
+        encoded(terms, unseen),
+    )
 
 
 def version_of(training: Training, learner: Learner | Boosting) -> str:
@@ -141,15 +157,17 @@ def coefficient_lines(training: Training, learner: Learner) -> list[dict[str, ob
 
 
 def probability_lines(training: Training, learner: Learner | Boosting) -> list[dict[str, object]]:
-    """Out-of-fold probabilities of every class and labelled row as lines of the table."""
+    """Probabilities of every class and labelled row, by a model that did not see the row, as lines of the table."""
+    keys, given = training.keys + training.unseen_keys, training.given + training.unseen_given
+    found = np.vstack([learner.out_of_fold, probabilities(learner, training.unseen_matrix)])
     return [
         {
             "class_number": number + 1,
             "label": label,
             "row_key": key,
-            "given_label": training.given[place],
-            "probability": learner.out_of_fold[place, number],
+            "given_label": given[place],
+            "probability": found[place, number],
         }
         for number, label in enumerate(training.classes)
-        for place, key in enumerate(training.keys)
+        for place, key in enumerate(keys)
     ]

@@ -1,4 +1,4 @@
-"""What labels were worth: learning curves on the audit stream, and whether choosing rows beats drawing them."""
+"""What labels were worth: learning curves on the audit stream."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,9 @@ Fit = Callable[[Matrix, Numbers], Any]
 
 # C of the logistic regression that is scored: strong, since it is to learn from a few labels as well
 STRENGTH = 0.1
-FOLDS, HALVINGS = 5, 10
+FOLDS = 5
 # audit rows, and rows of each of two labels among them, below which nothing is said
 LEAST_AUDIT, LEAST_OF_CLASS = 30, 5
-# areas below are poor (Hosmer and Lemeshow 2000); where the truth may be above, nobody knows that labels teach nothing
-POOR_AREA = 0.7
 
 
 @dataclass(frozen=True)
@@ -32,24 +30,6 @@ class CurvePoint:
     batch: int
     score: float
     standard_error: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether chosen labels are worth more than random ones, as many of each.
-
-    `status` is `helps`, `does_not_help`, `not_shown` (the audit stream is too short to tell) or `insufficient_data`;
-    `gain` the mean difference of the areas under the ROC curve at `labels` labels, `score` the area that all labels
-    reach on audit rows, each with a standard error; `reason` says it in words.
-    """
-
-    status: str
-    reason: str
-    labels: int
-    gain: float
-    gain_error: float
-    score: float
-    score_error: float
 
 
 def regression(matrix: Matrix, codes: Numbers) -> LogisticRegression:
@@ -81,47 +61,6 @@ def learning_curve(
     return [point for point in points if np.isfinite(point.score)]
 
 
-def verdict(
-    matrix: Matrix,
-    codes: Numbers,
-    is_audit: NDArray[np.bool_],
-    batches: Numbers,
-    class_count: int,
-    seed: int = 0,
-    fit: Fit = regression,
-) -> Verdict:
-    """Compare chosen labels with as many random ones, both scored on audit rows that neither learnt from.
-
-    The audit rows are halved ten times over. On each half is scored what a model learns from the other half, and what
-    it learns from as many chosen rows, drawn from all of them. The error allows for the overlap of the halves (Nadeau
-    and Bengio 2003). It helps when the gain is more than two standard errors above 0. It does not when it is two below,
-    nor when all labels together do not beat chance by two standard errors and two more do not reach an area of .7; with
-    fewer audit rows than that takes, nothing is shown.
-    """
-    nan = float("nan")
-    audited = int(np.count_nonzero(is_audit))
-    if not _is_enough(codes, is_audit, class_count) or np.count_nonzero(~is_audit) < 2:
-        reason = f"{audited} audit rows; at least {LEAST_AUDIT} are needed, with {LEAST_OF_CLASS} of each of two labels"
-        return Verdict("insufficient_data", reason, 0, nan, nan, nan, nan)
-    last = learning_curve(matrix, codes, is_audit, np.zeros(len(codes), np.int64), class_count, seed, fit)[0]
-    labels, gains = _gains(matrix, codes, is_audit, class_count, seed, fit)
-    # as if the rows scored were as many as those learnt from, which they are
-    gain, error = float(gains.mean()), float(np.sqrt((1 / len(gains) + 1) * gains.var(ddof=1)))
-    numbers = (labels, gain, error, last.score, last.standard_error)
-    if last.score - 2 * last.standard_error <= 0.5:
-        if last.score + 2 * last.standard_error < POOR_AREA:
-            reason = f"a model of all labels is not better than chance on {audited} audit rows"
-            return Verdict("does_not_help", reason, *numbers)
-        reason = f"{audited} audit rows do not show whether a model of all labels is better than chance"
-        return Verdict("not_shown", reason, *numbers)
-    if gain - 2 * error > 0:
-        return Verdict("helps", f"{labels} chosen labels teach more than {labels} random labels", *numbers)
-    if gain + 2 * error < 0:
-        return Verdict("does_not_help", f"{labels} chosen labels teach less than {labels} random labels", *numbers)
-    reason = f"{audited} audit rows do not show whether {labels} chosen labels teach more than {labels} random labels"
-    return Verdict("not_shown", reason, *numbers)
-
-
 def _point(
     matrix: Matrix, codes: Numbers, batches: Numbers, batch: int, parts: Numbers, class_count: int, fit: Fit
 ) -> CurvePoint:
@@ -134,27 +73,6 @@ def _point(
     weights = sizes / sizes.sum()
     score, error = float(weights @ areas), float(np.sqrt(weights**2 @ variances))
     return CurvePoint(int(np.count_nonzero(is_there)), batch, score, error)
-
-
-def _gains(
-    matrix: Matrix, codes: Numbers, is_audit: NDArray[np.bool_], class_count: int, seed: int, fit: Fit
-) -> tuple[int, Matrix]:
-    """Labels learnt from, and per half the area of chosen rows less that of random ones."""
-    draw = np.random.default_rng([seed, 1])
-    chosen = np.flatnonzero(~is_audit)
-    gains, sizes = [], []
-    with threadpool_limits(limits=1):
-        for _ in range(HALVINGS):
-            halves = _parts(codes, is_audit, 2, draw)
-            for half in (0, 1):
-                drawn = np.flatnonzero(halves == 1 - half)
-                size = min(len(drawn), len(chosen))
-                rows = (np.sort(draw.choice(source, size, replace=False)) for source in (chosen, drawn))
-                ours, theirs = (_score(matrix, codes, these, halves == half, class_count, fit)[0] for these in rows)
-                # of labels of one kind nothing is learnt
-                gains.append(np.nan_to_num(ours, nan=0.5) - np.nan_to_num(theirs, nan=0.5))
-                sizes.append(size)
-    return int(np.median(sizes)), np.array(gains)
 
 
 def area_under_curve(scores: Matrix, codes: Numbers, class_count: int) -> float:

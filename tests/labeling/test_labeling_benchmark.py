@@ -66,7 +66,7 @@ def test_every_part_runs_on_a_table_of_ones_own(table):
         if name not in ("strategy", "-" * 10) and "." in line[1]
     )
     assert "clustered_margin − reference: " in done.stdout and "full allocation − clustered_margin: " in done.stdout
-    assert {line[1] for line in lines if len(line) == 6 and line[0] == "loans"} == {
+    assert {line[1] for line in lines if len(line) == 5 and line[0] == "loans"} == {
         "shuffled labels", "tenfold duplicates", "1 % garbage rows", "pure noise",
     }  # fmt: skip
     automatic = [line for line in lines if len(line) == 8 and line[0] == "loans"]

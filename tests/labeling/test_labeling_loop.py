@@ -378,7 +378,7 @@ def test_progress_adds_up(gated):
     assert (whole["asked_count"], whole["answered_count"], whole["open_count"]) == (1600, 1200, 400)
     answers = gated.consumer.sql('select count(distinct ("Id", part)) from raw.answers')[0][0]
     assert whole["label_count"] == answers < 1200 and whole["row_count"] == N
-    assert whole["status"] in ("helps", "does_not_help", "not_shown") and whole["gain_error"] > 0
+    assert whole["status"] == "not_shown" and whole["gain"] is None and "experiment: true" in whole["reason"]
     assert whole["automatic_count"] == gated.consumer.sql("select count(*) from health_auto_labels")[0][0]
 
 
@@ -412,8 +412,8 @@ def test_where_there_is_no_signal_the_mart_says_so(make_consumer):
         project.build()
         project.answer_open()
     project.build("health_labeling_progress")
-    ((status, gain),) = project.consumer.sql("select status, gain from health_labeling_progress where batch is null")
-    assert status == "does_not_help" and abs(gain) < 0.15
+    ((status, score),) = project.consumer.sql("select status, score from health_labeling_progress where batch is null")
+    assert status == "not_shown" and abs(score - 0.5) < 0.15
     assert project.consumer.sql("select count(*) from health_auto_labels") == [(0,)]
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from consumer import SHARED_DATA, needs_shared_data
-from data_health.labeling.progress import area_and_variance, area_under_curve, learning_curve, verdict
+from data_health.labeling.progress import area_and_variance, area_under_curve, learning_curve
 from data_health.labeling.quality import confident_joint, expected_precision, label_issues, rate_finding
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -167,47 +167,15 @@ def test_areas_and_their_errors():
     assert np.isnan(area_under_curve(scores[:, :2], np.zeros(300, int), 2))
 
 
-def labels(seed, signal, chosen_are_good=True, rows=600):
-    """Six hundred labels, half of them random; the others are of rows that tell, or all from one corner."""
+def labels(seed, signal, rows=600):
+    """Six hundred labels in six batches, half of them random; the others are of rows that tell."""
     draw = np.random.default_rng(seed)
     matrix = draw.normal(size=(rows, 20))
     is_audit = np.arange(rows) % 2 == 0
-    if not chosen_are_good:
-        # copies of two rows
-        matrix[~is_audit] = matrix[[1, 3]][np.arange(rows // 2) % 2]
+    # as if those near the boundary of a rare class had been asked for
+    matrix[~is_audit, 0] = draw.normal(2, 2, rows // 2)
     codes = (draw.random(rows) < 1 / (1 + np.exp(-signal * matrix[:, 0] + 2))).astype(int)
-    if chosen_are_good:
-        # as if those near the boundary of a rare class had been asked for
-        far = ~is_audit
-        matrix[far, 0] = draw.normal(2, 2, far.sum())
-        codes[far] = (draw.random(far.sum()) < 1 / (1 + np.exp(-signal * matrix[far, 0] + 2))).astype(int)
     return matrix, codes, is_audit, np.arange(rows) // 100
-
-
-def test_without_a_signal_selection_does_not_help():
-    said = []
-    for seed in range(8):
-        matrix, _, is_audit, batches = labels(seed, 1.0)
-        codes = np.random.default_rng(seed).integers(0, 2, len(matrix))
-        said.append(verdict(matrix, codes, is_audit, batches, 2))
-    assert sum(one.status == "does_not_help" for one in said) >= 7
-    assert not any(one.status == "helps" for one in said)
-    # forty audit rows seldom tell an area of .5 from one of .7
-    few = np.flatnonzero(~is_audit | (np.arange(len(is_audit)) < 80))
-    said = []
-    for seed in range(8):
-        codes = np.random.default_rng(seed).integers(0, 2, len(matrix))
-        said.append(verdict(matrix[few], codes[few], is_audit[few], batches[few], 2))
-    assert sum(one.status == "not_shown" for one in said) >= 5
-    assert all(one.score + 2 * one.score_error < 0.7 for one in said if one.status == "does_not_help")
-
-
-def test_labels_that_teach_more_help_and_labels_that_teach_nothing_do_not():
-    good = [verdict(*labels(seed, 1.0), 2) for seed in range(5)]
-    assert np.mean([one.gain for one in good]) > 0
-    assert not any(one.status == "does_not_help" for one in good)
-    bad = [verdict(*labels(seed, 2.0, chosen_are_good=False), 2) for seed in range(5)]
-    assert all(one.status == "does_not_help" and one.gain < 0 and one.score > 0.6 for one in bad)
 
 
 def test_curves_rise_with_labels_and_say_how_sure_they_are():
@@ -218,5 +186,4 @@ def test_curves_rise_with_labels_and_say_how_sure_they_are():
     assert curve == learning_curve(matrix, codes, is_audit, batches, 2)
     few = is_audit & (np.arange(600) < 40)
     assert learning_curve(matrix, codes, few, batches, 2) == []
-    assert verdict(matrix, codes, few, batches, 2).status == "insufficient_data"
-    assert verdict(matrix, codes * 0, is_audit, batches, 2).status == "insufficient_data"
+    assert learning_curve(matrix, codes * 0, is_audit, batches, 2) == []

@@ -10,12 +10,13 @@
 {%- do data_health.begin_model([ref('labeling_rows'), ref('labeling_shortlist')], adds_to_this=true) %}
 {#- releases before kept these rows in the table of the mart, which is made anew only after this one -#}
 {%- set adopted = data_health.stored_model('health_labeling_candidates') if data_health.stored_model() is none else none %}
+{%- set written = adapter.get_columns_in_relation(adopted) | map(attribute='name') | map('lower') | list if adopted else [] %}
 {%- set columns = {
     'candidate_key': 'varchar', 'monitor': 'varchar', 'batch': 'bigint', 'rank': 'bigint', 'row_key': 'varchar', 'strategy': 'varchar',
     'reason': 'varchar', 'period_start': 'date', 'subgroup': 'varchar', 'predicted_label': 'varchar', 'confidence': 'double precision',
     'margin': 'double precision', 'cluster': 'bigint', 'inclusion_probability': 'double precision', 'status': 'varchar',
-    'answer_count': 'bigint', 'answers_before': 'bigint', 'learner_version': 'varchar', 'given_label': 'varchar', 'drawn_at': 'timestamp',
-    'built_at': 'timestamp'
+    'answer_count': 'bigint', 'answers_before': 'bigint', 'learner_version': 'varchar', 'given_label': 'varchar', 'arm': 'varchar',
+    'drawn_at': 'timestamp', 'built_at': 'timestamp'
 } %}
 {%- set new_rows %}
 with settings as (
@@ -30,7 +31,7 @@ shortlist as (
 
     select
         monitor, row_key, priority, strategy, reason, rank, slot_count, asked_count, period_start, random_number, subgroup,
-        inclusion_probability, predicted_label, confidence, margin, learner_version, given_label
+        inclusion_probability, predicted_label, confidence, margin, learner_version, given_label, arm
     from {{ ref('labeling_shortlist') }}
 
 ),
@@ -64,7 +65,10 @@ different_rows as (
 before as (
 {% if adopted %}
     -- what was asked for again and again counts once
-    select {{ columns | join(', ') }}
+    select
+        {%- for name, data_type in columns.items() %}
+        {{ name if name in written else 'cast(null as ' ~ data_type ~ ') as ' ~ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from (
         select
             *,
@@ -161,7 +165,8 @@ drawn_rows as (
         batch_rows.cluster,
         batch_rows.inclusion_probability,
         batch_rows.learner_version,
-        batch_rows.given_label
+        batch_rows.given_label,
+        batch_rows.arm
     from batch_rows
     left join last_batches
         on batch_rows.monitor = last_batches.monitor
@@ -202,7 +207,7 @@ batches as (
     select
         candidate_key, monitor, batch, rank, row_key, strategy, reason, period_start, subgroup, predicted_label, confidence, margin,
         cluster, inclusion_probability, status_now as status, answers_now as answer_count, answers_before, learner_version, given_label,
-        drawn_at,
+        arm, drawn_at,
         case when status_now = status and answers_now = answer_count then built_at else {{ data_health.run_time() }} end as built_at
     from followed_rows
     {%- if not adopted %}
@@ -215,6 +220,7 @@ batches as (
     select
         candidate_key, monitor, batch, rank, row_key, strategy, reason, period_start, subgroup, predicted_label, confidence, margin,
         cluster, inclusion_probability, 'open' as status, answer_count, answer_count as answers_before, learner_version, given_label,
+        arm,
         {{ data_health.run_time() }} as drawn_at,
         {{ data_health.run_time() }} as built_at
     from drawn_rows

@@ -3,7 +3,7 @@ with labeling_batches as (
 
     select
         candidate_key, monitor, batch, rank, row_key, strategy, reason, period_start, subgroup, predicted_label, confidence, margin,
-        cluster, inclusion_probability, status, answer_count, answers_before, learner_version, given_label, drawn_at, built_at
+        cluster, inclusion_probability, status, answer_count, answers_before, learner_version, given_label, arm, drawn_at, built_at
     from {{ ref('labeling_batches') }}
 
 )
@@ -29,6 +29,7 @@ select
     answers_before as annotations_before,
     learner_version,
     given_label,
+    arm,
     drawn_at,
     built_at,
     answer_count,

@@ -8,13 +8,16 @@ with candidates as (
 
 curves as (
 
-    select monitor, batch, label_count, score, score_error, status, reason, gain, gain_error
+    select
+        monitor, batch, label_count, score, score_error, status, reason, gain, gain_error, gain_lower, gain_upper, detectable_gain,
+        compared_count, tested_count
     from {{ data_health.named_model(
         'labeling_curves', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'batch': 'bigint', 'label_count': 'bigint', 'score': 'double precision',
             'score_error': 'double precision', 'status': 'varchar', 'reason': 'varchar', 'gain': 'double precision',
-            'gain_error': 'double precision'
+            'gain_error': 'double precision', 'gain_lower': 'double precision', 'gain_upper': 'double precision',
+            'detectable_gain': 'double precision', 'compared_count': 'bigint', 'tested_count': 'bigint'
         }
     ) }}
 
@@ -146,6 +149,11 @@ select
     cast(null as varchar) as reason,
     cast(null as double precision) as gain,
     cast(null as double precision) as gain_error,
+    cast(null as double precision) as gain_lower,
+    cast(null as double precision) as gain_upper,
+    cast(null as double precision) as detectable_gain,
+    cast(null as bigint) as compared_count,
+    cast(null as bigint) as tested_count,
     cast(null as bigint) as row_count,
     cast(null as bigint) as automatic_count,
     cast(null as bigint) as subgroup_count,
@@ -180,6 +188,11 @@ select
     ) as reason,
     curves.gain,
     curves.gain_error,
+    curves.gain_lower,
+    curves.gain_upper,
+    curves.detectable_gain,
+    curves.compared_count,
+    curves.tested_count,
     cast(coalesce(label_totals.row_count, 0) as bigint) as row_count,
     cast(coalesce(automatic.label_count, 0) as bigint) as automatic_count,
     cast(covered_subgroups.subgroup_count as bigint) as subgroup_count,
@@ -194,7 +207,7 @@ left join automatic
     on settings.monitor = automatic.monitor
 left join covered_subgroups
     on settings.monitor = covered_subgroups.monitor
-left join (select monitor, score, score_error, status, reason, gain, gain_error from curves where batch is null) as curves
+left join (select * from curves where batch is null) as curves
     on settings.monitor = curves.monitor
 left join stopped_monitors
     on settings.monitor = stopped_monitors.monitor

@@ -4,7 +4,7 @@ with shares as (
 
     select
         monitor, cast(pool_count as double precision) as pool_count, cast(row_count as double precision) as row_count, labelled_count,
-        asked_count, slot_count, audit_count, quota_count, coverage_gap_count, drift_count, relabel_count
+        asked_count, arm, slot_count, audit_count, quota_count, coverage_gap_count, drift_count, relabel_count
     from {{ ref('labeling_slots') }}
 
 ),
@@ -170,6 +170,7 @@ first_reasons as (
         offered_rows.*,
         shares.slot_count,
         shares.asked_count,
+        case when offered_rows.strategy = 'audit' and shares.arm is not null then 'test' else shares.arm end as arm,
         case when offered_rows.strategy = 'audit' then shares.audit_count / shares.pool_count end as inclusion_probability,
         row_number() over (
             partition by offered_rows.monitor, offered_rows.row_key
@@ -224,6 +225,7 @@ select
     cast(row_number() over (partition by monitor, priority order by rank, random_number, row_key) as bigint) as rank,
     slot_count,
     asked_count,
+    arm,
     period_start,
     random_number,
     subgroup,

@@ -1,7 +1,7 @@
 {{ config(enabled='labeling' in data_health.parts_on(), materialized='ephemeral') }}
 with settings as (
 
-    select monitor, learner, strategy, budget, labels_per_subgroup, on_label_break
+    select monitor, learner, strategy, budget, labels_per_subgroup, on_label_break, is_experiment
     from {{ ref('monitor_settings') }}
     where part = 'labeling'
 
@@ -23,17 +23,8 @@ annotated_rows as (
 
 candidates_before as (
 
-    select monitor, row_key, strategy, answers_before
+    select monitor, row_key, strategy, answers_before, arm
     from {{ ref('labeling_history') }}
-
-),
-
-judged_labels as (
-
-    select monitor, status
-    from {{ data_health.named_model(
-        'label_rates', data_health.engine_sql('runs_python'), {'monitor': 'varchar', 'status': 'varchar'}
-    ) }}
 
 ),
 
@@ -41,11 +32,13 @@ judged_labels as (
 stopped_monitors as (
 
     select distinct settings.monitor
-    from judged_labels
+    from {{ data_health.named_model(
+        'label_rates', data_health.engine_sql('runs_python'), {'monitor': 'varchar', 'status': 'varchar'}
+    ) }}
     inner join settings
-        on judged_labels.monitor = settings.monitor
-    where judged_labels.status = 'leak'
-        or judged_labels.status = 'break' and settings.on_label_break = 'stop'
+        on label_rates.monitor = settings.monitor
+    where label_rates.status = 'leak'
+        or label_rates.status = 'break' and settings.on_label_break = 'stop'
 
 ),
 
@@ -86,7 +79,11 @@ pool_sizes as (
 
 asked_counts as (
 
-    select monitor, count(*) as asked_count
+    select
+        monitor,
+        count(*) as asked_count,
+        count(case when arm = 'random' then 1 end) as random_count,
+        count(case when arm = 'chosen' then 1 end) as chosen_count
     from candidates_before
     group by monitor
 
@@ -96,6 +93,9 @@ slots as (
 
     select
         settings.monitor,
+        settings.is_experiment,
+        settings.strategy as wanted_strategy,
+        coalesce(asked_counts.random_count, 0) <= coalesce(asked_counts.chosen_count, 0) as is_random_next,
         settings.labels_per_subgroup,
         pool_sizes.pool_count,
         cast(totals.row_count as double precision) as row_count,
@@ -124,24 +124,38 @@ slots as (
 
 ),
 
+-- in an experiment every other batch is drawn at random, from the first batch on that the strategy itself can choose
+arms as (
+
+    select
+        slots.*,
+        case
+            when is_experiment and strategy = wanted_strategy then case when is_random_next then 'random' else 'chosen' end
+        end as arm
+    from slots
+
+),
+
+-- a random batch has no other reasons to ask; in both kinds half of the rows are the test
 shares as (
 
     select
         monitor,
         learner,
-        strategy,
+        arm,
+        case when arm = 'random' then 'random' else strategy end as strategy,
         labels_per_subgroup,
         pool_count,
         row_count,
         labelled_count,
         asked_count,
         slot_count,
-        ceil(slot_count * 0.15e0) as audit_count,
-        floor(slot_count * 0.3e0) as quota_count,
-        floor(slot_count * 0.1e0) as coverage_gap_count,
-        floor(slot_count * 0.1e0) as drift_count,
-        floor(slot_count * 0.05e0) as relabel_count
-    from slots
+        case when arm is null then ceil(slot_count * 0.15e0) else ceil(slot_count * 0.5e0) end as audit_count,
+        case when arm = 'random' then 0 else floor(slot_count * 0.3e0) end as quota_count,
+        case when arm = 'random' then 0 else floor(slot_count * 0.1e0) end as coverage_gap_count,
+        case when arm = 'random' then 0 else floor(slot_count * 0.1e0) end as drift_count,
+        case when arm = 'random' then 0 else floor(slot_count * 0.05e0) end as relabel_count
+    from arms
     where slot_count > 0
 
 )
@@ -149,6 +163,7 @@ shares as (
 select
     monitor,
     learner,
+    arm,
     strategy,
     cast(labels_per_subgroup as integer) as labels_per_subgroup,
     cast(pool_count as bigint) as pool_count,

@@ -9,7 +9,7 @@
     'variance': 'double precision', 'max_columns': 'integer', 'is_standardised': 'boolean', 'weight_column': 'varchar',
     'combination_size_limit': 'integer', 'gap_levels': 'integer', 'gap_rows': 'integer', 'has_population': 'boolean', 'positive': 'varchar',
     'learner': 'varchar', 'strategy': 'varchar', 'budget': 'integer', 'labels_per_subgroup': 'integer',
-    'target_precision': 'double precision', 'on_label_break': 'varchar', 'window_periods': 'integer'
+    'target_precision': 'double precision', 'on_label_break': 'varchar', 'is_experiment': 'boolean', 'window_periods': 'integer'
 } %}
 {%- set columns = dict({'monitor': 'varchar', 'part': 'varchar', 'metric': 'varchar'}, **settings) %}
 {%- set found, rows = [], [] %}
@@ -54,7 +54,7 @@
     {%- do found.append({
         'monitor': monitor.name, 'minimum_rows': monitor.minimum_rows, 'part': 'labeling', 'learner': task.learner,
         'strategy': labeling.strategy, 'budget': labeling.budget, 'labels_per_subgroup': labeling.labels_per_subgroup,
-        'target_precision': labeling.precision, 'on_label_break': labeling.on_label_break
+        'target_precision': labeling.precision, 'on_label_break': labeling.on_label_break, 'is_experiment': labeling.experiment
     }) %}
 {%- endfor %}
 {%- for setting in found %}
