@@ -13,6 +13,8 @@ LEAST_SUBGROUP_ROWS = 30
 # errors that the first step of a gate allows for if there are rows enough, so that one odd label does not close it
 FIRST_ERRORS = (2, 1, 0)
 STEP = 1.1
+# labels that share a gate, at least: of two labels the rare one would be judged by the other
+LEAST_SHARING = 3
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,19 @@ def confidence_threshold(
             return passed or Gate(float("nan"), end, int(right[end - 1]), lower)
         passed = Gate(float(sorted_confidence[size - 1]), end, int(right[end - 1]), lower)
     return passed or Gate(float("nan"), len(confidence), int(right[-1]) if len(right) else 0, 0.0)
+
+
+def sharing_labels(counts: dict[str, int], target: float) -> set[str]:
+    """The predicted labels that share a gate, of the audit rows that each has; none or three at least.
+
+    A label has a gate of its own from as many audit rows on as allow for two errors in the more confident half of them.
+    Labels with fewer rows would hardly open one: of ten labels and 800 audit rows none has a gate at 95 % that is worth
+    much, and all together have. What a label predicts decides, and never whether it is right. So the choice takes
+    nothing from the confidence of the gates: that of a label, or that of the labels that share one, taken together.
+    """
+    enough = 2 * rows_needed(FIRST_ERRORS[0], target)
+    few = {label for label, count in counts.items() if 0 < count < enough}
+    return few if len(few) >= LEAST_SHARING else set()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from data_health.labeling.features import Matrix, literal
-from data_health.labeling.gates import LEAST_SUBGROUP_ROWS, Gate, confidence_threshold, lost_positives
+from data_health.labeling.gates import (
+    LEAST_SUBGROUP_ROWS,
+    Gate,
+    confidence_threshold,
+    lost_positives,
+    sharing_labels,
+)
 from data_health.output_schema import arrow_schema
 
 COLUMNS = {
@@ -16,6 +22,7 @@ COLUMNS = {
     "group_key": "varchar",
     "group_value": "varchar",
     "predicted_label": "varchar",
+    "sharing_count": "bigint",
     "target_precision": "double precision",
     "threshold": "double precision",
     "audited_count": "bigint",
@@ -49,7 +56,7 @@ def table(
         verdicts = rows.filter(own).order("confidence desc, row_key").to_arrow_table()
         # a label that is never predicted has a gate too, which nothing opens
         labels = {(label,) for label in verdicts["label"].to_pylist()}
-        of_labels = gates_by(verdicts, ["predicted_label"], common, 1, labels)
+        of_labels = with_shared_gate(verdicts, gates_by(verdicts, ["predicted_label"], common, 1, labels), target)
         memberships = grouped.filter(own).order("confidence desc, row_key").to_arrow_table()
         of_groups = gates_by(memberships, ["subgroup", "group_key", "group_value"], common, LEAST_SUBGROUP_ROWS)
         lines += [
@@ -88,6 +95,23 @@ def gates_by(
             }
         )
     return lines
+
+
+def with_shared_gate(verdicts: pa.Table, of_labels: list[dict[str, object]], target: float) -> list[dict[str, object]]:
+    """The gates of labels, one for all labels that have too few audit rows for a gate of their own."""
+    sharing = sharing_labels({line["predicted_label"]: line["audited_count"] for line in of_labels}, target)
+    common = {"sharing_count": len(sharing)}
+    if sharing:
+        shares = np.isin(np.array(verdicts["predicted_label"].to_pylist(), object), list(sharing))
+        is_right = verdicts["is_right"].to_numpy().astype(bool)[shares]
+        gate = confidence_threshold(verdicts["confidence"].to_numpy()[shares], is_right, target)
+        common |= {
+            "threshold": gate.threshold if gate.is_open else None,
+            "tested_count": gate.audited,
+            "right_count": gate.right,
+            "precision_lower": gate.lower_bound,
+        }
+    return [line | (common if line["predicted_label"] in sharing else {"sharing_count": 1}) for line in of_labels]
 
 
 def thresholds(

@@ -13,6 +13,7 @@ from data_health.labeling.gates import (
     confidence_threshold,
     lost_positives,
     rows_needed,
+    sharing_labels,
 )
 from scipy import stats
 
@@ -151,6 +152,65 @@ def test_labels_and_subgroups_have_gates_and_subgroups_need_thirty_rows():
     # shut subgroups let nothing be lost
     assert gates["1"]["label_count"] == (np.where(is_right, predicted, 1 - predicted) == 1).sum()
     assert gates["0"]["lost_count"] == gates["1"]["lost_count"] == 0
+
+
+def test_labels_with_few_audit_rows_share_a_gate_and_two_labels_never_do():
+    # two errors are allowed of 124 rows at 95 %, and of 61 at 90 %
+    assert (rows_needed(2, 0.95), rows_needed(2, 0.90)) == (124, 61)
+    assert sharing_labels({"a": 247, "b": 10, "c": 1, "d": 248, "e": 0}, 0.95) == {"a", "b", "c"}
+    assert sharing_labels({"a": 122, "b": 10, "c": 1}, 0.90) == set()
+    assert sharing_labels({"a": 100, "b": 1}, 0.95) == set()
+
+
+def test_labels_that_share_a_gate_have_its_threshold_and_its_counts():
+    confidence = np.linspace(0.5, 1, 400)
+    predicted = np.where(np.arange(400) < 200, 3, np.arange(400) % 3)
+    is_right = np.arange(400) % 50 > 0
+    found = label_gates.table(*audited_rows(confidence, predicted, is_right, ["all"] * 400))
+    gates = {line["predicted_label"]: line for line in found.to_pylist() if line["subgroup"] is None}
+    together = confidence_threshold(confidence[200:], is_right[200:], 0.9)
+    for label in "012":
+        line = gates[label]
+        counts = (line["threshold"], line["tested_count"], line["right_count"], line["precision_lower"])
+        assert counts == (together.threshold, together.audited, together.right, together.lower_bound)
+        assert (line["sharing_count"], line["audited_count"]) == (3, (predicted == int(label)).sum())
+    assert (gates["3"]["sharing_count"], gates["3"]["audited_count"]) == (1, 200)
+    assert [line["sharing_count"] for line in found.to_pylist() if line["subgroup"]] == [None]
+
+
+def limits_of(draw, rate, rows=800, target=0.95):
+    """From which confidence on each of ten labels is given by one audit sample, whose rows are right as `rate` says."""
+    predicted, confidence = draw.integers(0, 10, rows), draw.random(rows)
+    is_right = draw.random(rows) < rate(predicted, confidence)
+    verdicts = pa.table(
+        {"predicted_label": predicted.astype(str).tolist(), "confidence": confidence, "is_right": is_right}
+    )
+    own = label_gates.gates_by(verdicts, ["predicted_label"], {"target_precision": target}, 1)
+    shared = label_gates.with_shared_gate(verdicts, own, target)
+    assert {line["sharing_count"] for line in shared} == {10}
+    return [np.array([label_gates.limit_of(line) for line in lines]) for lines in (own, shared)]
+
+
+def test_labels_that_share_a_gate_are_together_as_often_right_as_promised():
+    draw = np.random.default_rng(1)
+
+    def rate(predicted, _):
+        # the best label is right in 98 of 100 rows, the worst in 91.8: together in 94.9, whatever the confidence
+        return 0.98 - predicted / 9 * 0.062
+
+    missed = [np.isfinite(limits_of(draw, rate)[1]).any() for _ in range(400)]
+    # 5 %, and three standard errors
+    assert 0 < np.mean(missed) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
+
+
+def test_ten_labels_and_800_audit_rows_label_more_than_gates_of_their_own():
+    draw = np.random.default_rng(2)
+    predicted, confidence = draw.integers(0, 10, 20_000), draw.random(20_000)
+    own, shared = (
+        np.mean([(confidence >= limits[predicted]).mean() for limits in found])
+        for found in zip(*(limits_of(draw, lambda _, c: 0.9 + 0.1 * np.sqrt(c)) for _ in range(20)), strict=True)
+    )
+    assert shared > 2 * own > 0
 
 
 def test_what_both_gates_let_through_is_counted_as_lost():

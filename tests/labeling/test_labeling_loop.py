@@ -311,7 +311,12 @@ def test_gates_hold_what_people_confirmed(gated):
         of_label = [row for row in audited if row["predicted_label"] == label]
         assert gate["audited_count"] == len(of_label)
         if gate["status"] == "open":
-            above = [row["is_right"] for row in of_label if row["confidence"] >= gate["threshold"]]
+            together = of_label
+            if gate["sharing_count"] > 1:
+                sharing = {name for name, other in by_label.items() if other["sharing_count"] > 1}
+                assert len(sharing) == gate["sharing_count"]
+                together = [row for row in audited if row["predicted_label"] in sharing]
+            above = [row["is_right"] for row in together if row["confidence"] >= gate["threshold"]]
             assert (gate["tested_count"], gate["right_count"]) == (len(above), sum(above))
             assert gate["precision_lower"] == pytest.approx(lower_bound(sum(above), len(above)), abs=1e-9)
             assert gate["precision_lower"] >= 0.8

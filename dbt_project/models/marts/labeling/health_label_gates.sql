@@ -3,14 +3,14 @@ with gates as (
 
     select
         monitor, subgroup, group_value, predicted_label, target_precision, threshold, audited_count, tested_count, right_count,
-        precision_lower, label_count, lost_count, lost_share, lost_share_upper
+        precision_lower, sharing_count, label_count, lost_count, lost_share, lost_share_upper
     from {{ data_health.named_model(
         'label_gates', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'subgroup': 'varchar', 'group_value': 'varchar', 'predicted_label': 'varchar',
             'target_precision': 'double precision', 'threshold': 'double precision', 'audited_count': 'bigint',
-            'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision', 'label_count': 'bigint',
-            'lost_count': 'bigint', 'lost_share': 'double precision', 'lost_share_upper': 'double precision'
+            'tested_count': 'bigint', 'right_count': 'bigint', 'precision_lower': 'double precision', 'sharing_count': 'bigint',
+            'label_count': 'bigint', 'lost_count': 'bigint', 'lost_share': 'double precision', 'lost_share_upper': 'double precision'
         }
     ) }}
 
@@ -29,6 +29,7 @@ select
     right_count,
     cast(right_count as double precision) / nullif(tested_count, 0) as precision_seen,
     precision_lower,
+    sharing_count,
     label_count,
     lost_count,
     lost_share,
