@@ -183,7 +183,7 @@ select
         when failed_learners.monitor is not null then 'no_convergence'
         else coalesce(curves.status, 'insufficient_data')
     end as status,
-    coalesce(
+    case when pools.monitor is null then 'no row is left to ask for; ' else '' end || coalesce(
         stopped_monitors.reason, 'the learner is off: ' || failed_learners.failure, curves.reason, 'no row of a batch has an annotation yet'
     ) as reason,
     curves.gain,
@@ -211,6 +211,8 @@ left join (select * from curves where batch is null) as curves
     on settings.monitor = curves.monitor
 left join stopped_monitors
     on settings.monitor = stopped_monitors.monitor
+left join (select distinct monitor from {{ ref('labeling_pool') }}) as pools
+    on settings.monitor = pools.monitor
 left join (
     select monitor, failure
     from {{ data_health.named_model(
