@@ -2,11 +2,12 @@
 
     python benchmarks/label_experiment.py --data folder/of/the/sets --seeds 20 --workers 2
 
-Every seed draws a pool with 60 random labels. An experiment (`labeling: {experiment: true}`) asks for batches of 60 to
-125 rows up to 1,500 labels. Half of every batch is the test, and every other batch is random. Which rows are asked for is
-what the models of the package say, run on tables in memory (shipped.py), and the verdict is that of the package after 300,
-500 and 1,500 labels. The truth of a cell (a pool and a number of labels) is the mean over the seeds of the same difference,
-measured on a held-out test. A cell is clear where the truth is at least 2.5 times the mean standard error of the verdict.
+Every seed draws a pool with 60 random labels, two of the rarest label among them. An experiment
+(`labeling: {experiment: true}`) asks for batches of 60 to 125 rows up to 1,500 labels. Half of every batch is the test, and
+every other batch is random. Which rows are asked for is what the models of the package say, run on tables in memory
+(shipped.py), and the verdict is that of the package after 300, 500 and 1,500 labels. The truth of a cell (a pool and a
+number of labels) is the mean over the seeds of the same difference, measured on a held-out test. A cell is clear where the
+truth is at least 2.5 times the mean standard error of the verdict.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def asked_for(given: Task, release: Release, seed: int) -> Iterator[tuple[int, A
     """What the package has asked for when a budget is reached."""
     draw = np.random.default_rng([seed, 6])
     count = len(given.codes)
-    start = draw.choice(count, START, replace=False).tolist()
+    start = first_rows(given.codes, draw)
     hashes, tables = draw.random(count), Session(release)
     give_pool(tables, given, hashes)
     give_drift(tables)
@@ -132,6 +133,13 @@ def asked_for(given: Task, release: Release, seed: int) -> Iterator[tuple[int, A
                 asked.arms.append(arm or "")
                 asked.batches.append(batch)
         yield budget, asked
+
+
+def first_rows(codes: np.ndarray, draw: np.random.Generator) -> list[int]:
+    """Random rows, of which two at least have the rarest label, so that something is learnt."""
+    rows = draw.permutation(len(codes))
+    rare = [row for row in rows.tolist() if codes[row] == np.bincount(codes).argmin()][:2]
+    return rare + [row for row in rows.tolist() if row not in rare][: START - len(rare)]
 
 
 def next_batch(given: Task, tables: Session, asked: Asked, hashes: np.ndarray, size: int) -> list[tuple[str, str, str]]:

@@ -209,6 +209,7 @@ def tables(values, labels, learner="boosting"):
                 "row_key": [str(number) for number in range(count)],
                 "random_number": np.random.default_rng(0).permutation(count) / count,
                 "label": pa.array(labels, pa.string()),
+                "is_held_out": pa.array([False] * count, pa.bool_()),
             }
             | {name: pa.array(numbers, pa.float64()) for name, numbers in zip(names, values, strict=True)}
         ),

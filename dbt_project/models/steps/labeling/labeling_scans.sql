@@ -11,8 +11,8 @@ with tables_of_rows (monitor, learner, rows_sql) as (
     {%- for task in tasks %}
         {%- set columns = [task.row_key ~ ' as row_key', task.random_number ~ ' as random_number', task.label ~ ' as label'] %}
         {%- set held_out %}
-            {{- task.row_key }} in (select held_out.row_key from {{ batches }} as held_out where held_out.arm in ('random', 'test') and {# -#}
-            held_out.monitor = {{ data_health.text_literal(task.monitor.name) }})
+            {{- task.row_key }} in (select held_out.row_key from {{ batches }} as held_out where held_out.arm in ('random', 'test')
+            and held_out.monitor = {{ data_health.text_literal(task.monitor.name) }})
         {%- endset %}
         {%- set is_held_out = held_out if task.monitor.labeling.experiment and 'arm' in written else 'false' %}
         {%- do columns.append(is_held_out ~ ' as is_held_out') %}
