@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 
 import sqlglot
+from data_health.versions.subqueries import sources_of, top_selects, without_ctes
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
@@ -61,7 +61,7 @@ def canonical(definition: str, dialect: str | None = None) -> exp.Expression:
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("quoted", False)
     try:
-        tree = _without_ctes(tree)
+        tree = without_ctes(tree)
         # names follow the order of texts, and that order follows the names of what is read
         for _ in range(2):
             tree = _ordered(_without_aliases(tree))
@@ -113,69 +113,13 @@ def _with_brackets(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def columns_read(definition: str, dialect: str | None = None) -> set[tuple[str, str]]:
-    """The (table, column) pairs of base tables that a definition reads; the table is '' where the text does not say it.
-
-    Names of common table expressions and of subqueries are followed to the tables beneath them. Raises
-    UnreadableDefinitionError as `parsed`.
-    """
-    tree = _without_ctes(normalize_identifiers(parsed(definition, dialect), dialect=dialect))
-    return {pair for column in tree.find_all(exp.Column) for pair in _origins(column)}
-
-
-def _without_ctes(tree: exp.Expression) -> exp.Expression:
-    """Common table expressions stand where they are read, as subqueries."""
-    for query in list(tree.find_all(exp.Query)):
-        with_ = query.args.get("with_") or query.args.get("with")
-        if with_ is None or with_.args.get("recursive"):
-            continue
-        known: dict[str, exp.Expression] = {}
-        for cte in with_.expressions:
-            body = _with_tables_replaced(cte.this.copy(), known)
-            names = cte.args["alias"].columns if cte.args.get("alias") else []
-            known[cte.alias] = _with_named_columns(body, names)
-        for key in ("with_", "with"):
-            if key in query.args:
-                query.set(key, None)
-        _with_tables_replaced(query, known)
-    return tree
-
-
-def _with_named_columns(query: exp.Expression, names: list[exp.Identifier]) -> exp.Expression:
-    """The columns of a select have the names that stand behind the name of its common table expression."""
-    if names and isinstance(query, exp.Select) and len(names) == len(query.expressions):
-        query.set(
-            "expressions",
-            [exp.alias_(item.unalias(), name.copy()) for item, name in zip(query.expressions, names, strict=True)],
-        )
-    return query
-
-
-def _with_tables_replaced(query: exp.Expression, known: dict[str, exp.Expression]) -> exp.Expression:
-    for table in list(query.find_all(exp.Table)):
-        if table.name in known and not table.db:
-            alias = table.alias or table.name
-            replacement = exp.Subquery(
-                this=known[table.name].copy(), alias=exp.TableAlias(this=exp.to_identifier(alias))
-            )
-            table.replace(replacement)
-    return query
-
-
-def _sources(select: exp.Expression) -> list[exp.Expression]:
-    """The tables and subqueries of a select, in the order of the text."""
-    from_ = select.args.get("from_") or select.args.get("from")
-    joins = select.args.get("joins") or []
-    return ([from_.this] if from_ else []) + [join.this for join in joins]
-
-
 def _without_aliases(tree: exp.Expression) -> exp.Expression:
     """Tables and columns of subqueries have names of their places; the one column of a definition has none."""
     for select in reversed(list(tree.find_all(exp.Select))):
         _expand_references(select)
         _rename_sources(select)
     top = tree.unalias() if isinstance(tree, exp.Alias) else tree
-    for select in _top_selects(top):
+    for select in top_selects(top):
         if len(select.expressions) == 1:
             select.set("expressions", [select.expressions[0].unalias()])
     return top
@@ -197,19 +141,9 @@ def _expand_references(select: exp.Select) -> None:
                 number.replace(select.expressions[int(number.this) - 1].unalias().copy())
 
 
-def _top_selects(tree: exp.Expression) -> Iterable[exp.Select]:
-    if isinstance(tree, exp.Select):
-        yield tree
-    elif isinstance(tree, exp.Subquery):
-        yield from _top_selects(tree.this)
-    elif isinstance(tree, exp.SetOperation):
-        yield from _top_selects(tree.left)
-        yield from _top_selects(tree.right)
-
-
 def _rename_sources(select: exp.Select) -> None:
     """Tables have the names t1, t2 in the order of their texts; a column says of which it is, if that is known."""
-    sources = _sources(select)
+    sources = sources_of(select)
     for source in sources:
         _rename_columns(source, select, is_only=len(sources) == 1)
     order = {
@@ -244,7 +178,7 @@ def _is_of(column: exp.Column, select: exp.Select, name: str) -> bool:
     """Whether no select between the column and this one has a table of that name."""
     inner = column.find_ancestor(exp.Select)
     while inner is not None and inner is not select:
-        if name in {source.alias_or_name for source in _sources(inner)}:
+        if name in {source.alias_or_name for source in sources_of(inner)}:
             return False
         inner = inner.find_ancestor(exp.Select)
     return inner is select
@@ -345,7 +279,7 @@ def _plain_select(select: exp.Select) -> exp.Select:
     from_key = "from_" if "from_" in select.args else "from"
     if joins and all(_is_inner(join) for join in joins):
         conditions = [join.args["on"] for join in joins if join.args.get("on")]
-        sources = sorted(_sources(select), key=lambda source: source.alias_or_name)
+        sources = sorted(sources_of(select), key=lambda source: source.alias_or_name)
         select.set(from_key, exp.From(this=sources[0]))
         select.set("joins", [exp.Join(this=source, kind="CROSS") for source in sources[1:]])
         where = select.args.get("where")
@@ -385,34 +319,3 @@ def _unique(items: list[exp.Expression]) -> list[exp.Expression]:
 def _key(node: exp.Expression) -> str:
     """A text that is the same for equal trees only: without brackets the SQL alone is not."""
     return f"{node.sql()} {node!r}"
-
-
-def _origins(column: exp.Column) -> set[tuple[str, str]]:
-    """The columns of base tables that a column comes from."""
-    select = column.find_ancestor(exp.Select)
-    while select is not None:
-        sources = _sources(select)
-        named = [source for source in sources if source.alias_or_name == column.table]
-        candidates = named if column.table else (sources if len(sources) == 1 else [])
-        if candidates:
-            return _origins_in(candidates[0], column.name)
-        if not column.table and sources:
-            return {("", column.name)}
-        select = select.find_ancestor(exp.Select)
-    return {(column.table, column.name)}
-
-
-def _origins_in(source: exp.Expression, name: str) -> set[tuple[str, str]]:
-    if isinstance(source, exp.Table):
-        return {(".".join(part.name for part in source.parts), name)}
-    if isinstance(source, exp.Subquery):
-        found: set[tuple[str, str]] = set()
-        for select in _top_selects(source.this):
-            for item in select.expressions:
-                if item.alias_or_name == name:
-                    found |= {pair for column in item.find_all(exp.Column) for pair in _origins(column)}
-                elif item.is_star:
-                    for inner in _sources(select):
-                        found |= _origins_in(inner, name)
-        return found
-    return {("", name)}

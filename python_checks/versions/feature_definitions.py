@@ -10,7 +10,8 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 from data_health.output_schema import arrow_schema, of_kind
-from data_health.versions.definitions import UnreadableDefinitionError, canonical, columns_read, difference_of_trees
+from data_health.versions.columns_read import columns_read
+from data_health.versions.definitions import UnreadableDefinitionError, canonical, difference_of_trees
 from sqlglot import exp
 
 DEFINITIONS = {

@@ -1,7 +1,8 @@
 """Whether two definitions of a feature say the same: what is no change, what is one, and what cannot be read."""
 
 import pytest
-from data_health.versions.definitions import UnreadableDefinitionError, columns_read, difference, is_same
+from data_health.versions.columns_read import columns_read
+from data_health.versions.definitions import UnreadableDefinitionError, difference, is_same
 
 pytestmark = pytest.mark.quick
 
