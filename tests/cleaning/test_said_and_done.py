@@ -78,7 +78,7 @@ def project(tmp_path_factory):
     file = consumer.folder / "rules.yml"
     done = CliRunner().invoke(main, ["suggest", "--project-dir", str(consumer.folder), "--output", str(file)])
     assert done.exit_code == 0, done.output
-    assert "46 rules and 13 comments" in done.output
+    assert "46 rules and 14 comments" in done.output
     (consumer.folder / "models" / "clean_rows.sql").write_text("{{ data_health.clean('odd') }}")
     consumer.build_cleaning("--vars", file.read_text())
     consumer.suggested, consumer.configuration = suggested, yaml.safe_load(file.read_text())["data_health"]
@@ -115,7 +115,7 @@ def said_in(suggested):
     said = Counter()
     for row in suggested:
         rule = yaml.safe_load(row["rule"] or "{}")
-        for kind in set(rule) - {"column", "name", "on_failure", "formats", "repair", "key"}:
+        for kind in set(rule) - {"column", "name", "on_failure", "formats", "repair", "key", "dependencies"}:
             said[rule.get("column") or rule["name"], kind] += row["affected_count"]
     return said
 
