@@ -29,6 +29,7 @@
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
     take_turns: a transaction waits here for others that name the same text; empty where there is only one at a time.
     moment_by_format: a text read by a format such as %d.%m.%Y, null where it cannot be; empty where a warehouse knows no such formats.
+    has_asof_join: does it know `asof left join`, with one comparison by >=?
     runs_python: does dbt run Python models here? reads_batches: does Python read rows in Arrow batches? Only then have wide tables, and
     lists of numbers, products. sql_dialect: the name of its SQL in sqlglot.
 #}
@@ -102,6 +103,7 @@
         'take_turns': '',
         'moment_by_format': '',
         'runs_python': true,
+        'has_asof_join': false,
         'sql_dialect': '',
         'reads_batches': false
     }) }}

@@ -16,6 +16,7 @@
             ~ " when {first} < 1000 then 0.932e0 else 0.916e0 end)",
         'row_hash': "hash({first})",
         'row_hash_number': "hash({first})",
+        'has_asof_join': true,
         'row_hash_key': "cast(hash({first}) >> 1 as bigint)",
         'row_hash_column': "{first}",
         'row_hash_separator': ", ",

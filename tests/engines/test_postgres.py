@@ -88,6 +88,7 @@ TIMES_OF_THE_RUN = {
     "valid_from",
     "statistics_key",
     "built_from",
+    "computed_from",
     "column_version_key",
     "hours_since_newest_event",
     "hours_since_newest_load",

@@ -61,7 +61,9 @@ STORES = (
     "wide_products",
 )
 # when, by which run, and what is new in the run that saw it
-MOMENTS = re.compile("_at$|_since$|^hours_since_|^valid_|^column_version_key$|^statistics_key$|^run_id$|^is_new$")
+MOMENTS = re.compile(
+    "_at$|_since$|^hours_since_|^valid_|^column_version_key$|^statistics_key$|^run_id$|^is_new$|^computed_from$"
+)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

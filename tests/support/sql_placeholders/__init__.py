@@ -98,6 +98,7 @@ MACROS_OF_SELECTS = (
     "repair_log",
     "rows_as_table",
     "summed_products",
+    "unchanged_rows",
     "united",
     "wanted_statistics",
 )
@@ -110,6 +111,7 @@ data_health = Macros(
     **builtins.dict.fromkeys(MACROS_WITHOUT_SQL, ""),
     drift_metrics=dict(a=dict(formula="x", value=""), b=Anything()),
     merged_bins=f"numbered_bins as ({SELECT})",
+    state_of_inputs=dict(is_unchanged=False, computed_from="x"),
     named_model=lambda name, *_: name,
     with_kept_rows=lambda new_rows, *_: new_rows,
     engine_sql=lambda name, *_: "" if name in ("compute_once", "materialized") else Anything(),

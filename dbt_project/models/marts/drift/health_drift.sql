@@ -1,5 +1,6 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {#- drift that is more than chance, and whose size the stored bins do not tell -#}
 {%- set is_undecided %}
     coalesce(levels.level, 0) = 0
@@ -8,6 +9,9 @@
             and metrics.value_upper > greatest(levels.warn_threshold, coalesce(metrics.noise_floor, 0))
             and metrics.value_upper - metrics.value_lower > levels.warn_threshold / 2
 {%- endset %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with comparisons as (
 
     select comparison_number, monitor, reference, period_start, period_end, is_latest
@@ -152,6 +156,7 @@ select
             || cast(row_counts.reference_row_count as varchar) || ' in the reference'
         when {{ is_undecided }} then 'the fitted bins are too coarse to tell whether the value is above the threshold'
     end as reason,
+    '{{ state.computed_from }}' as computed_from,
     {{ data_health.run_time() }} as built_at
 from metrics
 inner join comparisons
@@ -174,3 +179,4 @@ left join worst_alarms
 left join shown_columns
     on comparisons.monitor = shown_columns.monitor
     and compared_columns.column_name = shown_columns.column_name
+{%- endif %}

@@ -1,7 +1,11 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {%- set shown = [] %}
 {%- for metric, entry in data_health.drift_metrics().items() if entry.is_in_latest %}{% do shown.append(metric) %}{% endfor %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with drift as (
 
     select
@@ -130,6 +134,7 @@ select
     latest.reference_row_count,
     latest.row_count,
     latest.overdispersion,
+    '{{ state.computed_from }}' as computed_from,
     {{ data_health.run_time() }} as built_at,
     case when latest.column_status in ('warn', 'alert') then newest_drift.drifted_since end as alarm_since,
     latest.category_share_cohens_h as category_h
@@ -140,3 +145,4 @@ left join newest_drift
     and coalesce(latest.segment_value, '(null)') = coalesce(newest_drift.segment_value, '(null)')
     and latest.reference = newest_drift.reference
     and latest.column_name = newest_drift.column_name
+{%- endif %}

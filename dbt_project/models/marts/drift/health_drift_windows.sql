@@ -1,5 +1,6 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {#- the metrics that groups tell; thresholds and floors are those of a single period -#}
 {%- set metrics = {} %}
 {%- for name in [
@@ -7,6 +8,9 @@
 ] %}
     {%- do metrics.update({name: data_health.drift_metrics()[name]}) %}
 {%- endfor %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with evidence as (
 
     select
@@ -132,6 +136,7 @@ select
     case when not evidence.has_enough_rows then 'insufficient_data'
         when ranked_levels.column_level = 2 then 'alert' when ranked_levels.column_level = 1 then 'warn' else 'ok' end as column_status,
     deciding_metrics.metric as deciding_metric,
+    '{{ state.computed_from }}' as computed_from,
     {{ data_health.run_time() }} as built_at
 from evidence
 inner join ranked_levels
@@ -149,3 +154,4 @@ left join deciding_metrics
 left join shown_columns
     on evidence.monitor = shown_columns.monitor
     and compared_columns.column_name = shown_columns.column_name
+{%- endif %}

@@ -1,7 +1,11 @@
 {{ config(enabled='profile' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {%- set counts_distinct_exactly = data_health.engine_sql('counts_distinct_exactly') %}
 {%- set quantiles = ['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'] %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with column_roles as (
 
     select monitor, name as column_name, role, is_value_shown
@@ -186,5 +190,7 @@ select
     length_sum / nullif(present_count, 0) as mean_length,
     length_minimum as minimum_length,
     length_maximum as maximum_length,
+    '{{ state.computed_from }}' as computed_from,
     {{ data_health.run_time() }} as built_at
 from bounded_profiles
+{%- endif %}

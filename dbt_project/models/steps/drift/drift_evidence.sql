@@ -1,7 +1,11 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 {%- set is_fault = "test in ('bin', 'tail', 'decimals', 'sentinel')" %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with comparisons as (
 
     select comparison_number, monitor, reference, period_start
@@ -273,5 +277,7 @@ select
     column_p,
     case when has_enough_rows and column_p is not null then
         {{ data_health.benjamini_hochberg('column_p', 'p_rank', 'family_size', 'comparison_number, has_enough_rows') }}
-    end as q_value
+    end as q_value,
+    '{{ state.computed_from }}' as computed_from
 from ranked_columns
+{%- endif %}

@@ -1,5 +1,9 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with comparisons as (
 
     select
@@ -213,7 +217,8 @@ select
     cast(null as varchar) as category,
     group_number as merged_group,
     reference_count,
-    row_count
+    row_count,
+    '{{ state.computed_from }}' as computed_from
 from quantile_groups
 
 union all
@@ -226,7 +231,8 @@ select
     cast(null as varchar) as category,
     group_number as merged_group,
     reference_count,
-    row_count
+    row_count,
+    '{{ state.computed_from }}' as computed_from
 from quantile_groups_of_few
 
 union all
@@ -239,7 +245,8 @@ select
     cast(null as varchar) as category,
     cast(0 as bigint) as merged_group,
     reference_count,
-    row_count
+    row_count,
+    '{{ state.computed_from }}' as computed_from
 from uncut_groups
 
 union all
@@ -260,5 +267,7 @@ select
         else least(value_rank, 10) - 1
     end as bigint) as merged_group,
     reference_count,
-    row_count
+    row_count,
+    '{{ state.computed_from }}' as computed_from
 from paired_values
+{%- endif %}

@@ -1,6 +1,10 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with paired_profiles as (
 
     select
@@ -169,7 +173,8 @@ select
     share_tests.{{ subject }}_exponent,
     share_tests.{{ subject }}_name,
     {%- endfor %}
-    unseen_values.unseen_count
+    unseen_values.unseen_count,
+    '{{ state.computed_from }}' as computed_from
 from paired_profiles
 left join distances
     on paired_profiles.comparison_number = distances.comparison_number
@@ -183,3 +188,4 @@ left join share_tests
 left join unseen_values
     on paired_profiles.comparison_number = unseen_values.comparison_number
     and paired_profiles.column_number = unseen_values.column_number
+{%- endif %}

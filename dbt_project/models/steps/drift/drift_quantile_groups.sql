@@ -1,6 +1,10 @@
 {{ config(enabled='drift' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
+{%- set state = data_health.state_of_inputs() %}
 {#- of a column of one grid distances are bounded by what a cell knows, of several grids by where bins may lie #}
+{%- if state.is_unchanged %}
+{{ data_health.unchanged_rows() }}
+{%- else %}
 with settings as (
 
     select monitor, barely_seen_below
@@ -215,8 +219,9 @@ select
     numeric_groups.bin_share_cohens_h,
     numeric_groups.bin_exponent,
     {%- for count in ['reference_low', 'low', 'reference_high', 'high'] %}
-    cast(numeric_groups.{{ count }}_count as double precision) as {{ count }}_count{{ ',' if not loop.last }}
+    cast(numeric_groups.{{ count }}_count as double precision) as {{ count }}_count,
     {%- endfor %}
+    '{{ state.computed_from }}' as computed_from
 from numeric_groups
 inner join compared_counts
     on numeric_groups.comparison_number = compared_counts.comparison_number
@@ -230,3 +235,4 @@ left join unseen_values
     and numeric_groups.column_number = unseen_values.column_number
     and numeric_groups.group_number = unseen_values.group_number
     and unseen_values.rank = 1
+{%- endif %}
