@@ -74,3 +74,51 @@ def test_nothing_heavy_is_on_for_it(project):
     tables = {name for (name,) in project.sql("select table_name from information_schema.tables")}
     assert "health_drift" in tables and "health_volume" in tables
     assert not {name for name in tables if "label" in name}
+
+
+def known(kind, draw):
+    """Sixty days until today of a hundred rows; each label is known a day later, and none or half of the last ten days is."""
+    day = np.repeat(np.arange(DAYS), ROWS)
+    start = np.datetime64("today", "us") - (DAYS - 1) * np.timedelta64(86_400_000_000, "us")
+    at = start + day * np.timedelta64(86_400_000_000, "us")
+    is_known = (day < STEP) | (draw.random(len(day)) < {"stopped": 0.0, "halved": 0.5, "going": 1.0}[kind])
+    known_at = np.where(is_known & (day < DAYS - 1), at + np.timedelta64(86_400_000_000, "us"), np.datetime64("NaT"))
+    outcome = np.where(draw.random(len(day)) < 0.5, "yes", "no").astype(object)
+    outcome[np.isnat(known_at)] = None
+    return {
+        "id": np.arange(len(day)),
+        "at": at,
+        "x": draw.normal(size=len(day)),
+        "outcome": outcome,
+        "known_at": known_at,
+    }
+
+
+def test_labels_that_stop_are_said_by_a_monitor_of_the_labels(tmp_path):
+    """The same table, by the time at which a label became known: fewer rows, or none for days."""
+    monitors, kinds = {}, ("stopped", "halved", "going")
+    for kind in kinds:
+        monitors[kind] = {
+            "relation": {"source": ["raw", kind]},
+            "key": "id",
+            "time": "at",
+            "grain": "day",
+            "label": {"column": "outcome"},
+        }
+        monitors[f"labels of {kind}"] = {
+            "relation": {"source": ["raw", kind]},
+            "where": "outcome is not null",
+            "key": "id",
+            "time": "known_at",
+            "grain": "day",
+            "features": [],
+            "parts": {"drift": False},
+        }
+    project = Consumer(tmp_path / "project", {"monitors": monitors}, sources=kinds)
+    draw = np.random.default_rng(5)
+    for kind in kinds:
+        project.load(kind, known(kind, draw))
+    project.build_up_to("health_alerts")
+    assert project.sql("""
+        select distinct monitor, finding, severity from health_alerts where finding in ('volume', 'freshness') order by monitor
+    """) == [("labels of halved", "volume", "alert"), ("labels of stopped", "freshness", "alert")]
