@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from data_health.label_studio.tasks import KEY_FIELD
 
 STUDIO, CSV = "label_studio", "csv"
+DELETED = "None"
 # clocks of two machines differ by less; what is later is an error, and no later correction would count
 MOST_AHEAD = timedelta(minutes=5)
 
@@ -197,6 +198,8 @@ def flat_answers(row: Mapping, expected: Expected, place: str, source: str) -> F
         label = allowed(value, expected)
         if source == STUDIO:
             times, annotator = ["updated_at", "created_at"], annotator_name(row.get("annotator"))
+            # so Label Studio writes in its flat formats that it deleted them
+            annotator = None if annotator == DELETED else annotator
         else:
             times = ["labelled_at", "updated_at", "created_at"]
             annotator = annotator_name(row.get("annotator")) or expected.annotator

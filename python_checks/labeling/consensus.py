@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-# what every entry of a confusion matrix begins with, so that nothing is impossible, and those of right answers besides:
-# whoever answered little is not believed to mean something else by their words
-SMOOTHING, TRUST = 0.01, 1.0
+# what every entry of a confusion matrix begins with, so that nothing is impossible; how many answers per label what all
+# annotators do weighs for one of them; and how many right answers per label all together begin with, so that whoever
+# answered little is not believed to mean something else. Where there are thousands of answers, the last two are nothing
+SMOOTHING, TRUST, COMMON_TRUST = 0.01, 1.0, 100.0
 LEAST_GAIN = 1e-5
 MOST_ITERATIONS = 1000
 
@@ -48,13 +49,15 @@ class Consensus:
     """What the answers say together, of N items, W annotators and K labels.
 
     `posterior` (N × K) is the probability of each label; `prior` (K) its share; `confusion` (W × K × K) the probability
-    that an annotator answers the second label where the first is right.
+    that an annotator answers the second label where the first is right. `evidence` (N × K) is the logarithm of
+    posterior and a constant per item.
     """
 
     posterior: Matrix
     prior: Matrix
     confusion: Matrix
     iterations: int
+    evidence: Matrix
 
 
 def vote_shares(answers: Answers) -> Matrix:
@@ -68,7 +71,8 @@ def vote_shares(answers: Answers) -> Matrix:
 def dawid_skene(answers: Answers) -> Consensus:
     """Maximum likelihood of true labels and of each annotator's confusions (Dawid and Skene 1979), from vote shares on.
 
-    Every annotator begins with one right answer per label, and .01 of every other. Items with a gold label keep it.
+    Every annotator begins with one answer per label, as all annotators together give it, and all together with a
+    hundred right answers per label. Items with a gold label keep it.
     The order of the answers does not matter.
 
     Raises NoConvergenceError when a thousand iterations do not bring the relative gain of the likelihood below 1e-5.
@@ -82,16 +86,20 @@ def dawid_skene(answers: Answers) -> Consensus:
     if not len(items):
         prior = posterior.mean(axis=0) if answers.item_count else np.zeros(answers.label_count)
         shape = (answers.annotator_count, answers.label_count, answers.label_count)
-        return Consensus(posterior, prior, np.full(shape, 1 / max(answers.label_count, 1)), 0)
+        return Consensus(
+            posterior, prior, np.full(shape, 1 / max(answers.label_count, 1)), 0, np.zeros(posterior.shape)
+        )
     answered = np.unique(items)
-    belief = SMOOTHING + TRUST * np.eye(answers.label_count)
+    shape = (answers.annotator_count, answers.label_count, answers.label_count)
     likelihood = -np.inf
     for iteration in range(1, MOST_ITERATIONS + 1):
         prior = posterior[answered].mean(axis=0)
-        given = np.tile(belief, (answers.annotator_count, 1, 1))
+        given = np.zeros(shape)
         np.add.at(given, (annotators, labels), posterior[items])
         # given[w, l, k] counts answers l where k is right
-        confusion = np.swapaxes(given, 1, 2)
+        common = given.sum(axis=0).T + SMOOTHING + COMMON_TRUST * np.eye(answers.label_count)
+        belief = SMOOTHING + TRUST * common / common.sum(axis=1, keepdims=True)
+        confusion = np.swapaxes(given, 1, 2) + belief
         confusion = confusion / confusion.sum(axis=2, keepdims=True)
         with np.errstate(divide="ignore"):
             evidence = np.tile(np.log(prior), (answers.item_count, 1))
@@ -106,7 +114,7 @@ def dawid_skene(answers: Answers) -> Consensus:
         top = found.max(axis=1)
         new = float(np.sum(top + np.log(np.exp(found - top[:, None]).sum(axis=1))) + np.sum(belief * np.log(confusion)))
         if abs(new - likelihood) <= LEAST_GAIN * abs(new):
-            return Consensus(posterior, prior, confusion, iteration)
+            return Consensus(posterior, prior, confusion, iteration, evidence)
         likelihood = new
     raise NoConvergenceError(
         f"the consensus of {answers.annotator_count} annotators did not converge in {MOST_ITERATIONS} iterations"

@@ -5,7 +5,7 @@ import itertools
 import duckdb
 import numpy as np
 import pyarrow as pa
-from data_health.labeling.quality import expected_precision, label_issues
+from data_health.labeling.quality import LabelIssues, expected_precision, label_issues
 from data_health.output_schema import arrow_schema
 
 COLUMNS = {
@@ -19,6 +19,7 @@ COLUMNS = {
     "expected_precision": "double precision",
     "expected_precision_lower": "double precision",
     "expected_precision_upper": "double precision",
+    "ranked_by": "varchar",
 }
 SCHEMA = arrow_schema(COLUMNS)
 
@@ -54,14 +55,14 @@ def doubtful_labels(
         return []
     found = label_issues(matrix, codes)
     looked_at = [
-        (matrix[places[key], labels.index(label)], is_error)
+        (score_of(found, matrix[places[key]], labels.index(label)), is_error)
         for (key, label), is_error in verdicts.items()
         if key in places and label in labels
     ]
     scores = np.array([score for score, _ in looked_at], np.float64)
     errors = np.array([is_error for _, is_error in looked_at], np.bool_)
     queue = [int(place) for place in found.queue if (keys[place], known[keys[place]]) not in verdicts]
-    expected = expected_precision(scores, errors, found.self_confidence[queue])
+    expected = expected_precision(scores, errors, found.scores[queue])
     return [
         {
             "monitor": monitor,
@@ -74,6 +75,15 @@ def doubtful_labels(
             "expected_precision": expected[0][rank],
             "expected_precision_lower": expected[1][rank],
             "expected_precision_upper": expected[2][rank],
+            "ranked_by": found.ranked_by,
         }
         for rank, place in enumerate(queue)
     ]
+
+
+def score_of(found: LabelIssues, probabilities: np.ndarray, code: int) -> float:
+    """What a label that a row had before would score now, by what the queue is ranked by."""
+    own = float(probabilities[code])
+    if found.ranked_by == "self_confidence":
+        return own
+    return (own - float(np.delete(probabilities, code).max()) + 1) / 2

@@ -6,6 +6,7 @@ import pyarrow as pa
 from data_health.labeling.experiment import arms_of, verdict, without_experiment
 from data_health.labeling.features import encoded, examples, sampled_rows, scans_of, terms_of
 from data_health.labeling.learner import boosted
+from data_health.labeling.numeric_consensus import are_measures
 from data_health.labeling.progress import learning_curve, regression
 from data_health.output_schema import arrow_schema
 
@@ -26,6 +27,7 @@ COLUMNS = {
     "tested_count": "bigint",
 }
 SCHEMA = arrow_schema(COLUMNS)
+MEASURES = "the labels are numbers, of which no model of labels is made"
 NUMBERS = ("gain", "gain_error", "gain_lower", "gain_upper", "detectable_gain")
 
 
@@ -47,6 +49,16 @@ def table(
         rows = examples(session, scan, labels)
         first = {key: origin for monitor, key, *origin in asked if monitor == scan.monitor}
         if not rows.num_rows or not first:
+            continue
+        if are_measures(rows["label"].to_pylist()):
+            lines.append(
+                {
+                    "monitor": scan.monitor,
+                    "label_count": rows.num_rows,
+                    "status": "insufficient_data",
+                    "reason": MEASURES,
+                }
+            )
             continue
         matrix = encoded(terms_of(scan.features, sampled_rows(session, scan)), rows)
         given = rows["label"].to_pylist()

@@ -19,6 +19,7 @@ from data_health.labeling.features import (
     terms_of,
 )
 from data_health.labeling.learner import Boosting, Learner, fit_boosting, fit_learner, probabilities
+from data_health.labeling.numeric_consensus import are_measures
 from data_health.output_schema import arrow_schema
 from data_health.solvers import SOLVER_ERRORS
 
@@ -96,10 +97,15 @@ def fitted(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDB
 
 
 def training_of(session: duckdb.DuckDBPyConnection, scan: Scan, labels: duckdb.DuckDBPyRelation) -> Training | None:
-    """The labelled rows of one monitor; None while there are too few labels of two kinds, or no column varies."""
+    """The labelled rows of one monitor; None while there are too few labels of two kinds, or no column varies.
+
+    None, too, where the labels are a measure: they are no classes.
+    """
     everything = examples(session, scan, labels)
     rows = everything.filter(pa.compute.invert(everything["is_held_out"]))
     counts = Counter(rows["label"].to_pylist())
+    if are_measures(counts):
+        return None
     classes = sorted(label for label, count in counts.items() if count >= LEAST_EXAMPLES_PER_LABEL)
     terms = terms_of(scan.features, sampled_rows(session, scan)) if len(classes) > 1 else []
     if not terms:

@@ -10,6 +10,9 @@ from scipy.stats import beta, binomtest
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
+# in which order suspected labels are looked at: by the margin where no more than this share of the labels is doubted
+ORDERS = ("self_confidence", "normalized_margin")
+MOST_DOUBTED = 0.2
 # a class is possible for a row from its threshold less this on
 TOLERANCE = 1e-6
 # verdicts that the general rate weighs in a band, and what is believed before the first verdict
@@ -23,15 +26,18 @@ class LabelIssues:
     """What confident learning says of n labels of K classes.
 
     `is_issue` (n) flags likely errors, `self_confidence` (n) is the probability of the given label, `suggested` (n) the
-    likeliest label. `queue` holds the numbers of the rows that a person should look
-    at, flagged rows first, each part by self-confidence; rows whose given label is the likeliest are not in it.
-    Rows without probabilities (NaN) are not judged: no issue, NaN scores, suggested −1.
+    likeliest label. `queue` holds the numbers of the rows that a person should look at, flagged rows first, each part
+    by `scores` (n), the lowest first; rows whose given label is the likeliest are not in it. `ranked_by` says what the
+    scores are: `self_confidence`, or `normalized_margin`, which is (p of the given label − p of the likeliest other
+    one + 1) / 2. Rows without probabilities (NaN) are not judged: no issue, NaN scores, suggested −1.
     """
 
     is_issue: NDArray[np.bool_]
     self_confidence: Matrix
     suggested: Numbers
     queue: Numbers
+    scores: Matrix
+    ranked_by: str
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,12 @@ class RateFinding:
     p_value: float
 
 
-def label_issues(probabilities: Matrix, codes: Numbers) -> LabelIssues:
+def label_issues(probabilities: Matrix, codes: Numbers, ranked_by: str | None = None) -> LabelIssues:
     """Confident learning (Northcutt et al. 2021), as cleanlab's `find_label_issues` with `prune_by_noise_rate`.
 
-    `probabilities` (n × K) are out of sample, `codes` (n) the given labels from 0.
+    `probabilities` (n × K) are out of sample, `codes` (n) the given labels from 0. Of a model that doubts few labels
+    the margin finds more errors among the first rows, and of one that doubts many the probability of the given label
+    does (benchmarks/label_queue.py); `ranked_by` asks for one of the two. Of two labels both orders are one.
     """
     n, class_count = probabilities.shape
     if len(codes) != n or (n and (codes.min() < 0 or codes.max() >= class_count)):
@@ -60,11 +68,17 @@ def label_issues(probabilities: Matrix, codes: Numbers) -> LabelIssues:
     flagged = _pruned(p, given, joint) & (suggested != given)
     is_issue = np.zeros(n, np.bool_)
     is_issue[judged] = flagged
-    self_confidence, likeliest = np.full(n, np.nan), np.full(n, -1)
+    self_confidence, margin, likeliest = np.full(n, np.nan), np.full(n, np.nan), np.full(n, -1)
     self_confidence[judged], likeliest[judged] = own, suggested
+    others = p.copy()
+    others[np.arange(len(p)), given] = 0.0
+    margin[judged] = (own - others.max(axis=1, initial=0.0) + 1) / 2
+    if ranked_by is None:
+        ranked_by = "normalized_margin" if is_issue.sum() <= MOST_DOUBTED * len(judged) else "self_confidence"
+    scores = {"self_confidence": self_confidence, "normalized_margin": margin}[ranked_by]
     disputed = np.flatnonzero((likeliest >= 0) & (likeliest != codes))
-    queue = disputed[np.lexsort((disputed, self_confidence[disputed], ~is_issue[disputed]))]
-    return LabelIssues(is_issue, self_confidence, likeliest, queue)
+    queue = disputed[np.lexsort((disputed, scores[disputed], ~is_issue[disputed]))]
+    return LabelIssues(is_issue, self_confidence, likeliest, queue, scores, ranked_by)
 
 
 def confident_joint(probabilities: Matrix, codes: Numbers) -> Numbers:
@@ -93,7 +107,7 @@ def expected_precision(
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Probability that queued labels are errors, with a 90 % interval, from past verdicts on labels of known score.
 
-    Scores are self-confidences (the lower, the more suspect). Verdicts are taken in bands of at least ten, or a
+    The lower a score, the more suspect is the label. Verdicts are taken in bands of at least ten, or a
     twentieth of all, in order of their scores; bands whose rates of errors do not fall are merged. Every band is drawn
     to the general rate by five verdicts, and the general rate to a third by three: without verdicts all is a third,
     with the width of so little knowledge.

@@ -60,8 +60,35 @@ def test_flags_are_those_of_confident_learning_by_brute_force(rows, classes):
         assert issues.self_confidence.tolist() == [p[i, codes[i]] for i in range(rows)]
         flagged = len(expected)
         assert set(issues.queue[:flagged].tolist()) == expected
-        assert (np.diff(issues.self_confidence[issues.queue[:flagged]]) >= 0).all()
+        others = [max(p[i, k] for k in range(classes) if k != codes[i]) for i in range(rows)]
+        margins = np.array([(p[i, codes[i]] - others[i] + 1) / 2 for i in range(rows)])
+        for ranked_by, scores in (("self_confidence", issues.self_confidence), ("normalized_margin", margins)):
+            ranked = label_issues(p, codes, ranked_by)
+            assert ranked.scores == pytest.approx(scores, abs=1e-12) and ranked.ranked_by == ranked_by
+            for part in (ranked.queue[:flagged], ranked.queue[flagged:]):
+                assert (np.diff(scores[part]) >= 0).all()
+            if ranked_by == issues.ranked_by:
+                assert ranked.queue.tolist() == issues.queue.tolist()
+        assert issues.ranked_by == ("normalized_margin" if flagged <= rows / 5 else "self_confidence")
         assert (issues.suggested[issues.queue] != codes[issues.queue]).all()
+
+
+def test_the_order_is_by_the_margin_where_few_labels_are_doubted():
+    """Three rows of label 0 that are likely 1: the margin is least where 1 is surest, the probability where 2 is, too."""
+    p = np.full((60, 3), 0.02)
+    codes = np.arange(60) % 3
+    p[np.arange(60), codes] = 0.96
+    p[[0, 3, 6]] = [[0.10, 0.46, 0.44], [0.12, 0.86, 0.02], [0.05, 0.50, 0.45]]
+    found = label_issues(p, codes)
+    assert found.ranked_by == "normalized_margin"
+    assert found.queue.tolist() == [3, 6, 0]
+    assert found.scores[found.queue] == pytest.approx([(1 - 0.74) / 2, (1 - 0.45) / 2, (1 - 0.36) / 2])
+    assert label_issues(p, codes, "self_confidence").queue.tolist() == [6, 0, 3]
+    # every second label is another than the model says
+    turned = np.where(np.arange(60) % 2 == 0, (codes + 1) % 3, codes)
+    many = label_issues(p, turned)
+    assert many.is_issue.mean() > 0.2
+    assert many.ranked_by == "self_confidence"
 
 
 def test_rows_without_probabilities_are_not_judged():

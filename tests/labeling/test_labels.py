@@ -29,8 +29,9 @@ def built(tmp_path_factory):
         "not yet": monitor("rows", "no such table", key="a b"),
         "off": monitor("rows", "plain", key="a b", marts={"labeling": False}),
         "ids": monitor("rows", "ids", key="a b"),
+        "numbers": monitor("rows", "numbers", key="a b"),
     }
-    sources = ["rows", "odd answers", "plain", "nobody", "no such table", "ids"]
+    sources = ["rows", "odd answers", "plain", "nobody", "no such table", "ids", "numbers"]
     if SHARED_DATA.exists():
         monitors["ducks"] = monitor("pictures", "ducks", key="question")
         sources += ["pictures", "ducks"]
@@ -50,6 +51,9 @@ def built(tmp_path_factory):
         create table raw.plain as
             select 'k' || i % 50 as "a b", i % 2 = 0 as label, 'w' || i % 3 as annotator, date '2024-01-01' as labelled_at from range(90) t(i);
         create table raw.nobody as select * from raw.plain where false;
+        create table raw.numbers as
+            select 'k' || i as "a b", i + step as label, who as annotator, date '2024-01-01' as labelled_at
+            from range(40) t(i), (values ('ann', 0), ('bob', 1), ('cyd', 2)) people (who, step);
         create table raw.ids (
             "a b" varchar, label varchar, annotator varchar, labelled_at timestamp, annotation_id varchar, is_withdrawn boolean, imported_at timestamp
         );
@@ -105,6 +109,26 @@ def test_labels_that_are_no_texts_and_monitors_without_answers(built):
     ]
     assert built.sql("select distinct monitor from label_annotations order by 1")[-2:] == [("odd",), ("plain",)]
     assert built.sql("select count(*) from health_annotators where monitor in ('nobody', 'not yet', 'off')") == [(0,)]
+
+
+def test_numbers_have_a_mean_and_agree_by_their_distance(built):
+    """ann says i, bob i + 1, cyd i + 2; the number i + 1 is what they say together, once their biases are known."""
+    found = built.sql("""
+        select row_key, cast(label as double precision), method, probability, probability_basis, label_error, is_tie, annotation_count
+        from health_labels
+        where monitor = 'numbers'
+    """)
+    values = {key: value for key, value, *_ in found}
+    assert [values[f"k{i}"] for i in range(40)] == pytest.approx([i + 1 for i in range(40)], abs=1e-4)
+    assert {tuple(row[2:5]) + tuple(row[6:]) for row in found} == {("robust_mean", None, None, False, 3)}
+    assert all(0 < row[5] < 1 for row in found)
+    answers = np.array([[i + step for i in range(40)] for step in range(3)], float)
+    alpha = krippendorff.alpha(reliability_data=answers, level_of_measurement="interval")
+    assert built.sql("""
+        select annotation_count, judged_count, accuracy, krippendorff_alpha
+        from health_annotators
+        where monitor = 'numbers' and annotator = '(all)'
+    """) == [(120, 120, None, pytest.approx(alpha, abs=1e-9))]
 
 
 def test_every_answer_is_kept(built):

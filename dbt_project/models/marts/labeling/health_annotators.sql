@@ -42,6 +42,7 @@ own_annotations as (
         answers.labelled_at,
         answers.seconds,
         labels.method,
+        max(case when labels.method = 'robust_mean' then 1 else 0 end) over (partition by answers.monitor) = 1 as is_number,
         -- where nobody else answered and nothing is known, an answer can only agree with itself
         answers.label is not null and (labels.annotation_count > 1 or labels.method = 'gold') as is_judged,
         case
@@ -122,10 +123,13 @@ votes as (
         monitor,
         row_key,
         label,
-        cast(count(*) as double precision) as vote_count
+        cast(count(*) as double precision) as vote_count,
+        -- differences of numbers count by their square; the least one is taken off, so that large numbers lose no digit
+        case when is_number then cast(label as double precision) end
+            - min(case when is_number then cast(label as double precision) end) over (partition by monitor) as label_value
     from own_annotations
     where label is not null
-    group by monitor, row_key, label
+    group by monitor, row_key, label, is_number
 
 ),
 
@@ -135,7 +139,10 @@ compared_rows as (
         monitor,
         row_key,
         sum(vote_count) as annotation_count,
-        sum(vote_count) * sum(vote_count) - sum(vote_count * vote_count) as unequal_pair_count
+        coalesce(
+            2 * (sum(vote_count) * sum(vote_count * label_value * label_value) - power(sum(vote_count * label_value), 2)),
+            sum(vote_count) * sum(vote_count) - sum(vote_count * vote_count)
+        ) as unequal_pair_count
     from votes
     group by monitor, row_key
     having sum(vote_count) > 1
@@ -159,12 +166,13 @@ label_totals as (
     select
         votes.monitor,
         votes.label,
+        votes.label_value,
         sum(votes.vote_count) as annotation_count
     from votes
     inner join compared_rows
         on votes.monitor = compared_rows.monitor
         and votes.row_key = compared_rows.row_key
-    group by votes.monitor, votes.label
+    group by votes.monitor, votes.label, votes.label_value
 
 ),
 
@@ -172,7 +180,10 @@ expected_disagreements as (
 
     select
         monitor,
-        sum(annotation_count) * sum(annotation_count) - sum(annotation_count * annotation_count) as expected
+        coalesce(
+            2 * (sum(annotation_count) * sum(annotation_count * label_value * label_value) - power(sum(annotation_count * label_value), 2)),
+            sum(annotation_count) * sum(annotation_count) - sum(annotation_count * annotation_count)
+        ) as expected
     from label_totals
     group by monitor
 

@@ -3,13 +3,13 @@ with issues as (
 
     select
         monitor, row_key, rank, given_label, suggested_label, given_probability, is_issue, expected_precision, expected_precision_lower,
-        expected_precision_upper
+        expected_precision_upper, ranked_by
     from {{ data_health.named_model(
         'label_issues', data_health.engine_sql('runs_python'),
         {
             'monitor': 'varchar', 'row_key': 'varchar', 'rank': 'bigint', 'given_label': 'varchar', 'suggested_label': 'varchar',
             'given_probability': 'double precision', 'is_issue': 'boolean', 'expected_precision': 'double precision',
-            'expected_precision_lower': 'double precision', 'expected_precision_upper': 'double precision'
+            'expected_precision_lower': 'double precision', 'expected_precision_upper': 'double precision', 'ranked_by': 'varchar'
         }
     ) }}
 
@@ -44,7 +44,8 @@ select
     cast(null as double precision) as rate,
     cast(null as double precision) as earlier_rate,
     cast(null as double precision) as p_value,
-    {{ data_health.run_time() }} as built_at
+    {{ data_health.run_time() }} as built_at,
+    ranked_by
 from issues
 
 union all
@@ -65,5 +66,6 @@ select
     rate,
     earlier_rate,
     p_value,
-    {{ data_health.run_time() }} as built_at
+    {{ data_health.run_time() }} as built_at,
+    cast(null as varchar) as ranked_by
 from rates

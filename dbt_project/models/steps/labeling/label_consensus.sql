@@ -16,10 +16,13 @@ with latest_annotations as (
 
 posteriors as (
 
-    select monitor, row_key, label, probability
+    select monitor, row_key, label, probability, method, is_calibrated, label_error
     from {{ data_health.named_model(
         'label_posteriors', data_health.engine_sql('runs_python'),
-        {'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision'}
+        {
+            'monitor': 'varchar', 'row_key': 'varchar', 'label': 'varchar', 'probability': 'double precision', 'method': 'varchar',
+            'is_calibrated': 'boolean', 'label_error': 'double precision'
+        }
     ) }}
 
 ),
@@ -93,12 +96,14 @@ likely_labels as (
         case
             when answered_rows.gold_label is not null then 'gold'
             when answered_rows.annotation_count = 0 then 'none'
-            when ranked_posteriors.label is not null then 'dawid_skene'
+            when ranked_posteriors.label is not null then ranked_posteriors.method
             else 'majority'
         end as method,
         answered_rows.gold_label,
         ranked_posteriors.label as likely_label,
         ranked_posteriors.probability,
+        ranked_posteriors.is_calibrated,
+        ranked_posteriors.label_error,
         majorities.majority_label,
         majorities.majority_count,
         answered_rows.annotation_count,
@@ -121,7 +126,7 @@ labels as (
 
     select
         likely_labels.*,
-        case method when 'gold' then gold_label when 'dawid_skene' then likely_label when 'majority' then majority_label end as label
+        case method when 'gold' then gold_label when 'majority' then majority_label when 'none' then null else likely_label end as label
     from likely_labels
 
 )
@@ -137,13 +142,19 @@ select
         when 'majority' then cast(labels.majority_count as double precision) / labels.annotation_count
     end as probability,
     labels.majority_label,
-    coalesce(labels.majority_label is null and labels.annotation_count > 0, false) as is_tie,
+    coalesce(labels.majority_label is null and labels.annotation_count > 0 and labels.method <> 'robust_mean', false) as is_tie,
     cast(labels.annotation_count as bigint) as annotation_count,
     cast(coalesce(votes.vote_count, 0) as bigint) as agreeing_count,
     cast(labels.skip_count as bigint) as skip_count,
     labels.first_labelled_at,
     labels.last_labelled_at,
-    labels.seconds
+    labels.seconds,
+    case
+        when labels.method = 'gold' then 'known'
+        when labels.method = 'dawid_skene' and labels.is_calibrated then 'calibrated'
+        when labels.method in ('dawid_skene', 'majority') then 'score'
+    end as probability_basis,
+    case when labels.method = 'robust_mean' then labels.label_error end as label_error
 from labels
 left join votes
     on labels.monitor = votes.monitor
