@@ -320,8 +320,10 @@ def test_a_part_that_is_off_says_why(clinic, tmp_path):
     )
     nobody_asks = "this monitor has none of the keys that ask for it: references, components"
     no_versions = "this monitor has none of the keys that ask for it: versions"
+    no_prediction = "this monitor has none of the keys that ask for it: prediction"
     always = {("volume", None), ("profile", None), ("drift", None)}
-    assert set(said) == always | {("components", nobody_asks), ("versions", no_versions)}
+    others = {("components", nobody_asks), ("versions", no_versions), ("performance", no_prediction)}
+    assert set(said) == always | others
     assert not project.sql(
         "select 1 from health_monitors where subject = 'part' and value = 'on' and monitor <> 'small' and reason <> ''"
     )

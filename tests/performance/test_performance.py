@@ -95,7 +95,7 @@ def test_a_reference_is_added_up(project):
         assert agrees(rows, performance_oracle.measures(label, score, predicted), 0.002)
         assert {row["status"] for row in rows.values()} == {None}
     # every version has its own bins
-    assert project.sql("select count(*) from score_bins where monitor = 'rows' and len(edges) > 2560") == [(3,)]
+    assert project.sql("select count(*) from score_bins where monitor = 'rows' and length(edges) > 2560") == [(3,)]
 
 
 def test_rows_have_weights(project):

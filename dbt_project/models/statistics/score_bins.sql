@@ -31,7 +31,8 @@
     {%- set is_outgrown = old and old.row_count < 2000 and row_count >= 10 * old.row_count %}
     {%- set is_drawn = not old or is_outgrown is true or old.threshold != threshold %}
     {%- if is_drawn or monitor.prediction.version %}
-        {%- do samples.append({'task': task, 'scan': scan, 'kept': [1000, [1, 1000 * most_sampled // ([row_count, 1] | max)] | max] | min}) %}
+        {%- set kept = [1000, [1, 1000 * most_sampled // ([row_count, 1] | max)] | max] | min %}
+        {%- do samples.append({'task': task, 'scan': scan, 'kept': kept}) %}
         {%- set is_drawn = is_drawn or (monitors.get(monitor.name) or {}).is_drawn is true %}
         {%- do monitors.update({monitor.name: {
             'is_drawn': is_drawn, 'generation': (old.generation if old else 0) + (1 if is_drawn else 0), 'threshold': threshold,
