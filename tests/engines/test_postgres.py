@@ -69,7 +69,6 @@ DEMO_KEYS = {
     "health_coverage_gaps": ["monitor", "dataset", "pattern"],
     "health_representation_gaps": ["monitor", "dataset", "pattern"],
     "health_rule_outcomes": ["cleaning_period_key", "rule_number"],
-    "score_bins": ["monitor", "model_version"],
     "score_distributions": [
         "period_key",
         "model_version",

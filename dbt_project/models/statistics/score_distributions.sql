@@ -58,7 +58,7 @@ counted as (
 
     select
         {{ task.id }} as column_id,
-        {{ bins.generation if bins else 'null' }} as bin_generation,
+        cast({{ bins.generation if bins else 'null' }} as integer) as bin_generation,
         period_start,
         model_version,
         {%- for part, default in [('name', "'(all)'"), ('text', "'(all)'")] %}

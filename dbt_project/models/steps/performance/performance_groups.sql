@@ -1,6 +1,6 @@
 {{ config(enabled='performance' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
-{#- the harmonic number of x is ln(x + 1/2) + 1/(24 (x + 1/2)²) - 7/(960 (x + 1/2)⁴) + Euler's constant, which falls out of a difference -#}
+{#- the harmonic number of x - 1/2 is ln x + 1/(24 x²) - 7/(960 x⁴) + Euler's constant, which falls out of a difference -#}
 {%- set no_rows = '-0.5772156649015329e0' %}
 {%- set cells = {
     'true_positive': 'predicted = 1 and label = 1', 'false_positive': 'predicted = 1 and label = 0',

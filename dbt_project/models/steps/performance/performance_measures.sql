@@ -116,7 +116,8 @@ intervals as (
         known_measures.*,
         {{ data_health.wilson('lower', 'share', 'effective_count') }} as wilson_lower,
         {{ data_health.wilson('upper', 'share', 'effective_count') }} as wilson_upper,
-        case when share > 0e0 and share < 1e0 then {{ z }} / sqrt(effective_count * share * (1 - share)) end as logit_margin
+        -- no exponent is so large that a warehouse refuses it
+        case when share > 0e0 and share < 1e0 then least({{ z }} / sqrt(effective_count * share * (1 - share)), 300e0) end as logit_margin
     from known_measures
 
 )
