@@ -72,7 +72,7 @@
             {%- set codes, place = [1024], namespace(block=0, position=1) -%}
             {%- for kind in row['kinds'].split(';') -%}
                 {%- if kind != 'edge' -%}{%- set place.block = place.block + 1 -%}{%- set place.position = 0 -%}{%- endif -%}
-                {%- do codes.append(4096 * place.block + (0 if kind == 'value' else 1024 + place.position)) -%}
+                {%- do codes.append(4096 * place.block if kind == 'value' else none) -%}
                 {%- if kind == 'value' -%}{%- set place.block = place.block + 1 -%}{%- set place.position = -1 -%}{%- endif -%}
                 {%- do codes.append(4096 * place.block + 1025 + place.position) -%}
                 {%- set place.position = place.position + 2 -%}
