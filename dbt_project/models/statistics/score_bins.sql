@@ -81,16 +81,19 @@ sampled_rows as (
         {%- do hashed.append('monitored_rows.' ~ data_health.quoted(key)) %}
     {%- endfor %}
     {%- set hashed = hashed or [sample.task.score] + sample.task.sql['values'] %}
-    {%- set hash = data_health.row_hash(hashed, 'row_hash_key') %}
 
-    select
-        '{{ sample.scan.monitor.name }}' as monitor,
-        {{ sample.task.sql.version }} as model_version,
-        {{ sample.task.score }} as score,
-        {{ hash }} as row_hash
-    from {{ data_health.scanned_rows(dataset, sample.scan.date_ranges, sample.scan.first_moment_outside) }}
-        and {{ sample.task.score }} is not null
-        and abs(mod({{ hash }}, 1000)) < {{ sample.kept }}
+    select monitor, model_version, score, row_hash
+    from (
+        select
+            '{{ sample.scan.monitor.name }}' as monitor,
+            {{ sample.task.sql.version }} as model_version,
+            {{ sample.task.score }} as score,
+            {{ data_health.row_hash(hashed, 'row_hash_key') }} as row_hash
+        from {{ data_health.scanned_rows(dataset, sample.scan.date_ranges, sample.scan.first_moment_outside) }}
+            {{ data_health.engine_sql('compute_once') }}
+    ) as rows_of_scan
+    where score is not null
+        and abs(mod(row_hash, 1000)) < {{ sample.kept }}
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 
