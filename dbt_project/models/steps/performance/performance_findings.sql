@@ -46,16 +46,12 @@ gaps as (
         difference_lower,
         difference_upper,
         status,
-        reason,
-        row_number() over (
-            partition by monitor, period_start, model_version, subgroup, group_value, reference
-            order by case status when 'alert' then 1 when 'warn' then 2 when 'ok' then 3 else 4 end, q_value nulls last, metric
-        ) as rank
+        reason
     from {{ data_health.named_model('health_fairness', data_health.is_configured('subgroups'), {
         'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date', 'model_version': 'varchar', 'subgroup': 'varchar',
         'group_value': 'varchar', 'metric': 'varchar', 'reference': 'varchar', 'value': 'double precision',
         'reference_value': 'double precision', 'difference_lower': 'double precision', 'difference_upper': 'double precision',
-        'status': 'varchar', 'reason': 'varchar', 'q_value': 'double precision'
+        'status': 'varchar', 'reason': 'varchar'
     }) }}
     where dataset = 'production'
         and period_start is not null
@@ -92,11 +88,11 @@ union all
 select
     monitor,
     'fairness' as finding,
-    coalesce('version ' || model_version, 'predictions') || ', ' || subgroup || ': ' || group_value as column_name,
+    coalesce('version ' || model_version, 'predictions') || ', ' || subgroup || ': ' || group_value || ', ' || metric as column_name,
     '(all)' as segment_column,
     '(all)' as segment_value,
     reference,
-    'equalized_odds' as metric,
+    metric,
     period_start,
     status,
     metric || coalesce(' ' || {{ data_health.engine_sql('short_number', 'value') }}, '')
@@ -107,4 +103,3 @@ select
         || coalesce(': ' || reason, '') as evidence,
     'health_fairness' as mart
 from gaps
-where rank = 1
