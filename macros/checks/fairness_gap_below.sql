@@ -5,9 +5,10 @@
 #}
 {% test fairness_gap_below(
     model, maximum, metrics=['true_positive_rate', 'false_positive_rate'], monitor=none, versions=none, subgroups=none, groups=none,
-    reference='(all)', certain=true
+    reference=none, certain=true
 ) %}
     {{ config(severity='warn') }}
+    {%- set reference = reference or '(all)' %}
     with newest as (
 
         select coalesce(max(case when is_mature then period_start end), max(period_start)) as period_start

@@ -4,9 +4,10 @@
     `maximum` is for metrics of which less is better, such as log_loss. Fails also where a name is not there, or nothing was compared.
 #}
 {% test performance_at_least(
-    model, metric, minimum=none, maximum=none, monitor=none, versions=none, subgroups=['(all)'], groups=none, certain=true
+    model, metric, minimum=none, maximum=none, monitor=none, versions=none, subgroups=none, groups=none, certain=true
 ) %}
     {{ config(severity='warn') }}
+    {%- set subgroups = subgroups or '(all)' %}
     with newest as (
 
         select coalesce(max(case when is_mature then period_start end), max(period_start)) as period_start
