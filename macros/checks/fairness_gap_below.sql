@@ -4,11 +4,11 @@
     whose rate does, and on those of which nothing is known. Fails also where a name is not there, or nothing was compared.
 #}
 {% test fairness_gap_below(
-    model, maximum, metrics=['true_positive_rate', 'false_positive_rate'], monitor=none, versions=none, subgroups=none, groups=none,
+    model, maximum, metrics=none, monitor=none, versions=none, subgroups=none, groups=none,
     reference=none, certain=true
 ) %}
     {{ config(severity='warn') }}
-    {%- set reference = reference or '(all)' %}
+    {%- set metrics, reference = metrics or ['true_positive_rate', 'false_positive_rate'], reference or '(all)' %}
     with newest as (
 
         select coalesce(max(case when is_mature then period_start end), max(period_start)) as period_start
