@@ -91,6 +91,14 @@
     {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
         {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}
     {% endif %}
+    {% if monitor['prediction'] and monitor['prediction']['threshold'] and not monitor['prediction']['score'] %}
+        {% do wrong.append(['prediction.score', none, 'the column with the score that prediction.threshold divides']) %}
+    {% endif %}
+    {% set declared = [] %}
+    {% for names in monitor['subgroups'] %}{% do declared.append(names | join(', ') | replace(' ', '') | lower) %}{% endfor %}
+    {% for name in monitor['fairness'] if name | replace(' ', '') | lower not in declared %}
+        {% do wrong.append(['fairness', name, 'one of subgroups, written as in sex or as in sex, age_band']) %}
+    {% endfor %}
     {% set problems = [] %}
     {% for key, found, allowed in wrong %}{% do problems.append(data_health.problem(owner, key, found, allowed)) %}{% endfor %}
     {{ return(problems) }}

@@ -80,12 +80,23 @@
             'key': {'type': 'columns', 'default': [],
                 'description': 'Columns of the table of labels that match the key of the monitor, in the same order. Required with '
                     ~ '`relation`.'},
-            'loaded_at': {'type': 'column', 'description': 'Time at which a label became known.'}
+            'loaded_at': {'type': 'column', 'description': 'Time at which a label became known.'},
+            'matures_after': {'type': 'days', 'without': '0 days',
+                'description': 'How long after the end of a period its labels may still arrive. Performance and fairness of a younger '
+                    ~ 'period are shown, but not judged.'}
         }},
         'prediction': {'type': 'mapping', 'description': 'What the model predicted. At least a score or a label.', 'keys': {
             'score': {'type': 'column', 'description': 'Column with the predicted probability of the positive label.'},
             'label': {'type': 'column', 'description': 'Column with the predicted label.'},
-            'version': {'type': 'column', 'description': 'Column with the version of the model that predicted.'}
+            'version': {'type': 'column', 'description': 'Column with the version of the model that predicted.'},
+            'threshold': {'type': 'share', 'is_below_one': true,
+                'description': 'Score from which on a row counts as predicted positive, where there is no column of predicted labels.'}
+        }},
+        'fairness': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'How groups are compared with each other.', 'keys': {
+            '*': {'type': 'mapping', 'description': 'Settings of one subgroup, by its name, such as `sex` or `sex, age_band`.', 'keys': {
+                'reference': {'type': 'text',
+                    'description': 'The group that every other group of the subgroup is compared with, in addition to all rows.'}
+            }}
         }},
         'versions': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'The versions of the model that reads the table.',
             'keys': {
@@ -199,6 +210,12 @@
                     ~ 'the expected number divided by 1.5 (−33 %).'},
             'coverage': {'type': 'thresholds', 'default': [0.01, 0.05],
                 'description': 'Share of rows that a reference does not cover, less the share that is expected by chance.'},
+            'performance': {'type': 'thresholds', 'default': [0.05, 0.1],
+                'description': 'By how much a metric of performance is worse than in the reference. 0.05 means a recall of 0.75 '
+                    ~ 'instead of 0.8.'},
+            'fairness': {'type': 'thresholds', 'default': [0.05, 0.1],
+                'description': 'Difference between a rate of a group and that of all rows, or of the reference group. 0.1 means a false '
+                    ~ 'positive rate of 0.25 instead of 0.15.'},
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'Share of a group divided by the share that it should have. 0.2 means a ratio below 0.8, or above '
                     ~ '1 / 0.8 = 1.25.'}

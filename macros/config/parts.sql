@@ -18,6 +18,8 @@
             'description': 'Rows, labels and predictions of every group of a subgroup, and known biases.'},
         'versions': {'needs': ['profile'], 'asked_by': ['versions'],
             'description': 'Whether the table has the features that each version of a model was trained with.'},
+        'performance': {'needs': ['profile'], 'asked_by': ['prediction'],
+            'description': 'How well the predictions of each model version agree with the labels, for all rows and for groups.'},
         'labeling': {'needs': [], 'asked_by': ['labeling'],
             'description': 'Which rows annotators should label next, and what the annotations say.'},
         'cleaning': {'needs': [], 'asked_by_set': true, 'description': 'What the cleaning rules did, and which rules are suggested.'}

@@ -8,10 +8,13 @@
     {%- if monitor.get('fingerprint') -%}
         {{ return(monitor.fingerprint) }}
     {%- endif -%}
+    {#- what says only how labels are judged changes no count -#}
+    {%- set label = dict(monitor.label) if monitor.label else none -%}
+    {%- do label.pop('matures_after', none) if label -%}
     {#- raise this when the arithmetic of a stored statistic changes: every period that can be read again is then rebuilt -#}
     {%- set statistics_version = '1' -%}
     {{ return(local_md5([
         statistics_version, monitor.relation, monitor.where, monitor.time, monitor.timezone, monitor.grain,
-        monitor.segments, monitor.max_categories, monitor.label
+        monitor.segments, monitor.max_categories, label
     ] | string)[:12]) }}
 {%- endmacro %}

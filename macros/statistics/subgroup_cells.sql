@@ -2,16 +2,19 @@
     What the cells of subgroups are counted from, per dataset that is scanned: SQL over monitored_rows. A task goes through pending_scans()
     as one column without a grid. An attribute that a dataset lacks is null in all its rows; what is not known at all is a null for the
     sums too. `for_labeling`: monitors as well that have no representation, whose labels are to be shared out among subgroups.
+    `for_performance`: monitors with predictions, with subgroups or not.
 #}
-{% macro subgroup_tasks(datasets, for_labeling=false) -%}
+{% macro subgroup_tasks(datasets, for_labeling=false, for_performance=false) -%}
     {%- set tasks, monitored, unknown = [], [], 'cast(null as integer)' -%}
-    {%- for dataset in datasets if dataset.monitor.subgroups -%}
-        {%- set parts = dataset.monitor.parts -%}
-        {%- if parts.representation or (for_labeling and parts.labeling) -%}{%- do monitored.append(dataset) -%}{%- endif -%}
+    {%- for dataset in datasets -%}
+        {%- set parts, has_groups = dataset.monitor.parts, dataset.monitor.subgroups != [] -%}
+        {%- set is_asked = parts.performance and dataset.monitor.prediction if for_performance
+            else has_groups and (parts.representation or (for_labeling and parts.labeling)) -%}
+        {%- if is_asked -%}{%- do monitored.append(dataset) -%}{%- endif -%}
     {%- endfor -%}
     {%- for dataset in monitored -%}
         {%- set monitor, features, missing, sql, prediction = dataset.monitor, [], [], {}, dataset.monitor.prediction or {} -%}
-        {%- set positive = (monitor.label or {}).positive -%}
+        {%- set positive = (monitor.label or {}).get('positive') -%}
         {%- set own_columns = dataset.columns | rejectattr('is_derived') | list -%}
         {%- set plain_columns = own_columns | rejectattr('from_labels') | list -%}
         {%- set label = (own_columns | selectattr('from_labels') | list + [none])[0] -%}

@@ -11,7 +11,7 @@
         {%- do overrides.update({data_health.table_names(columns, name): override}) -%}
     {%- endfor -%}
     {%- for part, name in (monitor.prediction or {}).items() if name -%}
-        {%- do prediction.update({part: data_health.table_names(columns, name)}) -%}
+        {%- do prediction.update({part: name if part == 'threshold' else data_health.table_names(columns, name)}) -%}
     {%- endfor -%}
     {%- set components = dict(monitor.components, one_hot=data_health.table_names(columns, monitor.components.one_hot)) -%}
     {%- do named.update({'columns': overrides, 'prediction': prediction or none, 'components': components}) -%}

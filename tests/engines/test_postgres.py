@@ -69,6 +69,20 @@ DEMO_KEYS = {
     "health_coverage_gaps": ["monitor", "dataset", "pattern"],
     "health_representation_gaps": ["monitor", "dataset", "pattern"],
     "health_rule_outcomes": ["cleaning_period_key", "rule_number"],
+    "score_distributions": [
+        "period_key",
+        "model_version",
+        "subgroup",
+        "group_value",
+        "score_bin",
+        "predicted",
+        "label",
+    ],
+    "performance_groups": ["monitor", "dataset", "period_start", "model_version", "subgroup", "group_value"],
+    "health_performance": ["monitor", "dataset", "period_start", "model_version", "subgroup", "group_value", "metric"],
+    "health_fairness": [
+        *("monitor", "dataset", "period_start", "model_version", "subgroup", "group_value", "metric", "reference")
+    ],
     "screenings": ["screening_id"],
     "screenings_quarantined": ["screening_id"],
     "screenings_removed": ["screening_id"],

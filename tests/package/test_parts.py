@@ -20,6 +20,7 @@ PARTS = (
     "combinations",
     "representation",
     "versions",
+    "performance",
     "labeling",
     "cleaning",
 )
@@ -30,6 +31,7 @@ NEEDS = {
     "combinations": ["profile"],
     "representation": ["combinations", "profile"],
     "versions": ["profile"],
+    "performance": ["profile"],
 }
 # parts with Python models of their own
 WITH_PYTHON = ("components", "versions", "labeling")
@@ -42,6 +44,7 @@ FULL = {
     "references": TRAINING,
     "subgroups": ["sex"],
     "label": {"column": "label", "positive": "yes"},
+    "prediction": {"score": "height"},
     "versions": {"registry": {"source": ["raw", "registry"]}},
     "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": 5},
 }
@@ -121,7 +124,7 @@ CONFIGURATIONS = {
     "profile off": ({"monitors": {"a": FULL}, "parts": {"profile": False}}, ["volume", "labeling"]),
     "drift off": (
         {"monitors": {"a": FULL}, "parts": {"drift": False}},
-        ["volume", "profile", "components", "combinations", "representation", "versions", "labeling"],
+        ["volume", "profile", "components", "combinations", "representation", "versions", "performance", "labeling"],
     ),
     "coverage on": (
         {"monitors": {"a": {"relation": ROWS, "parts": {"drift": False}}}, "parts": {"coverage": True}},
@@ -130,6 +133,10 @@ CONFIGURATIONS = {
     "versions": (
         {"monitors": {"a": {"relation": ROWS, "versions": {"registry": ROWS}}}},
         ["volume", "profile", "drift", "versions"],
+    ),
+    "prediction": (
+        {"monitors": {"a": {"relation": ROWS, "prediction": {"score": "age"}}}},
+        ["volume", "profile", "drift", "performance"],
     ),
     "cleaning": ({"cleaning": CLEANING}, ["cleaning"]),
     "cleaning off": ({"cleaning": CLEANING, "parts": {"cleaning": False}}, []),
@@ -313,8 +320,10 @@ def test_a_part_that_is_off_says_why(clinic, tmp_path):
     )
     nobody_asks = "this monitor has none of the keys that ask for it: references, components"
     no_versions = "this monitor has none of the keys that ask for it: versions"
+    no_prediction = "this monitor has none of the keys that ask for it: prediction"
     always = {("volume", None), ("profile", None), ("drift", None)}
-    assert set(said) == always | {("components", nobody_asks), ("versions", no_versions)}
+    others = {("components", nobody_asks), ("versions", no_versions), ("performance", no_prediction)}
+    assert set(said) == always | others
     assert not project.sql(
         "select 1 from health_monitors where subject = 'part' and value = 'on' and monitor <> 'small' and reason <> ''"
     )

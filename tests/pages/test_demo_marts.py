@@ -34,7 +34,18 @@ from postgres_server import execute, new_database
 from test_postgres import DEMO_KEYS, KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 
 PAGE = REPOSITORY / "docs" / "demo.md"
-NAMES = ("alerts", "findings", "volume", "profile", "coverage", "combinations", "representation", "labeling")
+NAMES = (
+    "alerts",
+    "findings",
+    "volume",
+    "profile",
+    "coverage",
+    "combinations",
+    "representation",
+    "labeling",
+    "performance",
+    "fairness",
+)
 PAGES = (PAGE, *(REPOSITORY / "docs" / f"{name}.md" for name in NAMES))
 MARTS = {
     "health_profile",
@@ -54,6 +65,8 @@ MARTS = {
     "health_labels",
     "health_annotators",
     "health_label_quality",
+    "health_performance",
+    "health_fairness",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",

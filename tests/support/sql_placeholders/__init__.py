@@ -110,6 +110,7 @@ data_health = Macros(
     **builtins.dict.fromkeys(MACROS_OF_CTES, f"z as ({SELECT})"),
     **builtins.dict.fromkeys(MACROS_WITHOUT_SQL, ""),
     drift_metrics=dict(a=dict(formula="x", value=""), b=Anything()),
+    hidden_groups=lambda rows_of: f"named_groups as (select x from {rows_of})",
     merged_bins=f"numbered_bins as ({SELECT})",
     state_of_inputs=dict(is_unchanged=False, computed_from="x"),
     named_model=lambda name, *_: name,

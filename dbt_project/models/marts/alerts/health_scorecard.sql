@@ -1,9 +1,8 @@
 {%- set statuses = ['ok', 'warn', 'alert', 'insufficient_data'] %}
 {%- set kinds = [
     'volume', 'window_volume', 'late_rows', 'key', 'freshness', 'implausible_time', 'empty_reference', 'schema', 'drift', 'window_drift',
-    'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'feature_contract', 'label_rate',
-    'configuration',
-    'positive', 'score', 'no_convergence', 'relation_missing'
+    'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'feature_contract',
+    'performance', 'fairness', 'label_rate', 'configuration', 'positive', 'score', 'no_convergence', 'relation_missing'
 ] %}
 with periods as (
 

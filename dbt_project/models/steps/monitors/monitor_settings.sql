@@ -9,7 +9,8 @@
     'variance': 'double precision', 'max_columns': 'integer', 'is_standardised': 'boolean', 'weight_column': 'varchar',
     'combination_size_limit': 'integer', 'gap_levels': 'integer', 'gap_rows': 'integer', 'has_population': 'boolean', 'positive': 'varchar',
     'learner': 'varchar', 'strategy': 'varchar', 'budget': 'integer', 'labels_per_subgroup': 'integer',
-    'target_precision': 'double precision', 'on_label_break': 'varchar', 'is_experiment': 'boolean', 'window_periods': 'integer'
+    'target_precision': 'double precision', 'on_label_break': 'varchar', 'is_experiment': 'boolean', 'window_periods': 'integer',
+    'matures_after_days': 'integer', 'is_labelled': 'boolean', 'has_score': 'boolean', 'has_predicted_label': 'boolean'
 } %}
 {%- set columns = dict({'monitor': 'varchar', 'part': 'varchar', 'metric': 'varchar'}, **settings) %}
 {%- set found, rows = [], [] %}
@@ -29,6 +30,15 @@
     {%- if monitor.parts.versions %}
         {%- for metric, key in {'values': 'coverage', 'nulls': 'cohens_h'}.items() %}
             {%- do found.append(dict(shared, part='versions', metric=metric, thresholds=thresholds[key])) %}
+        {%- endfor %}
+    {%- endif %}
+    {%- if monitor.parts.performance and monitor.prediction %}
+        {%- set matures_after = ((monitor.label or {}).matures_after or '0 days').split(' ')[0] | int %}
+        {%- for metric in ['performance', 'fairness'] %}
+            {%- do found.append(dict(shared, part='performance', metric=metric, thresholds=thresholds[metric],
+                matures_after_days=matures_after if monitor.time else none, is_labelled=monitor.label is not none,
+                has_score=monitor.prediction.score is not none,
+                has_predicted_label=monitor.prediction.label is not none or monitor.prediction.threshold is not none)) %}
         {%- endfor %}
     {%- endif %}
     {%- if monitor.parts.components %}
