@@ -152,6 +152,36 @@ def test_findings_are_those_of_the_serving_version(project):
     assert project.sql(statuses) == [("alert",)]
 
 
+# name -> (arguments, how many failures)
+USER_TESTS = {
+    "of_the_version_that_serves": ({}, 2),
+    "warnings_too": ({"level": "warn"}, 3),
+    "of_version_two": ({"versions": "v2"}, 3),
+    "of_two_versions_and_one_check": ({"versions": ["v1", "v2"], "checks": "definition"}, 1),
+    "of_a_feature_that_holds": ({"features": "bmi"}, 0),
+    "misspelt": ({"versions": "v4"}, 1),
+    "nothing_compared": ({"versions": "v2", "features": "hba1c", "checks": "definition"}, 1),
+}
+
+
+def test_the_test_for_users(project, tmp_path):
+    twin = project.copy(tmp_path / "twin")
+    tests = [
+        {
+            "data_health.feature_contract_holds": {
+                "arguments": {"monitor": "visits"} | given,
+                "config": {"alias": f"said_{name}"},
+            }
+        }
+        for name, (given, _) in USER_TESTS.items()
+    ]
+    (twin.folder / "models/rows.sql").write_text("select * from {{ source('raw', 'visits') }}")
+    twin.write("models/rows.yml", {"models": [{"name": "rows", "data_tests": tests}]})
+    result = twin.dbt("build", "--select", "rows", "--indirect-selection", "eager")
+    failures = {item.node.alias: item.failures for item in result.result if item.node.resource_type == "test"}
+    assert failures == {f"said_{name}": expected for name, (_, expected) in USER_TESTS.items()}
+
+
 def test_one_row_switches_the_version(project, tmp_path):
     twin = project.copy(tmp_path / "project")
     twin.sql("insert into raw.serving values ('v2', '2024-06-01')")
