@@ -78,6 +78,15 @@ def test_every_rate_against_all_rows_a_group_and_the_best(project):  # noqa: F81
     assert len(checked) == 7 * 3
 
 
+def test_a_reference_group_that_no_row_has_is_said(project):  # noqa: F811
+    found = [row for key, row in found_rows(project, "weighted").items() if key[5] == "(reference group)"]
+    assert {row["group_value"] for row in found} == {"f", "m"} and {row["subgroup"] for row in found} == {"sex"}
+    assert {row["status"] for row in found} == {"insufficient_data"}
+    reasons = {row["reason"] for row in found if row["is_mature"] and row["metric"] == "true_positive_rate"}
+    assert reasons == {"no row has the reference group that the configuration names"}
+    assert {(row["reference_value"], row["difference"]) for row in found} == {(None, None)}
+
+
 def test_equal_groups_are_not_found(project):  # noqa: F811
     """Groups are drawn at random, so that no gap is one: 18 groups of nine months and versions."""
     statuses = {row["status"] for row in found_rows(project).values()}

@@ -82,7 +82,7 @@ CONFIGURATION = {
             "references": {"half": {"from": "2024-01-01", "to": "2024-06-01"}},
             "fairness": {"sex": {"reference": "f"}, "age band, sex": {"reference": "young, f"}},
         },
-        "weighted": MONITOR | {"weight": "weight"},
+        "weighted": MONITOR | {"weight": "weight", "fairness": {"sex": {"reference": "women"}}},
         "hidden": MONITOR | {"show_values": ["sex"]},
         "labels_only": PLAIN | {"prediction": {"label": "predicted", "version": "version"}},
         "scores_only": PLAIN | {"prediction": {"score": "score", "version": "version"}},

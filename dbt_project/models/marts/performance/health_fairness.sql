@@ -31,6 +31,8 @@ comparisons as (
             when fairness_comparisons.metric <> 'selection_rate' and not fairness_comparisons.is_mature
                 then case when settings.matures_after_days = 0 then 'the period is not over'
                     else 'labels may arrive until ' || settings.matures_after_days || ' days after the period' end
+            when fairness_comparisons.named_group_count = 0 and fairness_comparisons.reference = '(reference group)'
+                then 'no row has the reference group that the configuration names'
             when fairness_comparisons.difference is null then 'the group has nothing to be compared with'
         end as gap_in_data
     from (select * from {{ ref('fairness_comparisons') }}) as fairness_comparisons

@@ -40,12 +40,14 @@ ranked_rates as (
                 else rates.value
             end desc nulls last, rates.group_value nulls last
         ) as best_rank,
-        reference_groups.monitor is not null as is_reference
+        coalesce(rates.group_value = reference_groups.group_value, false) as is_reference,
+        -- 0 where a group is named and no row has it
+        max(case when rates.group_value = reference_groups.group_value then 1 when reference_groups.group_value is not null then 0 end)
+            over (partition by rates.family_key, rates.subgroup) as named_group_count
     from rates
     left join reference_groups
         on rates.monitor = reference_groups.monitor
         and replace(lower(rates.subgroup), ' ', '') = reference_groups.subgroup_key
-        and rates.group_value = reference_groups.group_value
     where rates.subgroup <> '(all)'
 
 ),
@@ -90,11 +92,28 @@ against_a_group as (
 
 ),
 
+against_no_group as (
+
+    select
+        ranked_rates.*,
+        '(reference group)' as reference,
+        cast(null as double precision) as reference_value,
+        cast(null as double precision) as other_value,
+        cast(null as double precision) as other_count,
+        cast(null as double precision) as other_variance,
+        1e0 as factor
+    from ranked_rates
+    where named_group_count = 0
+
+),
+
 compared as (
 
     select * from against_all
     union all
     select * from against_a_group
+    union all
+    select * from against_no_group
 
 ),
 
@@ -120,6 +139,7 @@ measured as (
 select
     monitor, dataset, period_start, period_end, is_latest, is_mature, model_version, subgroup, group_value, metric, reference,
     row_count, labelled_count, positive_count, negative_count, minimum_rows, missing_reason, hits is not null as is_share,
+    named_group_count,
     value,
     group_centre - group_margin as value_lower,
     group_centre + group_margin as value_upper,
