@@ -15,8 +15,8 @@
         {#- all rows of a table share one text; each row of statistics gets a key when it is counted; else all columns are looked at -#}
         {%- set number = 'statistics_key' if 'statistics_key' in table.columns
             else data_health.row_hash(table.columns | reject('equalto', 'built_at') | list, 'row_hash_key') -%}
-        {%- set content = 'max(computed_from)' if 'computed_from' in table.columns
-            else "cast(count(*) as varchar) || ' ' || cast(sum(" ~ number ~ ') as varchar)' -%}
+        {%- set sum = 'max(computed_from)' if 'computed_from' in table.columns else 'cast(sum(' ~ number ~ ') as varchar)' -%}
+        {%- set content = "cast(count(*) as varchar) || ' ' || " ~ sum -%}
         {%- do parts.append('coalesce((select ' ~ content ~ ' from ' ~ table.relation_name ~ "), '')") -%}
     {%- endfor -%}
     {#- a table of an older release may have no such column: the name then means that of `without_past` -#}

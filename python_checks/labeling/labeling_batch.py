@@ -101,4 +101,7 @@ def different_rows(
     if rows["strategy"][0].as_py() == "representative":
         places = principal_points(np.vstack([points, known_points]), np.concatenate([ties, known_ties]))
         return representative(places[: rows.num_rows], places[rows.num_rows :], count, SEED, ties)
-    return clustered_margin(rows["margin"].to_numpy(), principal_points(points, ties), ties, count, SEED)
+    margins = rows["margin"].to_numpy()
+    # a row without a probability, such as one whose score is missing or above 1, counts as certain
+    margins = np.where(np.isnan(margins), 1.0, margins)
+    return clustered_margin(margins, principal_points(points, ties), ties, count, SEED)
