@@ -7,7 +7,8 @@
 #}
 {% macro point_in_time_join(relation, key, time, features, columns=none) -%}
 {%- set has_asof_join, keys = data_health.engine_sql('has_asof_join'), [key] if key is string else key -%}
-{%- set row_keys, row_time = data_health.quoted(keys), 'observations.' ~ data_health.quoted(time) -%}
+{%- set row_keys, key_names, row_time = data_health.quoted(keys), [], 'observations.' ~ data_health.quoted(time) -%}
+{%- for key in keys -%}{%- do key_names.append('key_' ~ loop.index) -%}{%- endfor -%}
 with observations as (
 
     select {{ '*' if columns is none else data_health.quoted(columns) | join(', ') }}
@@ -15,21 +16,22 @@ with observations as (
 
 ),
 {% for feature in features %}
-{{ data_health.feature_history(feature, keys, loop.index) }},
+{{ data_health.feature_history(feature, keys, loop.index, is_numbered=not has_asof_join) }},
 {% if not has_asof_join %}
 {%- set name = 'moments_' ~ loop.index %}
 -- how many rows of the history each moment comes after
 {{ name }} as (
 
-    select {{ row_keys | join(', ') }}, moment, sum(is_known) over (
-        partition by {{ row_keys | join(', ') }} order by moment, is_known desc nulls last rows unbounded preceding
+    select {{ key_names | join(', ') }}, moment, sum(is_known) over (
+        partition by {{ key_names | join(', ') }} order by moment, is_known desc nulls last rows unbounded preceding
     ) as feature_number, is_known
     from (
-        select distinct {{ row_keys | join(', ') }}, {{ row_time }} as moment, 0 as is_known
+        select distinct
+            {%- for column in row_keys %} {{ column }} as key_{{ loop.index }},{% endfor %} {{ row_time }} as moment, 0 as is_known
         from observations
         where {{ row_time }} is not null
         union all
-        select {{ row_keys | join(', ') }}, known_from as moment, 1 as is_known
+        select {{ key_names | join(', ') }}, known_from as moment, 1 as is_known
         from history_{{ loop.index }}
     ) as all_moments
 
@@ -44,10 +46,10 @@ joined as (
         {%- set history, span = 'history_' ~ loop.index, (feature.time_to_live or '').split(' ') %}
         {%- for column in feature.columns %},
         {% if feature.time_to_live -%}
-        case when {{ history }}.feature_time >= {{ dbt.dateadd(span[1].rstrip('s'), '-' ~ span[0], row_time) }}
-            then {{ history }}.{{ data_health.quoted(column) }} end
+        case when {{ history }}.feature_time >= {{ dbt.dateadd(span[1].rstrip('s'), '-' ~ span[0], row_time) | trim }}
+            then {{ history }}.value_{{ loop.index }} end
         {%- else -%}
-        {{ history }}.{{ data_health.quoted(column) }}
+        {{ history }}.value_{{ loop.index }}
         {%- endif %} as {{ data_health.quoted((feature.prefix or '') ~ column) }}
         {%- endfor %}
         {%- endfor %}
@@ -56,15 +58,15 @@ joined as (
     {%- set history, moments, number = 'history_' ~ loop.index, 'moments_' ~ loop.index, loop.index %}
     {%- if has_asof_join %}
     asof left join {{ history }}
-        on {% for column in row_keys %}observations.{{ column }} = {{ history }}.{{ column }} and {% endfor -%}
+        on {% for column in row_keys %}observations.{{ column }} = {{ history }}.key_{{ loop.index }} and {% endfor -%}
         {{ row_time }} >= {{ history }}.known_from
     {%- else %}
     left join {{ moments }}
-        on {% for column in row_keys %}observations.{{ column }} = {{ moments }}.{{ column }} and {% endfor -%}
+        on {% for column in row_keys %}observations.{{ column }} = {{ moments }}.key_{{ loop.index }} and {% endfor -%}
         {{ row_time }} = {{ moments }}.moment
         and {{ moments }}.is_known = 0
     left join {{ history }}
-        on {% for column in row_keys %}{{ moments }}.{{ column }} = {{ history }}.{{ column }} and {% endfor -%}
+        on {% for name in key_names %}{{ moments }}.{{ name }} = {{ history }}.{{ name }} and {% endfor -%}
         {{ moments }}.feature_number = {{ history }}.feature_number
     {%- endif %}
     {%- endfor %}
@@ -77,12 +79,16 @@ from joined
 
 
 {#
-    Two common table expressions: the rows of a feature table from which on each was the newest that was known, under the names of `keys`.
-    A row that is loaded when one of a later time is known already is never the newest, so the rows that stay are in one order by time
-    and by when they were known.
+    Two common table expressions: the rows of a feature table from which on each was the newest that was known. Its keys are called key_1
+    and so on, and its values value_1, so that no column of a table has a name that is taken; with `is_numbered`, their order is selected,
+    too. A row that is loaded when one of a later time is known already is never the newest, so the rows that stay are in one order by
+    time and by when they were known.
 #}
-{% macro feature_history(feature, keys, number) -%}
-{%- set quoted, partition = data_health.quoted(feature.columns), data_health.quoted(keys) | join(', ') -%}
+{% macro feature_history(feature, keys, number, is_numbered=true) -%}
+{%- set quoted, key_names, values = data_health.quoted(feature.columns), [], [] -%}
+{%- for key in keys -%}{%- do key_names.append('key_' ~ loop.index) -%}{%- endfor -%}
+{%- for column in quoted -%}{%- do values.append('value_' ~ loop.index) -%}{%- endfor -%}
+{%- set partition = key_names | join(', ') -%}
 {%- set own_keys = feature.key or keys -%}
 {%- set own_keys, present = data_health.quoted([own_keys] if own_keys is string else own_keys), [] -%}
 {%- set loaded_at = data_health.quoted(feature.loaded_at) if feature.loaded_at else none -%}
@@ -98,7 +104,7 @@ known_{{ number }} as (
 
     select
         {%- for own_key in own_keys %}
-        {{ own_key }} as {{ data_health.quoted(keys[loop.index0]) }},
+        {{ own_key }} as key_{{ loop.index }},
         {%- endfor %}
         {{ data_health.quoted(feature.time) }} as feature_time,
         {%- if loaded_at %}
@@ -110,8 +116,10 @@ known_{{ number }} as (
         {%- for tie in ties %}
         {{ tie }} as tie_breaker_{{ loop.index }},
         {%- endfor %}
-        {{ data_health.row_hash(quoted, 'row_hash_key') }} as row_hash,
-        {{ quoted | join(', ') }}
+        {%- for column in quoted %}
+        {{ column }} as value_{{ loop.index }},
+        {%- endfor %}
+        {{ data_health.row_hash(quoted, 'row_hash_key') }} as row_hash
     from {{ feature.relation }}
     where {{ present | join(' and ') }}
 
@@ -119,8 +127,10 @@ known_{{ number }} as (
 
 history_{{ number }} as (
 
-    select {{ partition }}, known_from, feature_time, {{ quoted | join(', ') }},
+    select {{ partition }}, known_from, feature_time, {{ values | join(', ') }}
+        {%- if is_numbered %},
         row_number() over (partition by {{ partition }} order by known_from nulls last) as feature_number
+        {%- endif %}
     from (
         select *, lead(known_from) over (partition by {{ partition }} order by {{ order }}) as next_known_from
         from (
