@@ -23,7 +23,7 @@
         ) is not null
     {%- endset %}
     select
-        '{{ feature.relation }}' as feature_table,
+        {{ data_health.text_literal(feature.relation | string) }} as feature_table,
         {%- for column in keys %}
         cast(training_rows.{{ column }} as varchar) as {{ column }},
         {%- endfor %}
@@ -50,7 +50,7 @@
     union all
 
     select
-        '{{ feature.relation }}' as feature_table,
+        {{ data_health.text_literal(feature.relation | string) }} as feature_table,
         {%- for column in keys %}
         cast(null as varchar) as {{ column }},
         {%- endfor %}

@@ -7,6 +7,9 @@
     model, metric, minimum=none, maximum=none, monitor=none, versions=none, subgroups=none, groups=none, certain=true
 ) %}
     {{ config(severity='warn') }}
+    {%- if execute and minimum is none and maximum is none %}
+        {%- do exceptions.raise_compiler_error(data_health.problem('', 'performance_at_least', none, 'minimum, maximum or both')) %}
+    {%- endif %}
     {%- set subgroups = subgroups or '(all)' %}
     with newest as (
 
@@ -59,7 +62,7 @@
     select monitor, period_start, model_version, subgroup, group_value, metric, value, value_lower, value_upper, positive_count,
         negative_count, status, reason
     from selected
-    where {{ failures | join(' or ') or 'value is null' }}
+    where {{ failures | join(' or ') }}
 
     union all
 

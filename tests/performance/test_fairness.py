@@ -138,6 +138,7 @@ USER_TESTS = {
     ),
     "misspelt": ("performance_at_least", {"metric": "recalled", "minimum": 0.1}, False),
     "nothing": ("performance_at_least", {"metric": "recall", "minimum": 0.1, "monitor": "unlabelled"}, False),
+    "no_bound": ("performance_at_least", {"metric": "recall"}, None),
     "gap": ("fairness_gap_below", {"maximum": 0.2, "versions": "v1"}, True),
     "gap_of_races": ("fairness_gap_below", {"maximum": 0.05, "monitor": "compas"}, False),
     "gap_of_no_subgroup": ("fairness_gap_below", {"maximum": 0.5, "subgroups": "colour"}, False),
@@ -154,10 +155,11 @@ def test_the_tests_for_users(project, tmp_path):  # noqa: F811
     (twin.folder / "models/rows.sql").write_text("select * from {{ source('raw', 'rows') }}")
     properties = {"version": 2, "models": [{"name": "rows", "data_tests": tests}]}
     (twin.folder / "models/rows.yml").write_text(yaml.safe_dump(properties))
-    result = twin.dbt("build", "--select", "rows", "--indirect-selection", "eager")
+    # a test without any bound cannot be meant
+    result = twin.dbt("build", "--select", "rows", "--indirect-selection", "eager", succeeds=False)
     outcomes = {item.node.alias: item.status for item in result.result}
     for name, (_, _, passes) in USER_TESTS.items():
-        assert outcomes[f"said_{name}"] == ("pass" if passes else "warn"), name
+        assert outcomes[f"said_{name}"] == {True: "pass", False: "warn", None: "error"}[passes], name
 
 
 def test_findings_are_in_the_alerts(project, tmp_path):  # noqa: F811
