@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from data_health.labeling.progress import Fit, Matrix, Numbers, regression
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
 # probability that the interval of the difference holds, both sides together
@@ -73,7 +73,7 @@ class Difference:
     @property
     def half_width(self) -> float:
         """Half of the 98 % interval; NaN where nothing varies."""
-        return float(student.ppf((1 + CONFIDENCE) / 2, self.degrees) * self.error) if self.error > 0 else float("nan")
+        return float(stdtrit(self.degrees, (1 + CONFIDENCE) / 2) * self.error) if self.error > 0 else float("nan")
 
 
 def verdict(
@@ -205,7 +205,7 @@ def better_than_shares(losses: Losses, codes: Numbers, class_count: int) -> bool
     shares = np.bincount(codes, minlength=class_count) / len(codes)
     gaps = -np.log(shares[codes]) - losses.whole
     error = gaps.std(ddof=1) / np.sqrt(len(gaps))
-    return bool(gaps.mean() > student.ppf((1 + CONFIDENCE) / 2, len(gaps) - 1) * error)
+    return bool(gaps.mean() > stdtrit(len(gaps) - 1, (1 + CONFIDENCE) / 2) * error)
 
 
 def arms_of(strategies: NDArray, arms: NDArray, batches: Numbers) -> Arms | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 Matrix = NDArray[np.float64]
 
@@ -39,13 +39,13 @@ class Gate:
 def clopper_pearson_lower(right: int, n: int, confidence: float = 0.95) -> float:
     """One-sided lower confidence bound of a share of which `right` of `n` were seen (Clopper and Pearson 1934)."""
     _check_counts(right, n, confidence)
-    return 0.0 if right == 0 else float(beta.ppf(1 - confidence, right, n - right + 1))
+    return 0.0 if right == 0 else float(betaincinv(right, n - right + 1, 1 - confidence))
 
 
 def clopper_pearson_upper(right: int, n: int, confidence: float = 0.95) -> float:
     """One-sided upper confidence bound of a share of which `right` of `n` were seen."""
     _check_counts(right, n, confidence)
-    return 1.0 if right == n else float(beta.ppf(confidence, right + 1, n - right))
+    return 1.0 if right == n else float(betaincinv(right + 1, n - right, confidence))
 
 
 def rows_needed(errors: int, target: float, confidence: float = 0.95) -> int:

@@ -1,19 +1,20 @@
 """The built-in learners of labelled rows: a regression that a warehouse can apply by itself, and boosted trees."""
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import data_health.labeling.learning_packages  # noqa: F401
 import numpy as np
 from data_health.solvers import NoConvergenceError
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -154,6 +155,8 @@ def fitted_temperature(logits: Matrix, codes: Numbers) -> float:
         prior = 0.5 * (log_temperature / TEMPERATURE_SPREAD) ** 2
         return log_loss(logits / np.exp(log_temperature), codes) * len(codes) + prior
 
+    from scipy.optimize import minimize_scalar
+
     return float(np.exp(minimize_scalar(cost, bounds=(-3.0, 3.0), method="bounded", options={"xatol": 1e-6}).x))
 
 
@@ -181,6 +184,8 @@ def _folds(counts: Numbers, codes: Numbers, seed: int) -> list[tuple[Numbers, Nu
     """Rows to train on and rows held out, of every fold; in every training set there is every class."""
     is_split = counts[codes] >= 2
     rows, alone = np.flatnonzero(is_split), np.flatnonzero(~is_split)
+    from sklearn.model_selection import StratifiedKFold
+
     splitter = StratifiedKFold(int(min(MOST_FOLDS, counts[counts >= 2].min())), shuffle=True, random_state=seed)
     splits = splitter.split(rows, codes[rows])
     return [(np.sort(np.concatenate([rows[train], alone])), rows[test]) for train, test in splits]
@@ -198,6 +203,9 @@ def _cross_validated(
 
 def _fitted(matrix: Matrix, codes: Numbers, class_count: int, strength: float) -> tuple[Matrix, Matrix]:
     """Coefficients and intercepts of every class; a class without rows is as good as impossible."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=strength, max_iter=MOST_ITERATIONS, tol=TOLERANCE)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
@@ -220,6 +228,8 @@ def _fitted(matrix: Matrix, codes: Numbers, class_count: int, strength: float) -
 
 def boosted(matrix: Matrix, codes: Numbers, seed: int = 0) -> HistGradientBoostingClassifier:
     """Trees of rows (n × d) and codes (n), neither cross-validated nor calibrated."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     leaf = max(5, min(20, len(codes) // 20))
     model = HistGradientBoostingClassifier(
         learning_rate=0.1,

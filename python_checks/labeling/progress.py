@@ -1,14 +1,18 @@
 """What labels were worth: learning curves on the audit stream."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import data_health.labeling.learning_packages  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -34,6 +38,8 @@ class CurvePoint:
 
 def regression(matrix: Matrix, codes: Numbers) -> LogisticRegression:
     """What is learnt where nobody asks for trees, a score that is monitored among them: it is quick."""
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix, codes)
 
 
@@ -85,6 +91,8 @@ def area_under_curve(scores: Matrix, codes: Numbers, class_count: int) -> float:
 
 def area_and_variance(scores: Matrix, codes: Numbers, class_count: int) -> tuple[float, float]:
     """The area as in area_under_curve, and its variance (DeLong et al. 1988), at most: as if all classes err alike."""
+    from scipy.stats import rankdata
+
     areas, errors = [], []
     for code in range(1, 2) if class_count == 2 else range(class_count):
         positive = codes == code

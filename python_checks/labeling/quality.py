@@ -3,9 +3,10 @@
 import itertools
 from dataclasses import dataclass
 
+import data_health.labeling.learning_packages  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, binomtest
+from scipy.special import betaincinv
 
 Matrix = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -125,7 +126,9 @@ def expected_precision(
     a, b = errors + weight * general, numbers - errors + weight * (1 - general)
     pool = np.searchsorted(edges, scores, side="left")
     # small bands are drawn further to the general rate than their neighbours, and may rise by that
-    falling = (np.minimum.accumulate(values) for values in (a / (a + b), beta.ppf(0.05, a, b), beta.ppf(0.95, a, b)))
+    falling = (
+        np.minimum.accumulate(values) for values in (a / (a + b), betaincinv(a, b, 0.05), betaincinv(a, b, 0.95))
+    )
     expected, lower, upper = (values[pool] for values in falling)
     return expected, lower, upper
 
@@ -150,6 +153,8 @@ def rate_finding(successes: Numbers, rows: Numbers) -> RateFinding:
     smoothed = (counts[:-1].sum() + 0.5) / (sizes[:-1].sum() + 1)
     # as many rows as would vary as much without overdispersion
     effective = max(1, round(sizes[-1] / phi))
+    from scipy.stats import binomtest
+
     p_value = float(binomtest(round(rate * effective), effective, smoothed).pvalue)
     if abs(rate - earlier) < LEAST_CHANGE or p_value >= LEAST_P:
         return RateFinding("ok", rate, earlier, p_value)

@@ -2,10 +2,9 @@
 
 import itertools
 
+import data_health.labeling.learning_packages  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 Matrix = NDArray[np.float64]
@@ -146,6 +145,8 @@ def _nearness(points: Matrix) -> float:
 def _is_near(points: Matrix, known: Matrix, near: float) -> NDArray[np.bool_]:
     if not len(known) or not points.size:
         return np.zeros(len(points), np.bool_)
+    from sklearn.neighbors import NearestNeighbors
+
     distances, _ = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(points)
     return distances[:, 0] <= near
 
@@ -166,6 +167,8 @@ def _clusters(points: Matrix, count: int, seed: int) -> Numbers:
     count = min(count, len(np.unique(points, axis=0)))
     if count <= 1:
         return np.zeros(len(points), np.int64)
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+
     # sums of several threads are added up in any order, and the last digit decides ties
     with threadpool_limits(limits=1):
         if count <= EXACT_CLUSTERS or len(points) <= 20 * MOST_CLUSTERS:
@@ -181,6 +184,8 @@ def _by_typicality(points: Matrix, members: Numbers, candidate_count: int) -> li
     neighbours = min(NEIGHBOURS, len(members) // 2)
     if neighbours < 1 or not len(candidates):
         return candidates.tolist()
+    from sklearn.neighbors import NearestNeighbors
+
     search = NearestNeighbors(n_neighbors=neighbours + 1).fit(points[members])
     distances, _ = search.kneighbors(points[candidates])
     # the first neighbour is the row itself

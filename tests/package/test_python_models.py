@@ -1,7 +1,9 @@
 """Python models: each is a module of its name, which holds its columns; the properties and the readers in SQL agree with it."""
 
+import functools
 import importlib
 import re
+import subprocess
 import sys
 
 import pytest
@@ -26,6 +28,7 @@ def module_of(name):
     return importlib.import_module(f"data_health.{file.parent.name}.{name}")
 
 
+@functools.cache
 def properties():
     """What the YAML says of every Python model: column → type."""
     models = [model for path in FOLDER.rglob("*.yml") for model in yaml.safe_load(path.read_text()).get("models", [])]
@@ -105,3 +108,15 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(name, missin
         rf"run: pip install {command}, or write parts: \{{\1: false\}}",
         str(raised.value),
     )
+
+
+def test_nothing_slow_is_imported_before_something_is_fitted():
+    names = [name for name, path in MODELS.items() if path.parent.name == "labeling"]
+    code = f"""
+import importlib, sys
+for name in {names}:
+    importlib.import_module("data_health.labeling." + name)
+print([name for name in ("sklearn", "scipy.stats", "scipy.optimize") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
