@@ -25,6 +25,7 @@ from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager import EventManager
 from dbt_common.tests import enable_test_caching
 from dbt_common.utils.encoding import JSONEncoder
+from sqlparse.engine import grouping
 
 # what dbt keeps of a project is large and stays: looking through it for garbage took a seventh of a build
 YOUNG_OBJECTS = 200_000
@@ -95,8 +96,15 @@ def validate_once():
 
 
 def put_ephemeral_models_in_once():
-    """sqlparse reads a whole query to see whether it begins with `with`."""
+    """sqlparse reads a whole query to see whether it begins with `with`. Only what is in brackets must be told apart."""
     inject_anew, kept = dbt.compilation.inject_ctes_into_sql, {}
+
+    def group(statement):
+        for group_tokens in (grouping.group_comments, grouping.group_brackets, grouping.group_parenthesis):
+            group_tokens(statement)
+        return statement
+
+    grouping.group = group
 
     def inject(sql, ctes):
         key = sql, tuple((cte.id, cte.sql) for cte in ctes)
