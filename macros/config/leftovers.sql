@@ -16,7 +16,7 @@
         'feature_definitions', 'finding_periods', 'findings', 'health_alerts', 'health_annotators',
         'health_auto_labels', 'health_bias_gate', 'health_cell_changes', 'health_component_scores', 'health_coverage',
         'health_coverage_combinations', 'health_coverage_gaps', 'health_drift', 'health_drift_latest',
-        'health_drift_windows', 'health_fairness', 'health_feature_contract', 'health_known_biases',
+        'health_drift_windows', 'health_fairness', 'health_feature_contract', 'health_incidents', 'health_known_biases',
         'health_label_gates', 'health_label_quality', 'health_labeling_candidates', 'health_labeling_progress',
         'health_labels', 'health_model_versions', 'health_monitors', 'health_multivariate_drift',
         'health_pca_components', 'health_pca_loadings', 'health_pca_summary', 'health_performance', 'health_profile',

@@ -36,6 +36,7 @@ from test_postgres import DEMO_KEYS, KEYS, TIMES_OF_THE_RUN, assert_equal_tables
 PAGE = REPOSITORY / "docs" / "demo.md"
 NAMES = (
     "alerts",
+    "incidents",
     "findings",
     "volume",
     "profile",

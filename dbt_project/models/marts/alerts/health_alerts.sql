@@ -1,4 +1,4 @@
-with finding_periods as (
+with finding_summaries as (
 
     select
         monitor,
@@ -7,116 +7,99 @@ with finding_periods as (
         change,
         segment_column,
         segment_value,
-        reference,
+        reference_list,
         metric,
-        first_period,
-        period_start,
         severity,
+        first_period,
+        last_period,
+        period_count,
+        is_open,
         evidence,
         mart,
         relation,
         owner,
-        is_open,
         acknowledged_until,
         acknowledged_by,
         note
-    from {{ ref('finding_periods') }}
+    from {{ ref('finding_summaries') }}
 
 ),
 
--- the evidence is that of the worst period, the newest of them if there are several
-ranked_periods as (
-
-    select
-        finding_periods.*,
-        row_number() over (
-            partition by monitor, finding, column_name, change, segment_column, segment_value, first_period
-            order by case severity when 'alert' then 1 else 2 end, period_start desc nulls last, reference, evidence nulls last
-        ) as rank
-    from finding_periods
-
-),
-
--- what began at the same time against several references is one finding
-findings as (
+incident_members as (
 
     select
         monitor,
+        subject_kind,
+        subject,
+        is_from_previous,
+        episode,
         finding,
         column_name,
         change,
         segment_column,
         segment_value,
-        first_period,
-        max(period_start) as last_period,
-        count(distinct period_start) as period_count,
-        max(case when is_open then 1 else 0 end) = 1 as is_open,
-        min(severity) as severity,
-        max(case when rank = 1 then metric end) as metric,
-        max(case when rank = 1 then evidence end) as evidence,
-        max(mart) as mart,
-        max(relation) as relation,
-        max(owner) as owner,
-        max(acknowledged_until) as acknowledged_until,
-        max(acknowledged_by) as acknowledged_by,
-        max(note) as note
-    from ranked_periods
-    group by monitor, finding, column_name, change, segment_column, segment_value, first_period
+        first_period
+    from {{ ref('incident_members') }}
 
 ),
 
-references_of_findings as (
-
-    select distinct monitor, finding, column_name, change, segment_column, segment_value, first_period, reference
-    from finding_periods
-    where reference is not null
-
-),
-
-listed_references as (
+incident_groups as (
 
     select
         monitor,
-        finding,
-        column_name,
-        change,
-        segment_column,
-        segment_value,
-        first_period,
-        {{ dbt.listagg('reference', "', '", 'order by reference') }} as reference_list
-    from references_of_findings
-    group by monitor, finding, column_name, change, segment_column, segment_value, first_period
+        subject_kind,
+        subject,
+        is_from_previous,
+        episode,
+        incident_key
+    from {{ ref('incident_groups') }}
+
+),
+
+grouped_findings as (
+
+    select
+        incident_members.*,
+        incident_groups.incident_key
+    from incident_members
+    inner join incident_groups
+        on incident_members.monitor = incident_groups.monitor
+        and incident_members.subject_kind = incident_groups.subject_kind
+        and incident_members.subject = incident_groups.subject
+        and incident_members.is_from_previous = incident_groups.is_from_previous
+        and incident_members.episode = incident_groups.episode
 
 )
 
 select
-    findings.monitor,
-    findings.finding,
-    findings.column_name,
-    findings.segment_column,
-    findings.segment_value,
-    listed_references.reference_list,
-    findings.metric,
-    findings.severity,
-    findings.first_period,
-    findings.last_period,
-    cast(findings.period_count as bigint) as period_count,
-    findings.is_open,
-    findings.evidence,
-    findings.mart,
-    findings.relation,
-    findings.owner,
-    findings.acknowledged_until is not null as is_acknowledged,
-    findings.acknowledged_until as muted_until,
-    findings.acknowledged_by,
-    findings.note,
+    finding_summaries.monitor,
+    finding_summaries.finding,
+    finding_summaries.column_name,
+    finding_summaries.segment_column,
+    finding_summaries.segment_value,
+    finding_summaries.reference_list,
+    finding_summaries.metric,
+    finding_summaries.severity,
+    finding_summaries.first_period,
+    finding_summaries.last_period,
+    cast(finding_summaries.period_count as bigint) as period_count,
+    finding_summaries.is_open,
+    finding_summaries.evidence,
+    left(md5(grouped_findings.monitor || ' | ' || grouped_findings.incident_key), 12) as incident_id,
+    finding_summaries.mart,
+    finding_summaries.relation,
+    finding_summaries.owner,
+    finding_summaries.acknowledged_until is not null as is_acknowledged,
+    finding_summaries.acknowledged_until as muted_until,
+    finding_summaries.acknowledged_by,
+    finding_summaries.note,
     {{ data_health.run_time() }} as built_at
-from findings
-left join listed_references
-    on findings.monitor = listed_references.monitor
-    and findings.finding = listed_references.finding
-    and coalesce(findings.column_name, '(null)') = coalesce(listed_references.column_name, '(null)')
-    and findings.change = listed_references.change
-    and findings.segment_column = listed_references.segment_column
-    and coalesce(findings.segment_value, '(null)') = coalesce(listed_references.segment_value, '(null)')
-    and findings.first_period = listed_references.first_period
+from finding_summaries
+left join grouped_findings
+    on finding_summaries.monitor = grouped_findings.monitor
+    and finding_summaries.finding = grouped_findings.finding
+    and coalesce(finding_summaries.column_name, '(null)') = coalesce(grouped_findings.column_name, '(null)')
+    and finding_summaries.change = grouped_findings.change
+    and finding_summaries.segment_column = grouped_findings.segment_column
+    and coalesce(finding_summaries.segment_value, '(null)') = coalesce(grouped_findings.segment_value, '(null)')
+    and finding_summaries.first_period = grouped_findings.first_period
