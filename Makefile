@@ -14,8 +14,11 @@ pytest = $(environment)/python -m pytest --numprocesses auto --dist loadfile --n
 build: .venv/installed
 	$(environment)/dbt build
 	@echo
-	@echo "The demo clinic is built: data_health.duckdb holds the marts, all named health_*; begin with health_scorecard and health_alerts."
-	@echo "docs/demo.md tells what was planted and where it shows. A first look:"
+	@echo "The demo clinic is built: data_health.duckdb holds the marts, all named health_*. What they found, by health_incidents:"
+	@echo
+	@$(environment)/data-health summary
+	@echo
+	@echo "docs/demo.md tells what was planted and where it shows. One column, month by month:"
 	@$(environment)/python -m data_health.demo.look data_health.duckdb
 
 # before every commit: what needs no build

@@ -1,9 +1,12 @@
-"""The command `data-health`, for what is done between two builds: labels of people, and rules that are suggested."""
+"""The command `data-health`: incidents, labels of people, and rules that are suggested."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+from data_health.alerts.build import build
+from data_health.alerts.summary import fails, read_summary, written
 from data_health.cleaning.rules_file import written_rules
 from data_health.label_studio.exporting import Export, Exported, export_labels
 from data_health.label_studio.importing import Import, Imported, import_labels
@@ -14,6 +17,9 @@ from data_health.label_studio.tasks import ExchangeError
 FOLDER = click.Path(exists=True, file_okay=False)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+# 1 is an error, and 2 a wrong use of the command
+EXIT_OF_INCIDENTS = 3
+MOST_SHOWN = 8
 
 
 def place_options(command: Callable) -> Callable:
@@ -46,7 +52,73 @@ control_option = click.option(
 @click.group()
 @click.version_option(package_name="data-health", prog_name="data-health")
 def main() -> None:
-    """Do what is done between two builds of a dbt project that uses data_health."""
+    """Do what is done beside dbt in a project that uses data_health."""
+
+
+fail_option = click.option(
+    "--fail-on",
+    type=click.Choice(["warn", "alert"]),
+    help="End with exit code 3 if an open incident is as bad as this, or if the incidents are older than the last run.",
+)
+
+
+@main.command("build", context_settings={"ignore_unknown_options": True})
+@place_options
+@fail_option
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def build_command(
+    project_dir: str | None,
+    profiles_dir: str | None,
+    target: str | None,
+    fail_on: str | None,
+    arguments: tuple[str, ...],
+) -> None:
+    """Build the models of the package with dbt, and show the open incidents.
+
+    ARGUMENTS are those of `dbt build`, and replace the selection. The exit code is 1 if the build fails.
+    """
+    project = Project(project_dir, profiles_dir, target)
+    succeeded = build(project, arguments, click.echo)
+    summary = attempted(lambda: read_summary(project, None))
+    click.echo(written(summary, "text", False, MOST_SHOWN, width_of_terminal()))
+    if not succeeded:
+        raise click.ClickException("the build failed; what failed stands above")
+    if fails(summary, fail_on):
+        raise SystemExit(EXIT_OF_INCIDENTS)
+
+
+@main.command("summary")
+@place_options
+@click.option("--monitor", help="Name of the monitor. Default: all.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the summary. JSON has all incidents.",
+)
+@click.option("--closed", is_flag=True, help="Also show incidents that are over or acknowledged.")
+@click.option("--most", type=click.IntRange(min=1), default=MOST_SHOWN, show_default=True, help="How many to show.")
+@fail_option
+def summary_command(
+    project_dir: str | None,
+    profiles_dir: str | None,
+    target: str | None,
+    monitor: str | None,
+    kind: str,
+    closed: bool,
+    most: int,
+    fail_on: str | None,
+) -> None:
+    """Show the open incidents of the last build, the most at risk first.
+
+    It reads health_incidents and no row of a monitored table.
+    """
+    summary = attempted(lambda: read_summary(Project(project_dir, profiles_dir, target), monitor))
+    click.echo(written(summary, kind, closed, most, width_of_terminal()))
+    if fails(summary, fail_on):
+        raise SystemExit(EXIT_OF_INCIDENTS)
 
 
 @main.command("suggest")
@@ -145,6 +217,11 @@ def import_command(
     wish = Import([project.absolute(file) for file in files], control, annotator, complete)
     answers, done = attempted(lambda: import_labels(project, monitor, wish))
     click.echo("\n".join(map(import_summary, done)) if done else f"the table {answers} exists")
+
+
+def width_of_terminal() -> int:
+    """Its width in characters; 100 where there is no terminal."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def attempted(action: Callable) -> object:

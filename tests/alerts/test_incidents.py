@@ -1,11 +1,14 @@
 """Findings that belong together are one incident: on planted events, from build to build, and in sentences."""
 
+import json
 import sys
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from click.testing import CliRunner
 from consumer import REPOSITORY, Consumer
+from data_health.command_line import main
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 from incidents import LABEL, OF_NOBODY, belongs, compared, planted
@@ -136,3 +139,72 @@ def test_belongs_is_about_the_months_of_the_event(project):
     assert belongs(event, "drift", event.columns[0], event.first)
     assert not belongs(event, "drift", event.columns[0], event.first - 1)
     assert not belongs(event, "drift", "another", event.first)
+
+
+def run(project, *arguments):
+    """Exit code and output of the command, as from the folder of the project."""
+    done = CliRunner().invoke(main, [*arguments, "--project-dir", str(project.folder)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def open_incidents(project):
+    return project.rows("select * from health_incidents where is_open order by incident_rank")
+
+
+def test_the_summary_tells_the_open_incidents_the_most_at_risk_first(project):
+    code, said = run(project, "summary", "--most", "3")
+    found = open_incidents(project)
+    text = " ".join(said.split())
+    assert code == 0
+    assert text.startswith(f"{len(found)} open incidents in 1 monitor: {len(found)} alerts and 0 warnings (build of ")
+    places = [text.index(row["sentence"]) for row in found[:3]]
+    assert places == sorted(places) and all(row["incident_id"] in text for row in found[:3])
+    assert found[3]["sentence"] not in text and f"{len(found) - 3} more incidents in health_incidents" in text
+    assert "owner: the risk team" in text and "older" not in text
+
+
+def test_a_summary_fails_on_alerts_where_it_is_asked_to(project):
+    assert [run(project, "summary", *options)[0] for options in ((), ("--fail-on", "alert"))] == [0, 3]
+    code, said = run(project, "summary", "--monitor", "event")
+    assert code == 1 and "there is no monitor 'event'; allowed: events" in said
+
+
+def test_json_has_every_incident_with_a_key_and_a_state(project):
+    code, said = run(project, "summary", "--format", "json")
+    content = json.loads(said)
+    rows = project.rows("select incident_id, is_open, sentence from health_incidents order by incident_rank")
+    assert code == 0 and content["is_stale"] is False
+    assert [row["incident_id"] for row in content["incidents"]] == [row["incident_id"] for row in rows]
+    assert [row["status"] for row in content["incidents"]] == ["open" if row["is_open"] else "closed" for row in rows]
+    assert [row["sentence"] for row in content["incidents"]] == [row["sentence"] for row in rows]
+
+
+def test_markdown_has_no_character_that_means_something(project):
+    code, said = run(project, "summary", "--format", "markdown", "--closed", "--most", "100")
+    lines = [line for line in said.splitlines() if line.startswith("- **")]
+    assert code == 0 and len(lines) == project.sql("select count(*) from health_incidents")[0][0]
+    # names of columns have underscores, which would begin italics
+    assert any("\\_" in line for line in lines) and not any("number_" in line for line in lines)
+
+
+def test_incidents_of_a_build_before_the_last_run_are_called_so(project):
+    twin = project.copy(project.folder.with_name("stale"))
+    twin.sql("update health_monitors set built_at = built_at + interval 1 hour")
+    code, said = run(twin, "summary", "--fail-on", "warn")
+    assert code == 3 and "The last run did not come to the incidents" in said
+    twin.sql("drop table health_incidents")
+    code, said = run(twin, "summary")
+    assert code == 1 and "health_incidents is not built yet; run: dbt build" in said
+
+
+def test_a_build_ends_with_the_summary(project):
+    twin = project.copy(project.folder.with_name("built"))
+    code, said = run(twin, "build", "--fail-on", "alert")
+    lines = said.splitlines()
+    assert code == 3 and len(lines) <= 40, said
+    assert sum("models and tests are done" in line for line in lines) == 5
+    assert f"{len(open_incidents(project))} open incidents in 1 monitor" in said
+    twin.configure({"monitors": {"events": MONITOR | {"grian": "month"}}})
+    code, said = run(twin, "build")
+    assert code == 1 and "the build failed" in said and "grian" in said

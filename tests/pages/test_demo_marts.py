@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import walkthrough
+from click.testing import CliRunner
 from consumer import REPOSITORY
+from data_health.command_line import main
 from demo_clinic import Demo
 from demo_files import (
     MONTHS,
@@ -109,6 +111,27 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
     assert_equal_tables(rows, their_rows, KEYS.keys() - {"column_products", "dataset_products"})
     # the same rows are kept, in quarantine and removed, by the same rules; fingerprints hold the names of types
     assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | {"built_from"})
+    # without the components of Python an incident has fewer findings there, and is the same incident in the same words; only
+    # types are called otherwise
+    incidents = """
+        select incident_id, incident_kind, severity, is_open, sentence from health_incidents
+        where incident_kind <> 'schema' order by incident_id
+    """
+    assert rows(incidents) == their_rows(incidents)
+
+
+def test_the_terminal_shows_what_the_page_of_incidents_shows(demo, monkeypatch):
+    page = (REPOSITORY / "docs" / "incidents.md").read_text()
+    (block,) = re.findall("```text\n(.*?)```", page, re.DOTALL)
+    monkeypatch.setenv("DATA_HEALTH_DUCKDB", str(demo.database))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(demo.output / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(demo.output / "logs"))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(REPOSITORY))
+    done = CliRunner().invoke(main, ["summary", "--project-dir", str(REPOSITORY)])
+    shown = done.output.splitlines()
+    head, *lines = block.splitlines()
+    assert done.exit_code == 0 and shown[0].split("(build")[0] == head.split("(build")[0]
+    assert lines == shown[1 : 1 + len(lines)]
 
 
 @pytest.fixture(scope="module")

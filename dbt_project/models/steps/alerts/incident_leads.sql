@@ -37,7 +37,7 @@ drift as (
         period_start,
         segment_column,
         segment_value,
-        max(value / alert_threshold) as effect
+        max(least(value, 1e6) / alert_threshold) as effect
     from {{ data_health.named_model('health_drift', has_drift, {
         'monitor': 'varchar', 'column_name': 'varchar', 'period_start': 'date', 'segment_column': 'varchar', 'segment_value': 'varchar',
         'metric': 'varchar', 'deciding_metric': 'varchar', 'column_status': 'varchar', 'value': 'double precision',

@@ -57,10 +57,20 @@ numbers as (
         {{ number | replace('VALUE', 'leads.mean_before') }} as mean_then,
         {{ number | replace('VALUE', 'leads.standard_deviation') }} as spread_now,
         {{ number | replace('VALUE', 'leads.standard_deviation_before') }} as spread_then,
-        case when leads.mean_before > 0 and leads.mean > 0 and leads.mean / leads.mean_before between 1e-3 and 1e3
-            then cast(cast(abs(100 * leads.mean / leads.mean_before - 100) as decimal(18, 0)) as varchar)
-                || case when leads.mean > leads.mean_before then ' % higher' else ' % lower' end
-        end as mean_change
+        -- quotients of extreme numbers are no doubles
+        case when leads.mean between 1e-100 and 1e100 and leads.mean_before between 1e-100 and 1e100
+            then case when leads.mean / leads.mean_before between 1e-3 and 1e3
+                then cast(cast(abs(100 * leads.mean / leads.mean_before - 100) as decimal(18, 0)) as varchar)
+                    || case when leads.mean > leads.mean_before then ' % higher' else ' % lower' end
+            end
+        end as mean_change,
+        case when abs(leads.mean) < 1e100 and abs(leads.mean_before) < 1e100 and leads.standard_deviation_before between 1e-100 and 1e100
+            then abs(leads.mean - leads.mean_before) / leads.standard_deviation_before
+            when leads.mean <> leads.mean_before then 1
+        end as mean_shift,
+        case when leads.standard_deviation between 1e-100 and 1e100 and leads.standard_deviation_before between 1e-100 and 1e100
+            then abs(leads.standard_deviation / leads.standard_deviation_before - 1)
+        end as spread_shift
     from leads
     left join categories
         on leads.finding = 'drift'
@@ -82,9 +92,8 @@ changes as (
             when abs(missing_share - missing_share_before) >= 0.1 or metric like 'null%' then 'missing values'
             when recoded_count > 0 then 'recoding'
             when kind in ('numeric', 'boolean') and standard_deviation_before = 0 and standard_deviation > 0 then 'constant before'
-            when kind = 'numeric' and abs(mean - mean_before) >= 0.1 * standard_deviation_before then 'mean'
-            when kind = 'numeric' and standard_deviation_before > 0 and abs(standard_deviation / standard_deviation_before - 1) >= 0.1
-                then 'spread'
+            when kind = 'numeric' and mean_shift >= 0.1 then 'mean'
+            when kind = 'numeric' and spread_shift >= 0.1 then 'spread'
             when share is not null then 'category'
             else 'other'
         end as change
