@@ -208,3 +208,34 @@ def test_a_build_ends_with_the_summary(project):
     twin.configure({"monitors": {"events": MONITOR | {"grian": "month"}}})
     code, said = run(twin, "build")
     assert code == 1 and "the build failed" in said and "grian" in said
+
+
+def test_an_incident_is_acknowledged_with_all_its_findings(project):
+    twin = project.copy(project.folder.with_name("known"))
+    tables = [{"name": name} for name in ("rows", "known")]
+    twin.write("models/sources.yml", {"sources": [{"name": "raw", "schema": "raw", "tables": tables}]})
+    twin.configure({"monitors": {"events": MONITOR}, "acknowledgements": {"source": ["raw", "known"]}})
+    known, first, other = open_incidents(project)[:3]
+    columns = "monitor, finding, column_name, first_period, acknowledged_until, acknowledged_by, note"
+    twin.sql(f"""
+        create table raw.known as select * from (values
+            ('*', 'incident', '{known["incident_id"]}', null, date '2099-12-31', 'ann', 'is planned'),
+            ('*', 'incident_warn', '{first["incident_id"]}', null, date '2099-12-31', 'ann', 'it is an alert by now'),
+            ('*', 'incident', '{other["incident_id"]}', null, date '2020-12-31', 'ann', 'has expired')
+        ) as acknowledgements({columns})
+    """)
+    twin.build("--select", "health_alerts", "health_incidents", "health_scorecard", "--indirect-selection", "empty")
+    found = {row["incident_id"]: row for row in twin.rows("select * from health_incidents")}
+    assert [found[row["incident_id"]]["is_acknowledged"] for row in (known, first, other)] == [True, False, False]
+    assert found[known["incident_id"]]["note"] == "is planned"
+    assert twin.sql(f"""
+        select distinct is_acknowledged from health_alerts where incident_id = '{known["incident_id"]}'
+    """) == [(True,)]
+    # it counts no more: not in the scorecard, and not in the summary
+    before, after = (
+        dict(one.sql("select period_start, alert_count + warn_count from health_scorecard")) for one in (project, twin)
+    )
+    assert sum(after.values()) < sum(before.values())
+    said = run(twin, "summary")[1]
+    assert "1 acknowledged" in said and known["incident_id"] not in said
+    assert "acknowledged until 2099-12-31: is planned" in run(twin, "summary", "--closed", "--most", "50")[1]

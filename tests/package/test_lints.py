@@ -79,7 +79,7 @@ def test_models_are_no_longer_than_people_read():
     long = {
         name for name, text in models.items() if text.count("\n") > MOST_LINES or len(CTE.findall(text)) > MOST_CTES
     }
-    assert len(CTE.findall(models["health_scorecard"])) == 11
+    assert len(CTE.findall(models["health_scorecard"])) == 12
     assert long == LONG_MODELS.keys()
 
 

@@ -99,19 +99,25 @@ drift_counts as (
 
 ),
 
-findings as (
+-- what is acknowledged with its incident stands in health_alerts
+acknowledged_findings as (
 
     select distinct
         monitor,
         finding,
         column_name,
-        change,
+        case when finding = 'schema' then metric else '' end as change,
         segment_column,
         segment_value,
-        first_period,
-        period_start,
-        severity,
-        is_acknowledged
+        first_period
+    from {{ ref('health_alerts') }}
+    where is_acknowledged
+
+),
+
+finding_periods as (
+
+    select monitor, finding, column_name, change, segment_column, segment_value, first_period, period_start, severity
     from {{ ref('finding_periods') }}
     where finding <> 'cleaning_rule'
 
@@ -120,18 +126,26 @@ findings as (
 worst_findings as (
 
     select
-        monitor,
-        finding,
-        column_name,
-        change,
-        segment_column,
-        segment_value,
-        first_period,
-        period_start,
-        is_acknowledged,
-        min(severity) as severity
-    from findings
-    group by monitor, finding, column_name, change, segment_column, segment_value, first_period, period_start, is_acknowledged
+        finding_periods.monitor,
+        finding_periods.finding,
+        finding_periods.column_name,
+        finding_periods.change,
+        finding_periods.segment_column,
+        finding_periods.segment_value,
+        finding_periods.first_period,
+        finding_periods.period_start,
+        count(acknowledged_findings.monitor) > 0 as is_acknowledged,
+        min(finding_periods.severity) as severity
+    from finding_periods
+    left join acknowledged_findings
+        on finding_periods.monitor = acknowledged_findings.monitor
+        and finding_periods.finding = acknowledged_findings.finding
+        and coalesce(finding_periods.column_name, '(null)') = coalesce(acknowledged_findings.column_name, '(null)')
+        and finding_periods.change = acknowledged_findings.change
+        and finding_periods.segment_column = acknowledged_findings.segment_column
+        and coalesce(finding_periods.segment_value, '(null)') = coalesce(acknowledged_findings.segment_value, '(null)')
+        and finding_periods.first_period = acknowledged_findings.first_period
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 
 ),
 

@@ -1,4 +1,3 @@
-{%- set acknowledgements = data_health.normalised_relation(data_health.configured_block().get('acknowledgements')) %}
 with judgements as (
 
     select
@@ -78,39 +77,18 @@ monitored_relations as (
 
 ),
 
-written_acknowledgements as (
-{% if acknowledgements %}
-    select
-        nullif(nullif(cast(monitor as varchar), '*'), '') as monitor,
-        nullif(nullif(cast(finding as varchar), '*'), '') as finding,
-        nullif(nullif(cast(column_name as varchar), '*'), '') as column_name,
-        nullif(nullif(left(cast(first_period as varchar), 10), '*'), '') as first_period,
-        left(cast(acknowledged_until as varchar), 10) as acknowledged_until,
-        cast(acknowledged_by as varchar) as acknowledged_by,
-        cast(note as varchar) as note
-    from {{ data_health.relation_of(acknowledgements) }}
-{%- else %}
-    {{ data_health.rows_as_table({
-        'monitor': 'varchar', 'finding': 'varchar', 'column_name': 'varchar', 'first_period': 'varchar', 'acknowledged_until': 'varchar',
-        'acknowledged_by': 'varchar', 'note': 'varchar'
-    }) }}
-{%- endif %}
-
-),
-
 acknowledgements as (
 
     select
         monitor,
         finding,
         column_name,
-        first_period is null as is_of_any_period,
-        case when {{ data_health.engine_sql('is_date', 'first_period') }} then cast(first_period as date) end as first_period,
-        case when {{ data_health.engine_sql('is_date', 'acknowledged_until') }} then cast(acknowledged_until as date) end
-            as acknowledged_until,
+        is_of_any_period,
+        first_period,
+        acknowledged_until,
         acknowledged_by,
         note
-    from written_acknowledgements
+    from {{ ref('valid_acknowledgements') }}
 
 ),
 
@@ -121,7 +99,7 @@ found_subjects as (
 
 ),
 
-valid_acknowledgements as (
+ranked_acknowledgements as (
 
     select
         found_subjects.monitor,
@@ -141,9 +119,7 @@ valid_acknowledgements as (
         on found_subjects.monitor = coalesce(acknowledgements.monitor, found_subjects.monitor)
         and found_subjects.finding = coalesce(acknowledgements.finding, found_subjects.finding)
         and (acknowledgements.column_name is null or found_subjects.column_name = acknowledgements.column_name)
-        -- a text that is no date is null, and acknowledges nothing
         and (acknowledgements.is_of_any_period or found_subjects.first_period = acknowledgements.first_period)
-    where acknowledgements.acknowledged_until >= cast('{{ run_started_at.strftime('%Y-%m-%d') }}' as date)
 
 )
 
@@ -165,10 +141,10 @@ select
     coalesce(islands.last_ok_period < islands.period_start, true) and islands.last_seen_period >= islands.newest_period as is_open,
     monitored_relations.relation,
     monitored_relations.owner,
-    valid_acknowledgements.monitor is not null as is_acknowledged,
-    valid_acknowledgements.acknowledged_until,
-    valid_acknowledgements.acknowledged_by,
-    valid_acknowledgements.note
+    ranked_acknowledgements.monitor is not null as is_acknowledged,
+    ranked_acknowledgements.acknowledged_until,
+    ranked_acknowledgements.acknowledged_by,
+    ranked_acknowledgements.note
 from islands
 left join shown_columns
     on islands.monitor = shown_columns.monitor
@@ -176,9 +152,9 @@ left join shown_columns
 left join monitored_relations
     on islands.monitor = monitored_relations.monitor
     and monitored_relations.kind = case when islands.finding = 'cleaning_rule' then 'cleaning' else 'monitor' end
-left join valid_acknowledgements
-    on islands.monitor = valid_acknowledgements.monitor
-    and islands.finding = valid_acknowledgements.finding
-    and coalesce(islands.column_name, '(null)') = coalesce(valid_acknowledgements.column_name, '(null)')
-    and islands.first_period = valid_acknowledgements.first_period
-    and valid_acknowledgements.rank = 1
+left join ranked_acknowledgements
+    on islands.monitor = ranked_acknowledgements.monitor
+    and islands.finding = ranked_acknowledgements.finding
+    and coalesce(islands.column_name, '(null)') = coalesce(ranked_acknowledgements.column_name, '(null)')
+    and islands.first_period = ranked_acknowledgements.first_period
+    and ranked_acknowledgements.rank = 1
