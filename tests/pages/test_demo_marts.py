@@ -127,6 +127,7 @@ def test_the_terminal_shows_what_the_page_of_incidents_shows(demo, monkeypatch):
     monkeypatch.setenv("DBT_TARGET_PATH", str(demo.output / "target"))
     monkeypatch.setenv("DBT_LOG_PATH", str(demo.output / "logs"))
     monkeypatch.setenv("DBT_PROFILES_DIR", str(REPOSITORY))
+    monkeypatch.setenv("COLUMNS", "100")  # the width of the page
     done = CliRunner().invoke(main, ["summary", "--project-dir", str(REPOSITORY)])
     shown = done.output.splitlines()
     head, *lines = block.splitlines()
