@@ -38,6 +38,7 @@ pages: .venv/installed
 	PYTHONPATH=tests/support $(environment)/python tests/configuration/test_configuration.py
 	PYTHONPATH=tests/support $(environment)/python tests/components/test_components.py
 	PYTHONPATH=tests/support $(environment)/python tests/versions/test_versions.py
+	PYTHONPATH=tests/support $(environment)/python tests/versions/test_team_day.py
 
 bench: .venv/installed
 	$(environment)/python benchmarks/bench.py --rows $(ROWS) --columns $(COLUMNS) --days $(DAYS) \

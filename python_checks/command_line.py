@@ -13,6 +13,7 @@ from data_health.label_studio.importing import Import, Imported, import_labels
 from data_health.label_studio.project import Project
 from data_health.label_studio.status import labels_status
 from data_health.label_studio.tasks import ExchangeError
+from data_health.versions.registry_command import registry
 
 FOLDER = click.Path(exists=True, file_okay=False)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -119,6 +120,9 @@ def summary_command(
     click.echo(written(summary, kind, closed, most, width_of_terminal()))
     if fails(summary, fail_on):
         raise SystemExit(EXIT_OF_INCIDENTS)
+
+
+main.add_command(registry)
 
 
 @main.command("suggest")

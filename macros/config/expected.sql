@@ -26,6 +26,7 @@
     {% elif type == 'choice' %}{% set words, fits = entry['allowed'] | join(', '), value is string and value in entry['allowed'] %}
     {% elif type == 'whole number' %}
         {% set words, fits = 'a whole number of at least ' ~ entry['minimum'], value is integer and value >= entry['minimum'] %}
+    {% elif type == 'number' %}{% set words, fits = 'a number of at least 0', is_number and value >= 0 %}
     {% elif type == 'share' and entry.get('is_below_one') %}
         {% set words, fits = 'a number above 0 and below 1', is_number and 0 < value and value < 1 %}
     {% elif type == 'share' %}{% set words, fits = 'a number above 0 and at most 1', is_number and value > 0 and value <= 1 %}

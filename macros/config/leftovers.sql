@@ -21,13 +21,13 @@
         'health_labels', 'health_model_versions', 'health_monitors', 'health_multivariate_drift',
         'health_pca_components', 'health_pca_loadings', 'health_pca_summary', 'health_performance', 'health_profile',
         'health_region', 'health_representation', 'health_representation_gaps', 'health_rule_outcomes',
-        'health_schema_changes', 'health_scorecard', 'health_suggested_rules', 'health_version_changes',
-        'health_volume', 'label_annotations', 'label_consensus', 'label_counts', 'label_gates', 'label_issues',
+        'health_schema_changes', 'health_scorecard', 'health_serving_skew', 'health_suggested_rules',
+        'health_version_changes', 'health_volume', 'label_annotations', 'label_consensus', 'label_counts', 'label_gates', 'label_issues',
         'label_posteriors', 'label_probabilities', 'label_rates', 'label_verdicts', 'labeling_batch',
         'labeling_batches', 'labeling_curves', 'labeling_groups', 'labeling_rows', 'labeling_scans',
         'labeling_shortlist', 'learner_fits', 'learner_scores', 'monitor_settings', 'monitored_columns',
         'monitored_periods', 'one_hot_levels', 'performance_groups', 'registered_features', 'repair_rules',
-        'rule_suggestions', 'score_bins', 'score_distributions', 'scored_rows', 'subgroup_cells', 'subgroup_periods',
+        'rule_suggestions', 'score_bins', 'score_distributions', 'scored_rows', 'serving_comparisons', 'subgroup_cells', 'subgroup_periods',
         'uncovered_patterns', 'wide_batches', 'wide_products', 'wide_scans'
     ] %}
     {% set before = [

@@ -39,7 +39,7 @@
 
 {# Columns asked to be two things at once, and outcomes that are told by halves. #}
 {% macro role_problems(owner, merged, monitor) %}
-    {% set wrong = [] %}
+    {% set wrong, problems = [], [] %}
     {% for column in monitor['features'] or [] if column in monitor['exclude'] %}
         {% do wrong.append(['features', column, 'columns that are not under exclude; remove it from one of the keys']) %}
     {% endfor %}
@@ -88,6 +88,14 @@
     {% if merged.get('versions') is mapping and not monitor['versions']['registry'] %}
         {% do wrong.append(['versions.registry', none, 'the table with the features of every version']) %}
     {% endif %}
+    {% set served, allowed = monitor['versions']['served'], 'as many columns as key has (' ~ monitor['key'] | length ~ '), in its order' %}
+    {% if served and not monitor['key'] %}
+        {% do wrong.append(['key', none, 'the columns that identify a row; they join the table with versions.served.relation']) %}
+    {% elif served and served['key'] and served['key'] | length != monitor['key'] | length %}
+        {% do wrong.append(['versions.served.key', served['key'], allowed]) %}
+    {% elif merged.get('versions') is mapping and merged['versions'].get('served') is mapping and not served %}
+        {% do wrong.append(['versions.served.relation', none, 'the table with the features as the model got them']) %}
+    {% endif %}
     {% if prediction is mapping and prediction.get('score') is none and prediction.get('label') is none %}
         {% do wrong.append(['prediction', prediction, 'at least one of score and label']) %}
     {% endif %}
@@ -99,7 +107,6 @@
     {% for name in monitor['fairness'] if name | replace(' ', '') | lower not in declared %}
         {% do wrong.append(['fairness', name, 'one of subgroups, written as in sex or as in sex, age_band']) %}
     {% endfor %}
-    {% set problems = [] %}
     {% for key, found, allowed in wrong %}{% do problems.append(data_health.problem(owner, key, found, allowed)) %}{% endfor %}
     {{ return(problems) }}
 {% endmacro %}

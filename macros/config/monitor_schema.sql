@@ -108,7 +108,25 @@
                 'description': 'Table that says which version serves. Its columns are model_version and serves_from. The newest '
                     ~ 'serves_from that is not in the future decides. Without it, a version serves only if the registry has no other.'},
             'dialect': {'without': 'that of the warehouse', 'type': 'text',
-                'description': 'SQL dialect of the definitions, by its name in sqlglot, such as `snowflake`.'}
+                'description': 'SQL dialect of the definitions, by its name in sqlglot, such as `snowflake`.'},
+            'served': {'type': 'mapping', 'description': 'The features as the model got them, which are compared with recomputed ones.',
+                'keys': {
+                'relation': {'without': 'required', 'type': 'relation',
+                    'description': 'The log: a row per prediction, with its key and with the features under their names.'},
+                'key': {'type': 'columns', 'without': 'that of the monitor', 'default': [],
+                    'description': 'Columns of the log that match the key of the monitor, in the same order.'},
+                'version': {'type': 'column', 'description': 'Column of the log with the version of the model that got the features.'},
+                'time': {'type': 'column',
+                    'description': 'Column of the log with the time of the prediction. Of several rows of a key and version the newest '
+                        ~ 'counts. It also says in which period a key is that has no recomputed row.'},
+                'recomputed': {'without': 'the monitored one', 'type': 'relation',
+                    'description': 'Table with the recomputed features. It has the key and the time of the monitor under the same names.'},
+                'tolerance': {'type': 'number', 'default': 0.000001,
+                    'description': 'Two numbers agree if they differ by at most this share of the larger one. 0.01 means that 99.5 '
+                        ~ 'and 100 agree.'},
+                'absolute_tolerance': {'type': 'number', 'default': 0,
+                    'description': 'Two numbers agree also if they differ by at most this. 0.5 means that 0 and 0.4 agree.'}
+            }}
         }},
         'labeling': {'type': 'mapping', 'default': {}, 'merge': true, 'description': 'Which rows annotators are asked to label.', 'keys': {
             'annotations': {'type': 'relation',
@@ -216,6 +234,8 @@
             'fairness': {'type': 'thresholds', 'default': [0.05, 0.1],
                 'description': 'Difference between a rate of a group and that of all rows, or of the reference group. 0.1 means a false '
                     ~ 'positive rate of 0.25 instead of 0.15.'},
+            'skew': {'type': 'thresholds', 'default': [0.01, 0.05],
+                'description': 'Share of rows in which the model got another value of a feature than is recomputed.'},
             'representation': {'type': 'thresholds', 'default': [0.2, 0.5],
                 'description': 'Share of a group divided by the share that it should have. 0.2 means a ratio below 0.8, or above '
                     ~ '1 / 0.8 = 1.25.'}

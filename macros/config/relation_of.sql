@@ -32,6 +32,9 @@
     {% for key in ['registry', 'serving'] if (monitor['versions'] or {}).get(key) %}
         {% do relations.append({'key': 'versions.' ~ key, 'relation': monitor['versions'][key]}) %}
     {% endfor %}
+    {% for key in ['relation', 'recomputed'] if ((monitor['versions'] or {}).get('served') or {}).get(key) %}
+        {% do relations.append({'key': 'versions.served.' ~ key, 'relation': monitor['versions']['served'][key]}) %}
+    {% endfor %}
     {% if (monitor['labeling'] or {}).get('annotations') %}
         {% do relations.append({'key': 'labeling.annotations', 'relation': monitor['labeling']['annotations']}) %}
     {% endif %}

@@ -15,16 +15,17 @@
         {% endif %}
     {% endfor %}
     {% set monitor = data_health.resolved_mapping({'keys': schema}, merged) %}
+    {% set label, prediction, served = monitor['label'], monitor['prediction'], monitor['versions']['served'] %}
     {#- a condition may end in a comment, and stands in brackets -#}
     {% if '--' in (monitor['where'] or '') %}{% do monitor.update({'where': monitor['where'] ~ '\n'}) %}{% endif %}
-    {% set label, prediction = monitor['label'], monitor['prediction'] %}
-    {% for key, name in [('labeling', 'annotations'), ('versions', 'registry'), ('versions', 'serving')] %}
-        {% do monitor[key].update({name: data_health.normalised_relation(monitor[key][name])}) %}
+    {% for place, name in [(monitor['labeling'], 'annotations'), (monitor['versions'], 'registry'), (monitor['versions'], 'serving'),
+        (label, 'relation'), (served, 'relation'), (served, 'recomputed')] %}
+        {% do place.update({name: data_health.normalised_relation(place[name])}) %}
     {% endfor %}
-    {% do label.update({'relation': data_health.normalised_relation(label['relation'])}) %}
+    {% do monitor['versions'].update({'served': served if served['relation'] else none}) %}
     {% for place, key in [
-        (monitor, 'key'), (label, 'key'), (monitor, 'features'), (monitor, 'exclude'), (monitor, 'segments'), (monitor, 'show_values'),
-        (monitor['components'], 'one_hot'), (monitor['combinations'], 'features')
+        (monitor, 'key'), (label, 'key'), (served, 'key'), (monitor, 'features'), (monitor, 'exclude'), (monitor, 'segments'),
+        (monitor, 'show_values'), (monitor['components'], 'one_hot'), (monitor['combinations'], 'features')
     ] if place[key] is string %}
         {% do place.update({key: [place[key]]}) %}
     {% endfor %}

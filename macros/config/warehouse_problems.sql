@@ -121,6 +121,14 @@
     {% elif key == 'versions.serving' %}
         {% do uses.append({'key': key, 'names': ['model_version']}) %}
         {% do uses.append({'key': key, 'names': ['serves_from'], 'family': 'timestamp'}) %}
+    {% elif key == 'versions.served.relation' %}
+        {% set served = monitor['versions']['served'] %}
+        {% do uses.append({'key': 'versions.served.key', 'names': served['key'] or monitor['key']}) %}
+        {% do uses.append({'key': 'versions.served.version', 'names': [served['version']] | select | list}) %}
+        {% do uses.append({'key': 'versions.served.time', 'names': [served['time']] | select | list, 'family': 'timestamp'}) %}
+    {% elif key == 'versions.served.recomputed' %}
+        {% do uses.append({'key': 'key', 'names': monitor['key']}) %}
+        {% do uses.append({'key': 'time', 'names': [monitor['time']] | select | list, 'family': 'timestamp'}) %}
     {% elif key == 'population_names' %}
         {% do uses.append({'key': key, 'names': ['subgroup', 'value', 'population_value']}) %}
     {% elif key == 'population' %}

@@ -1,13 +1,13 @@
 {#
     What a table is computed from, as a short text, and whether the table that stands in the warehouse was computed from the same. Then its
-    rows are right as they are, and `unchanged_rows()` selects them again instead of computing them. The text covers the code of the model
-    and of the ephemeral models in it, the configuration, and the rows of every table that it reads; a model keeps it in its column
-    `computed_from`. `--full-refresh` computes all anew, which a change of a macro during development needs.
+    rows are right as they are, and the select `unchanged_rows` gives them again, under the moment of this run, instead of computing them.
+    The text covers the code of the model and of the ephemeral models in it, the configuration, and the rows of every table that it reads;
+    a model keeps it in its column `computed_from`. `--full-refresh` computes all anew, which a change of a macro during development needs.
 #}
 {% macro state_of_inputs() -%}
     {%- if not execute or flags.EMPTY or flags.WHICH not in ['run', 'build', 'retry'] or invocation_args_dict.defer
         or model.resource_type != 'model' -%}
-        {{ return({'computed_from': 'not known', 'is_unchanged': false}) }}
+        {{ return({'computed_from': 'not known', 'is_unchanged': false, 'unchanged_rows': ''}) }}
     {%- endif -%}
     {%- set inputs = data_health.inputs_of_model(model.unique_id) -%}
     {%- set parts, past = [], load_relation(this) -%}
@@ -26,7 +26,18 @@
     {%- set computed_from = local_md5([
         inputs.code, data_health.configured_block(), env_var('DATA_HEALTH_ONLY', ''), found[0]
     ] | string)[:12] -%}
-    {{ return({'computed_from': computed_from, 'is_unchanged': computed_from == found[1] and not should_full_refresh()}) }}
+    {%- set unchanged_rows -%}
+-- what these rows are computed from is as it was when they were computed
+select
+    {%- for name in model.columns %}
+    {{ data_health.run_time() ~ ' as built_at' if name == 'built_at' else name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ this }}
+    {%- endset -%}
+    {{ return({
+        'computed_from': computed_from, 'is_unchanged': computed_from == found[1] and not should_full_refresh(),
+        'unchanged_rows': unchanged_rows
+    }) }}
 {%- endmacro %}
 
 
@@ -45,15 +56,4 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return({'tables': tables, 'code': code | string}) }}
-{%- endmacro %}
-
-
-{# The rows of this model as they stand, under the moment of this run. #}
-{% macro unchanged_rows() -%}
--- what these rows are computed from is as it was when they were computed
-select
-    {%- for name in model.columns %}
-    {{ data_health.run_time() ~ ' as built_at' if name == 'built_at' else name }}{{ ',' if not loop.last }}
-    {%- endfor %}
-from {{ this }}
 {%- endmacro %}

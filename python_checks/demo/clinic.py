@@ -28,7 +28,7 @@ from data_health.demo.rows import (
 Value = str | int | float | date | datetime | None
 Table = list[dict[str, Value]]
 
-# column, type in version 1, definition
+# column, type in version 1, what it is
 FEATURES = (
     ("site", "varchar", "where the visit took place"),
     ("sex", "varchar", "f or m, from the register"),
@@ -37,8 +37,8 @@ FEATURES = (
     ("age", "integer", "completed years at the visit"),
     ("height_cm", "integer", "height without shoes, cm"),
     ("weight_kg", "double precision", "weight, kg"),
-    ("bmi", "double precision", "weight_kg / (height_cm / 100)^2"),
-    ("systolic_bp", "integer", "systolic blood pressure, mmHg, one reading"),
+    ("bmi", "double precision", "body mass index, kg per square metre"),
+    ("systolic_bp", "integer", "systolic blood pressure, mmHg"),
     ("diastolic_bp", "integer", "diastolic blood pressure, mmHg, one reading"),
     ("heart_rate", "integer", "heart rate at rest, beats per minute"),
     ("glucose", "integer", "glucose, mg/dL"),
@@ -54,11 +54,19 @@ FEATURES = (
     ("family_history", "boolean", "a first-degree relative is diagnosed"),
     ("pregnant", "boolean", "pregnant at the visit"),
 )
-CHANGED_IN_V2 = {
-    "systolic_bp": ("integer", "systolic blood pressure, mmHg, mean of two readings"),
-    "prior_visits": ("varchar", "number of visits before this one, as 0, 1-2, 3-5 or 6+"),
-    "waist_cm": ("integer", "waist circumference, cm"),
+# what version 2 has in another type, or more; a version computes a feature by SQL, mostly from the column of its name
+CHANGED_IN_V2 = {"prior_visits": ("varchar", "visits before this one, in bands"), "waist_cm": ("integer", "waist, cm")}
+DEFINITIONS = {
+    "v1": {"bmi": "weight_kg / power(height_cm / 100.0, 2)", "systolic_bp": "first_systolic_bp"},
+    "v2": {
+        "bmi": "weight_kg / POWER((height_cm / 100.0), 2) -- as before",
+        "systolic_bp": "(first_systolic_bp + second_systolic_bp) / 2",
+        "prior_visits": "case when prior_visits = 0 then '0' when prior_visits <= 2 then '1-2' "
+        "when prior_visits <= 5 then '3-5' else '6+' end",
+    },
 }
+RANGES = {"age": (18, 110), "glucose": (20, 400), "systolic_bp": (60, 260)}
+ALLOWED_VALUES = {"sex": "f|m", "device_model": "A10|A12|B20"}
 
 
 def training_row(row: Screening) -> dict[str, Value]:
@@ -136,14 +144,51 @@ def known_biases() -> Table:
 
 
 def feature_registry() -> Table:
-    """What each model version expects: features, their types and their definitions."""
-    first = {name: (kind, definition) for name, kind, definition in FEATURES}
+    """What each model version was trained with: features, their types, their definitions, and which values they had."""
+    first = {name: (kind, text) for name, kind, text in FEATURES}
     versions = {"v1": first, "v2": first | CHANGED_IN_V2}
     return [
-        {"model_version": version, "feature": feature, "data_type": kind, "definition": definition}
+        {
+            "model_version": version,
+            "feature": feature,
+            "feature_number": number,
+            "data_type": kind,
+            "definition": DEFINITIONS[version].get(feature, feature),
+            "description": text,
+            "minimum": RANGES.get(feature, (None, None))[0],
+            "maximum": RANGES.get(feature, (None, None))[1],
+            "allowed_values": ALLOWED_VALUES.get(feature),
+            "reference": f"training_{version}",
+        }
         for version, features in versions.items()
-        for feature, (kind, definition) in features.items()
+        for number, (feature, (kind, text)) in enumerate(features.items(), start=1)
     ]
+
+
+def served_versions() -> Table:
+    """Which version serves since when: one row switches it."""
+    return [
+        {"model_version": "v1", "serves_from": datetime(2024, 1, 1)},
+        {"model_version": "v2", "serves_from": datetime(2025, 4, 1)},
+    ]
+
+
+def served_features(recorded: Sequence[Screening]) -> Table:
+    """Four features of every third visit of 2025, as the versions got them. Version 2 gets the mean of two readings."""
+    rng = stream("served_features")
+    log: Table = []
+    for row in sorted(recorded, key=lambda row: row.screening_id):
+        second = row.systolic_bp + round(rng.normal(-3, 6))
+        served = [("v1", row.systolic_bp)] if row.screened_at < datetime(2025, 4, 1) else []
+        served.append(("v2", round((row.systolic_bp + second) / 2)))
+        counts = row.screened_at >= datetime(2025, 1, 1) and row.is_test == "N" and row.age >= 18
+        if not counts or int(row.screening_id[1:]) % 3:
+            continue
+        for version, systolic in served:
+            features = {"age": row.age, "weight_kg": row.weight_kg, "systolic_bp": systolic, "glucose": row.glucose}
+            place = {"screening_id": row.screening_id, "model_version": version, "served_at": row.screened_at}
+            log.append(place | features)
+    return log
 
 
 def demo_seeds() -> dict[str, Table]:
@@ -165,6 +210,8 @@ def demo_seeds() -> dict[str, Table]:
         "raw_predictions": [asdict(score) for score in sorted(predict(recorded), key=lambda p: p.screening_id)],
         "population_shares": shares,
         "feature_registry": feature_registry(),
+        "served_versions": served_versions(),
+        "served_features": served_features(recorded),
         "acknowledged_findings": acknowledged_findings(),
         "known_biases": known_biases(),
         **training_sets(clean),

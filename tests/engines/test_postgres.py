@@ -83,6 +83,7 @@ DEMO_KEYS = {
     "health_fairness": [
         *("monitor", "dataset", "period_start", "model_version", "subgroup", "group_value", "metric", "reference")
     ],
+    "health_serving_skew": ["monitor", "period_start", "model_version", "feature"],
     "screenings": ["screening_id"],
     "screenings_quarantined": ["screening_id"],
     "screenings_removed": ["screening_id"],
@@ -108,7 +109,7 @@ TIMES_OF_THE_RUN = {
     "hours_since_newest_load",
 }
 # the evidence of a change of type tells both types
-NAMES_OF_TYPES = {"data_type", "type_before", "type_now", "reason", "evidence"}
+NAMES_OF_TYPES = {"data_type", "type_before", "type_now", "reason", "evidence", "logged_type", "recomputed_type"}
 SKETCHES = {"distinct_count", "distinct_count_lower", "distinct_count_upper"}
 
 

@@ -40,6 +40,7 @@ LONG_MODELS = {
     "health_annotators": "answers, agreement by chance (Krippendorff) and error rates meet in one row per annotator",
     "labeling_batches": "a store: what was asked, what people did since and what is asked now, in one statement that can be repeated",
     "labeling_gap_rows": "patterns and rows of short tables are matched, in short CTEs",
+    "serving_comparisons": "a store: keys and features of a period are read, counted and stored together, so that they agree",
     "labeling_shortlist": "unites six reasons to ask for a row, a CTE each",
 }
 

@@ -45,7 +45,7 @@ FULL = {
     "subgroups": ["sex"],
     "label": {"column": "label", "positive": "yes"},
     "prediction": {"score": "height"},
-    "versions": {"registry": {"source": ["raw", "registry"]}},
+    "versions": {"registry": {"source": ["raw", "registry"]}, "served": {"relation": {"source": ["raw", "served"]}}},
     "labeling": {"annotations": {"source": ["raw", "answers"]}, "budget": 5},
 }
 CLEANING = {"rows": {"relation": ROWS, "key": "id", "rules": [{"column": "age", "range": [0, 150]}], "suggest": True}}
@@ -232,9 +232,12 @@ class Clinic(Consumer):
 
     def __init__(self, folder):
         configuration = {"monitors": {"rows": FULL}, "cleaning": CLEANING}
-        super().__init__(folder, configuration, models={"rows.sql": SOURCE}, sources=("answers", "registry"))
+        super().__init__(folder, configuration, models={"rows.sql": SOURCE}, sources=("answers", "registry", "served"))
         self.sql(ANSWERS)
         self.sql(REGISTRY)
+        self.sql(
+            "create table raw.served as select i as id, 20 + i % 60 as age, 'f' as sex from range(400) as numbers (i)"
+        )
         self.everything = configuration
 
     def only(self, parts):

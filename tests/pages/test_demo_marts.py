@@ -70,6 +70,7 @@ MARTS = {
     "health_label_quality",
     "health_performance",
     "health_fairness",
+    "health_feature_contract",
     "health_multivariate_drift",
     "health_alerts",
     "health_scorecard",
@@ -110,7 +111,8 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
     # nobody asks PostgreSQL for components; sums of products are compared on real tables
     assert_equal_tables(rows, their_rows, KEYS.keys() - {"column_products", "dataset_products"})
     # the same rows are kept, in quarantine and removed, by the same rules; fingerprints hold the names of types
-    assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | {"built_from"})
+    names_of_types = {"built_from", "logged_type", "recomputed_type"}
+    assert_equal_tables(rows, their_rows, DEMO_KEYS, TIMES_OF_THE_RUN | names_of_types)
     # without the components of Python an incident has fewer findings there, and is the same incident in the same words; only
     # types are called otherwise
     incidents = """
@@ -133,6 +135,15 @@ def test_the_terminal_shows_what_the_page_of_incidents_shows(demo, monkeypatch):
     head, *lines = block.splitlines()
     assert done.exit_code == 0 and shown[0].split("(build")[0] == head.split("(build")[0]
     assert lines == shown[1 : 1 + len(lines)]
+
+
+def test_what_the_schema_lost_and_the_contract_misses_is_one_incident(demo):
+    rows = demo.sql("""
+        select incident_kind, column_list, is_open, string_agg(distinct finding, ', ' order by finding)
+        from health_incidents inner join health_alerts using (incident_id, is_open)
+        where column_list like '%waist_cm%' group by all
+    """)
+    assert rows == [("schema", "prior_visits, waist_cm", True, "feature_contract, schema")]
 
 
 @pytest.fixture(scope="module")
@@ -567,6 +578,16 @@ def test_glucose_mean_drift(demo, months, weeks):
     assert max(before) < min(after)
 
 
+def contract(demo, feature):
+    """(version, check) that is an alert."""
+    return set(
+        demo.sql(f"""
+            select model_version, check_name from health_feature_contract
+            where monitor = 'screenings' and feature = '{feature}' and status = 'alert'
+        """)
+    )
+
+
 def test_heart_rate_disappears(demo, months):
     profile = demo.profile("heart_rate")
     assert agree(profile, months, "heart_rate")
@@ -575,6 +596,7 @@ def test_heart_rate_disappears(demo, months):
     assert max(before) < 0.06
     assert [month for month, mean in of(profile, "mean").items() if mean is None] == MONTHS[13:]
     assert not demo.sql("select * from health_schema_changes where column_name = 'heart_rate'")
+    assert contract(demo, "heart_rate") == {("v1", "nulls"), ("v2", "nulls")}
 
 
 def test_creatinine_shape_drift(demo, months):
@@ -643,6 +665,7 @@ def test_hba1c_becomes_text(demo, months):
             assert (row["unseen_share"] == 1) == (row["status"] == "alert") == (month >= date(2025, 5, 1))
         else:
             assert (row["status"], row["reason"]) == ("insufficient_data", "not in the reference")
+    assert contract(demo, "hba1c") == {("v1", "type"), ("v2", "type")}
 
 
 def test_new_device_model(demo, months):
@@ -663,6 +686,7 @@ def test_new_device_model(demo, months):
         gap = demo.gaps("health_coverage_gaps", reference)["device_model = C30"]
         assert (gap["gap_number"], gap["row_count"], gap["rows_needed"], gap["status"]) == (1, 0, 30, "alert")
         assert gap["production_row_count"] == sum(visit["device_model"] == "C30" for visit in months[MONTHS[-1]])
+    assert contract(demo, "device_model") == {("v1", "values"), ("v2", "values")}
 
 
 def test_label_break(demo, months):
@@ -699,6 +723,41 @@ def test_model_versions_differ_from_production_in_two_columns(demo):
         ("prior_visits", "other type than reference", "training_v2"),
         ("waist_cm", "missing in production", "training_v2"),
     ]
+
+
+def test_the_vanished_the_retyped_and_the_redefined_feature_are_those_of_the_right_version(demo):
+    assert contract(demo, "waist_cm") == {("v2", "presence")}
+    assert contract(demo, "prior_visits") == {("v2", "type"), ("v1", "definition")}
+    assert contract(demo, "systolic_bp") == {("v1", "definition")}
+    # other words for the same
+    assert contract(demo, "bmi") == set()
+    assert demo.sql("select model_version, can_serve from health_model_versions where is_serving") == [("v2", False)]
+    changes = demo.sql("""
+        select feature, change from health_version_changes where version_before = 'v1' and version_now = 'v2' order by all
+    """)
+    assert changes == [
+        ("prior_visits", "redefined"),
+        ("prior_visits", "retyped"),
+        ("systolic_bp", "redefined"),
+        ("waist_cm", "added"),
+    ]
+
+
+def test_version_two_was_served_another_systolic_pressure(demo, months):
+    recomputed = {visit["screening_id"]: visit for rows in months.values() for visit in rows}
+    counts = Counter()
+    for row in read("served_features"):
+        visit = recomputed[row["screening_id"]]
+        for name in ("age", "weight_kg", "systolic_bp", "glucose"):
+            differs = float(row[name]) != float(visit[name])
+            counts[row["model_version"], name, date.fromisoformat(row["served_at"][:10]).replace(day=1)] += differs
+    rows = demo.sql("""
+        select model_version, feature, period_start, row_count * skew_share from health_serving_skew
+        where feature <> '(keys)' and row_count is not null
+    """)
+    assert {row[:3]: round(row[3]) for row in rows} == dict(counts)
+    found = demo.findings("serving_skew")
+    assert {(name, first) for _, name, first, _ in found} == {("version v2, systolic_bp", date(2025, 1, 1))}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,10 @@ CONFIGURATION = {
             "references": {"first_days": {"from": "2024-03-01", "to": "2024-03-04"}},
             "combinations": {"features": ["site", "kind"]},
             "components": {"one_hot": ["kind"]},
+            "versions": {
+                "registry": {"source": ["raw", "registry"]},
+                "served": {"relation": {"source": ["raw", "served"]}, "time": "happened_at"},
+            },
         },
     },
     "cleaning": {
@@ -44,6 +48,8 @@ ROWS = """
         case i % 3 when 0 then 'hill' when 1 then 'harbour' end as site, sin(i) * 100 as size, cos(i) as weight, i % 7 * 1.5e0 as price, 'k' || i % 4 as kind
     from generate_series({first}, {last}) as numbers (i)
 """
+SERVED = "select id, happened_at, size + case when id % 10 = 0 then 1 else 0 end as size from raw.visits"
+SOURCES = ("visits", "registry", "served")
 STORES = (
     "column_distributions",
     "column_grids",
@@ -57,6 +63,7 @@ STORES = (
     "monitored_columns",
     "monitored_periods",
     "one_hot_levels",
+    "serving_comparisons",
     "subgroup_cells",
     "wide_products",
 )
@@ -77,10 +84,10 @@ def project(request, tmp_path):
             "grain": "day",
             "components": {"max_columns": 2},
         }
-        made = Consumer(tmp_path / "project", configuration, sources=("visits",))
+        made = Consumer(tmp_path / "project", configuration, sources=SOURCES)
     else:
         server = request.getfixturevalue("postgres")
-        made = PostgresConsumer(server, tmp_path / "project", CONFIGURATION, sources=("visits",))
+        made = PostgresConsumer(server, tmp_path / "project", CONFIGURATION, sources=SOURCES)
     here = made.profile() | {"schema": "main"}
     made.write("profiles.yml", {"consumer": {"target": "dev", "outputs": {"dev": here, "ci": here | {"schema": "ci"}}}})
     return made
@@ -138,6 +145,8 @@ def kind_of_stores(project, schema):
 def test_a_clone_holds_what_the_source_holds(project):
     rows = {"first": 0, "last": 5999, "days": 6, "loaded": "2024-03-20"}
     project.sql(f"create table raw.visits as {ROWS.format(**rows)}")
+    project.sql("create table raw.registry as select 'v1' as model_version, 'size' as feature")
+    project.sql(f"create table raw.served as {SERVED}")
     project.dbt("run", *KEPT)
     # of this day only the stores know
     project.sql("delete from raw.visits where happened_at < timestamp '2024-03-02'")
@@ -160,6 +169,7 @@ def test_a_clone_holds_what_the_source_holds(project):
     # the next build adds to them, as it does where they were cloned from
     rows |= {"first": 6000, "last": 9999, "days": 8, "loaded": "2024-03-21"}
     project.sql(f"insert into raw.visits {ROWS.format(**rows)}")
+    project.sql(f"insert into raw.served {SERVED} where id >= 6000")
     project.dbt("run", *KEPT)
     project.dbt("run", *KEPT, "--target", "ci")
     after = marts(project, "main")

@@ -8,6 +8,7 @@ TYPES = {
     "columns": "column or list",
     "column groups": "list of columns and lists",
     "share": "number above 0 and at most 1",
+    "number": "number, at least 0",
     "boolean": "true or false",
     "scalar": "text, number or boolean",
     "scalars": "list of texts, numbers or booleans",

@@ -133,7 +133,9 @@ class PostgresConsumer(Consumer):
 
         columns = consumer.sql(f"select column_name, column_type from (describe raw.{table})")
         types = {"DOUBLE": "double precision"}
-        definitions = ", ".join(f'"{name}" {types.get(kind, kind)}' for name, kind in columns)
+        definitions = ", ".join(
+            f'"{name.replace(chr(34), 2 * chr(34))}" {types.get(kind, kind)}' for name, kind in columns
+        )
         file = self.folder / f"{table}.csv"
         with duckdb.connect(str(consumer.database)) as connection:
             connection.execute(f"copy raw.{table} to '{file}' (header false, nullstr '\\N')")

@@ -98,7 +98,6 @@ MACROS_OF_SELECTS = (
     "repair_log",
     "rows_as_table",
     "summed_products",
-    "unchanged_rows",
     "united",
     "wanted_statistics",
 )

@@ -34,6 +34,7 @@ leads as (
         finding,
         column_name,
         role,
+        metric,
         effect,
         first_period_of_column,
         last_period_of_column,
@@ -142,7 +143,7 @@ worded as (
         leads.whole_row_count,
         case
             when leads.finding in {{ loads }} then 'load'
-            when leads.finding = 'schema' then 'schema'
+            when leads.finding = 'schema' or (leads.finding = 'feature_contract' and leads.metric in ('presence', 'type')) then 'schema'
             when leads.role = 'label' or leads.finding = 'label_rate' then 'label'
             when wordings.change = 'recoding' then 'recoding'
             when leads.finding in ('performance', 'fairness') then 'performance'

@@ -2,7 +2,7 @@
 {%- set kinds = [
     'volume', 'window_volume', 'late_rows', 'key', 'freshness', 'implausible_time', 'empty_reference', 'schema', 'drift', 'window_drift',
     'multivariate_drift', 'coverage', 'combinations', 'representation', 'region', 'known_bias', 'feature_contract',
-    'performance', 'fairness', 'label_rate', 'configuration', 'positive', 'score', 'no_convergence', 'relation_missing'
+    'serving_skew', 'performance', 'fairness', 'label_rate', 'configuration', 'positive', 'score', 'no_convergence', 'relation_missing'
 ] %}
 with periods as (
 

@@ -10,7 +10,7 @@
             and metrics.value_upper - metrics.value_lower > levels.warn_threshold / 2
 {%- endset %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with comparisons as (
 

@@ -4,7 +4,7 @@
 {%- set shown = [] %}
 {%- for metric, entry in data_health.drift_metrics().items() if entry.is_in_latest %}{% do shown.append(metric) %}{% endfor %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with drift as (
 

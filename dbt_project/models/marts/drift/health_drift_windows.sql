@@ -9,7 +9,7 @@
     {%- do metrics.update({name: data_health.drift_metrics()[name]}) %}
 {%- endfor %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with evidence as (
 

@@ -4,7 +4,7 @@
 {%- set counts_distinct_exactly = data_health.engine_sql('counts_distinct_exactly') %}
 {%- set quantiles = ['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'] %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with column_roles as (
 

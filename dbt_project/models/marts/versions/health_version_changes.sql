@@ -1,6 +1,21 @@
 {{ config(enabled='versions' in data_health.parts_on()) }}
 {%- do data_health.begin_model() %}
 {%- set runs_python = data_health.engine_sql('runs_python') %}
+{#- change -> what was, what is, and when. Two types of one kind are the same to a model. Where one of two definitions cannot be read, or
+    Python does not run, the texts decide. -#}
+{%- set are_both = 'was_there and is_there and ' %}
+{%- set kinds = {
+    'added': ['null', 'data_type_now', 'not was_there'],
+    'removed': ['data_type_before', 'null', 'not is_there'],
+    'retyped': ['data_type_before', 'data_type_now', 'family_before <> family_now'],
+    'redefined': ['definition_before', 'definition_now',
+        are_both ~ "coalesce(key_before, definition_before, '') <> coalesce(key_now, definition_now, '')"],
+    'other range': ['value_range_before', 'value_range_now', 'value_range_before <> value_range_now'],
+    'other values': ['allowed_values_before', 'allowed_values_now',
+        are_both ~ "coalesce(allowed_values_before, '') <> coalesce(allowed_values_now, '')"],
+    'required': ['null', 'null', 'is_required_now and not is_required_before'],
+    'optional': ['null', 'null', 'is_required_before and not is_required_now']
+} %}
 with features as (
 
     select
@@ -89,59 +104,21 @@ compared as (
 ),
 
 changes as (
+{%- for change, (before, now, condition) in kinds.items() %}
 
-    select monitor, version_before, version_now, feature, 'added' as change, cast(null as varchar) as value_before,
-        data_type_now as value_now, cast(null as varchar) as difference
+    select
+        monitor,
+        version_before,
+        version_now,
+        feature,
+        '{{ change }}' as change,
+        cast({{ before }} as varchar) as value_before,
+        cast({{ now }} as varchar) as value_now,
+        {{ 'difference' if change == 'redefined' else 'cast(null as varchar)' }} as difference
     from compared
-    where not was_there
-
-    union all
-
-    select monitor, version_before, version_now, feature, 'removed' as change, data_type_before as value_before,
-        cast(null as varchar) as value_now, cast(null as varchar) as difference
-    from compared
-    where not is_there
-
-    union all
-
-    -- two types of one kind are the same to a model
-    select monitor, version_before, version_now, feature, 'retyped' as change, data_type_before as value_before,
-        data_type_now as value_now, cast(null as varchar) as difference
-    from compared
-    where family_before <> family_now
-
-    union all
-
-    -- where one of two cannot be read, or Python does not run, the texts decide
-    select monitor, version_before, version_now, feature, 'redefined' as change, definition_before as value_before,
-        definition_now as value_now, difference
-    from compared
-    where was_there
-        and is_there
-        and coalesce(key_before, definition_before, '') <> coalesce(key_now, definition_now, '')
-
-    union all
-
-    select monitor, version_before, version_now, feature, 'other range' as change, value_range_before as value_before,
-        value_range_now as value_now, cast(null as varchar) as difference
-    from compared
-    where value_range_before <> value_range_now
-
-    union all
-
-    select monitor, version_before, version_now, feature, 'other values' as change, allowed_values_before as value_before,
-        allowed_values_now as value_now, cast(null as varchar) as difference
-    from compared
-    where was_there
-        and is_there
-        and coalesce(allowed_values_before, '') <> coalesce(allowed_values_now, '')
-
-    union all
-
-    select monitor, version_before, version_now, feature, case when is_required_now then 'required' else 'optional' end as change,
-        cast(null as varchar) as value_before, cast(null as varchar) as value_now, cast(null as varchar) as difference
-    from compared
-    where is_required_before <> is_required_now
+    where {{ condition }}
+    {{- '\n\n    union all' if not loop.last }}
+{%- endfor %}
 
 )
 

@@ -139,6 +139,20 @@ loaded_columns as (
 
 ),
 
+-- A model version that expects another column or type misses what the schema lost: one event.
+schema_keys as (
+
+    select
+        monitor,
+        subject,
+        max(case when is_change_of_schema then 'schema ' || first_day else 'schema' end) as schema_key
+    from episodes
+    where subject_kind = 'schema'
+        and is_open
+    group by monitor, subject
+
+),
+
 -- 3. Everything else is an event of its own.
 keyed as (
 
@@ -147,7 +161,8 @@ keyed as (
         coalesce(grouped_columns.incident_key, followers.incident_key, named_followers.incident_key, case
             when episodes.is_passing then 'passing'
             when episodes.subject = '(predictions)' then 'predictions ' || episodes.first_day
-            when episodes.subject_kind = 'column' and episodes.is_of_newest_period then 'column ' || episodes.subject
+            when episodes.subject_kind = 'column' and episodes.is_of_newest_period
+                then coalesce(schema_keys.schema_key, 'column ' || episodes.subject)
             when episodes.subject_kind = 'schema' and episodes.is_change_of_schema then 'schema ' || episodes.first_day
             when episodes.subject_kind = 'schema' then 'schema'
             when episodes.subject_kind = 'population' then 'population ' || episodes.subject
@@ -180,6 +195,9 @@ keyed as (
         and episodes.is_from_previous = named_followers.is_from_previous
         and episodes.episode = named_followers.episode
         and named_followers.rank = 1
+    left join schema_keys
+        on episodes.monitor = schema_keys.monitor
+        and episodes.subject = schema_keys.subject
 
 )
 

@@ -4,7 +4,7 @@
 {%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 {%- set is_fault = "test in ('bin', 'tail', 'decimals', 'sentinel')" %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with comparisons as (
 

@@ -2,7 +2,7 @@
 {%- do data_health.begin_model() %}
 {%- set state = data_health.state_of_inputs() %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with comparisons as (
 

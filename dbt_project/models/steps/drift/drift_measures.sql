@@ -3,7 +3,7 @@
 {%- set state = data_health.state_of_inputs() %}
 {%- set subjects = data_health.drift_metrics().values() | selectattr('subject', 'defined') | map(attribute='subject') | list %}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with paired_profiles as (
 

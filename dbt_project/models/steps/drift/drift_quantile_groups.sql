@@ -3,7 +3,7 @@
 {%- set state = data_health.state_of_inputs() %}
 {#- of a column of one grid distances are bounded by what a cell knows, of several grids by where bins may lie #}
 {%- if state.is_unchanged %}
-{{ data_health.unchanged_rows() }}
+{{ state.unchanged_rows }}
 {%- else %}
 with settings as (
 

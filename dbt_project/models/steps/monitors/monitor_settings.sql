@@ -28,7 +28,8 @@
         {%- do found.append(dict(shared, part='coverage', thresholds=thresholds.coverage, barely_seen_below=monitor.coverage.barely)) %}
     {%- endif %}
     {%- if monitor.parts.versions %}
-        {%- for metric, key in {'values': 'coverage', 'nulls': 'cohens_h'}.items() %}
+        {%- set metrics = dict({'values': 'coverage', 'nulls': 'cohens_h'}, **({'skew': 'skew'} if monitor.versions.served else {})) %}
+        {%- for metric, key in metrics.items() %}
             {%- do found.append(dict(shared, part='versions', metric=metric, thresholds=thresholds[key])) %}
         {%- endfor %}
     {%- endif %}

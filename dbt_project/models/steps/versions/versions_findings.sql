@@ -28,6 +28,22 @@ newest_periods as (
 
 ),
 
+-- a log that names versions is judged by version
+skews as (
+
+    select
+        health_serving_skew.*,
+        max(case when model_version = '(all)' then 0 else 1 end) over (partition by monitor, period_start) as names_versions
+    from {{ data_health.named_model('health_serving_skew', data_health.is_configured('versions.served'), {
+        'monitor': 'varchar', 'period_start': 'date', 'model_version': 'varchar', 'feature': 'varchar', 'status': 'varchar',
+        'reason': 'varchar', 'row_count': 'bigint', 'skew_share': 'double precision', 'skew_lower': 'double precision',
+        'skew_upper': 'double precision', 'logged_null_share': 'double precision', 'recomputed_null_share': 'double precision',
+        'logged_mean': 'double precision', 'recomputed_mean': 'double precision', 'example': 'varchar'
+    }) }}
+    where period_start is not null
+
+),
+
 unknown_versions as (
 
     select monitor, model_version, status, reason
@@ -72,3 +88,35 @@ select
 from unknown_versions
 inner join newest_periods
     on unknown_versions.monitor = newest_periods.monitor
+
+union all
+
+select
+    monitor,
+    'serving_skew' as finding,
+    case when model_version = '(all)' then '' else 'version ' || model_version || ', ' end || feature as column_name,
+    '(all)' as segment_column,
+    '(all)' as segment_value,
+    cast(null as varchar) as reference,
+    'skew' as metric,
+    period_start,
+    status,
+    coalesce(
+        cast(cast(100 * skew_share as decimal(4, 1)) as varchar) || ' % of ' || cast(row_count as varchar)
+            || case when feature = '(keys)' then ' logged keys have no recomputed row' else ' rows were served with another value' end
+            || ' (' || cast(cast(100 * skew_lower as decimal(4, 1)) as varchar) || ' to '
+            || cast(cast(100 * skew_upper as decimal(4, 1)) as varchar) || ' %)', reason
+    )
+        || case when logged_null_share > 0e0
+            then ', ' || cast(cast(100 * logged_null_share as decimal(4, 1)) as varchar) || ' % null only when served' else '' end
+        || case when recomputed_null_share > 0e0
+            then ', ' || cast(cast(100 * recomputed_null_share as decimal(4, 1)) as varchar) || ' % null only when recomputed' else '' end
+        || coalesce(', in the mean ' || {{ data_health.engine_sql('short_number', 'logged_mean') }} || ' served and '
+            || {{ data_health.engine_sql('short_number', 'recomputed_mean') }} || ' recomputed', '')
+        || coalesce(', for example ' || example, '')
+        || case when skew_share is not null and reason is not null then ': ' || reason else '' end as evidence,
+    'health_serving_skew' as mart
+from skews
+where feature <> '(keys)'
+    or model_version <> '(all)'
+    or names_versions = 0

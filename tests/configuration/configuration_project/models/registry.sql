@@ -1,0 +1,1 @@
+select 'v1' as model_version, 'age' as feature
