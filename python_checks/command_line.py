@@ -1,4 +1,4 @@
-"""The command `data-health`: incidents, labels of people, and rules that are suggested."""
+"""The command `data-health`: incidents, first monitors, labels of people, and rules that are suggested."""
 
 import shutil
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from data_health.label_studio.importing import Import, Imported, import_labels
 from data_health.label_studio.project import Project
 from data_health.label_studio.status import labels_status
 from data_health.label_studio.tasks import ExchangeError
+from data_health.scaffold.init_command import proposal, written_to
 from data_health.versions.registry_command import registry
 
 FOLDER = click.Path(exists=True, file_okay=False)
@@ -123,6 +124,33 @@ def summary_command(
 
 
 main.add_command(registry)
+
+
+@main.command("init")
+@place_options
+@click.option("--like", help="All models, seeds and sources whose names are like this, such as 'fct_%'.")
+@click.option("--schema", help="With --like, only those in this schema.")
+@click.option("--output", type=NEW_FILE, help="File to write. Default: print it.")
+@click.argument("tables", nargs=-1)
+def init_command(
+    like: str | None,
+    schema: str | None,
+    project_dir: str | None,
+    profiles_dir: str | None,
+    target: str | None,
+    output: Path | None,
+    tables: tuple[str, ...],
+) -> None:
+    """Propose a monitor for each of TABLES, which are names of models, seeds or sources.
+
+    Each table is read once. Every line of the proposal tells why it is there.
+    """
+    if bool(tables) == bool(like):
+        raise click.UsageError("name tables, or give --like")
+    project = Project(project_dir, profiles_dir, target)
+    text, count = attempted(lambda: proposal(project, tables, like, schema))
+    shown = written_to(text, output and project.absolute(output))
+    click.echo(shown if shown is not None else f"{count} monitors written to {output}")
 
 
 @main.command("suggest")

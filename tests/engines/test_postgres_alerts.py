@@ -3,6 +3,9 @@
 from datetime import date
 
 import pytest
+import yaml
+from click.testing import CliRunner
+from data_health.command_line import main
 from generic_tests import ALL, ORDERS, outcomes_of, properties
 from postgres_server import PostgresConsumer
 from rows_per_period import MONTHS, NORMAL
@@ -43,6 +46,15 @@ def shop(postgres, tmp_path_factory):
     """)
     consumer.build("--exclude", "test_type:unit")
     return consumer, counts
+
+
+def test_a_monitor_is_proposed(shop):
+    consumer, _ = shop
+    done = CliRunner().invoke(main, ["init", "orders", "--project-dir", str(consumer.folder)])
+    assert done.exit_code == 0, done.output
+    proposed = yaml.safe_load(done.output)["vars"]["data_health"]["monitors"]["orders"]
+    assert proposed["relation"] == {"ref": "orders"} and proposed["loaded_at"] == "loaded_at"
+    assert (proposed["key"], proposed["time"], proposed["grain"]) == ("order_id", "moment", "month")
 
 
 def test_rows_are_judged_as_on_duckdb(shop):

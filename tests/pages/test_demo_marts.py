@@ -122,19 +122,32 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
     assert rows(incidents) == their_rows(incidents)
 
 
-def test_the_terminal_shows_what_the_page_of_incidents_shows(demo, monkeypatch):
+def shown_by(demo, *arguments):
+    """The lines that the command prints in the project of the demo."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA_HEALTH_DUCKDB", str(demo.database))
+        patch.setenv("DBT_TARGET_PATH", str(demo.output / "target"))
+        patch.setenv("DBT_LOG_PATH", str(demo.output / "logs"))
+        patch.setenv("DBT_PROFILES_DIR", str(REPOSITORY))
+        patch.setenv("COLUMNS", "100")  # the width of the page
+        done = CliRunner().invoke(main, [*arguments, "--project-dir", str(REPOSITORY)])
+    assert done.exit_code == 0, done.output
+    return done.output.splitlines()
+
+
+def test_the_terminal_shows_what_the_page_of_incidents_shows(demo):
     page = (REPOSITORY / "docs" / "incidents.md").read_text()
     (block,) = re.findall("```text\n(.*?)```", page, re.DOTALL)
-    monkeypatch.setenv("DATA_HEALTH_DUCKDB", str(demo.database))
-    monkeypatch.setenv("DBT_TARGET_PATH", str(demo.output / "target"))
-    monkeypatch.setenv("DBT_LOG_PATH", str(demo.output / "logs"))
-    monkeypatch.setenv("DBT_PROFILES_DIR", str(REPOSITORY))
-    monkeypatch.setenv("COLUMNS", "100")  # the width of the page
-    done = CliRunner().invoke(main, ["summary", "--project-dir", str(REPOSITORY)])
-    shown = done.output.splitlines()
+    shown = shown_by(demo, "summary")
     head, *lines = block.splitlines()
-    assert done.exit_code == 0 and shown[0].split("(build")[0] == head.split("(build")[0]
+    assert shown[0].split("(build")[0] == head.split("(build")[0]
     assert lines == shown[1 : 1 + len(lines)]
+
+
+def test_the_monitor_that_is_proposed_stands_on_the_page_of_the_configuration(demo):
+    page = (REPOSITORY / "docs" / "configuration.md").read_text()
+    (block,) = re.findall("```yaml\n(# Proposed by .*?)```", page, re.DOTALL)
+    assert block.splitlines() == shown_by(demo, "init", "screenings")[:-1]
 
 
 def test_what_the_schema_lost_and_the_contract_misses_is_one_incident(demo):

@@ -1,0 +1,1 @@
+"""Proposes a first monitor for a table."""
