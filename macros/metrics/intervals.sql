@@ -4,12 +4,12 @@
 #}
 
 {#
-    Wilson's interval of a share p of n rows is centre ± margin; `part` is one of these two, or an end: 'lower' or 'upper'.
+    Wilson's interval of a share p of n rows is centre ± margin; `part` is one of these two, or an end: 'lower' or 'upper'. With another z
+    it is an interval of another level: 1.645 for 90 %, whose ends are one-sided bounds of 95 %.
     centre = (p + z²/2n) / (1 + z²/n), margin = z √(p(1 − p)/n + z²/4n²) / (1 + z²/n). The lower end is exactly 0 for a share of 0, the
     upper at most 1. greatest() of a null is no null everywhere, hence the cases.
 #}
-{% macro wilson(part, share, rows) -%}
-    {%- set z = '1.959963984540054e0' -%}
+{% macro wilson(part, share, rows, z='1.959963984540054e0') -%}
     {%- set centre -%}
     ({{ share }} + {{ z }} * {{ z }} / (2 * {{ rows }})) / (1 + {{ z }} * {{ z }} / {{ rows }})
     {%- endset -%}

@@ -47,18 +47,20 @@
 
 
 {#
-    The stored bins of scores, monitor -> {generation, threshold, row_count, versions: version -> {edges, codes}}; the version '' is of all
-    rows together. Edges cut the line into intervals and points between them, which are numbered in blocks of 4,096. An edge of the kind
-    `value` has a block of its own, whose number is a multiple of 4,096: all rows of it have one score. An edge of the kind `block` begins
-    a block, and `edge` is one inside. Inside of a block bins are numbered from 1,024 on, so that neighbours of a block, up to 1,024 of
-    them, become one bin by rounding down, and no bin reaches over the edge of a block.
+    The stored bins of scores, monitor -> {generation, threshold, row_count, versions: version -> edges, cell}; the version '' is of all
+    rows together, and of every version without bins. Edges cut the line into intervals and points between them, which are numbered in
+    blocks of 4,096. An edge of the kind `value` has a block of its own, whose number is a multiple of 4,096: all rows of it have one
+    score. An edge of the kind `block` begins a block, and `edge` is one inside. Inside of a block bins are numbered from 1,024 on, so that
+    neighbours of a block, up to 1,024 of them, become one bin by rounding down, and no bin reaches over the edge of a block.
+    `cell`: SQL for the cell of a row. Each version has a number, and 128 of all edges of a monitor, or a few more, begin cells, so that a
+    cell holds few intervals of a version. `numbers`: lists of number, monitor, version, and the begins of cells as a text.
     `stored`: what score_distributions was built from, for pending_scans(), of periods instead of columns.
 #}
 {% macro stored_score_bins(relation) -%}
-    {%- set bins, counts = {}, data_health.stored_model('score_distributions') -%}
+    {%- set bins, numbers, counts = {}, [], data_health.stored_model('score_distributions') -%}
     {%- if load_relation(relation) is not none -%}
         {%- set query -%}
-            select monitor, coalesce(model_version, '') as model_version, generation, threshold, sampled_row_count, edges, kinds
+            select monitor, coalesce(model_version, '') as model_version, generation, threshold, sampled_row_count, edges
             from {{ relation }}
             order by monitor, model_version nulls first
         {%- endset -%}
@@ -69,17 +71,22 @@
                     'generation': row['generation'], 'threshold': row['threshold'], 'row_count': row['sampled_row_count']
                 }) -%}
             {%- endif -%}
-            {%- set codes, place = [1024], namespace(block=0, position=1) -%}
-            {%- for kind in row['kinds'].split(';') -%}
-                {%- if kind != 'edge' -%}{%- set place.block = place.block + 1 -%}{%- set place.position = 0 -%}{%- endif -%}
-                {%- do codes.append(4096 * place.block if kind == 'value' else none) -%}
-                {%- if kind == 'value' -%}{%- set place.block = place.block + 1 -%}{%- set place.position = -1 -%}{%- endif -%}
-                {%- do codes.append(4096 * place.block + 1025 + place.position) -%}
-                {%- set place.position = place.position + 2 -%}
-            {%- endfor -%}
-            {%- do known.versions.update({row['model_version']: {'edges': row['edges'].split(';'), 'codes': codes}}) -%}
+            {%- do known.versions.update({row['model_version']: row['edges'].split(';')}) -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- for monitor, known in bins.items() -%}
+        {%- set edges, versions, cases = [], [''] + known.versions | reject('equalto', '') | list, [] -%}
+        {%- for version in versions -%}
+            {%- do edges.extend(known.versions[version]) -%}
+            {%- do cases.append(' when ' ~ data_health.text_literal(version) ~ ' then ' ~ (numbers | length + loop.index0)) -%}
+        {%- endfor -%}
+        {%- set edges = edges | map('float') | unique | sort | list -%}
+        {%- set begins = edges[::(1 + edges | length // 128)] -%}
+        {%- set number = 'case model_version' ~ cases[1:] | join ~ ' else ' ~ numbers | length ~ ' end' if versions | length > 1
+            else numbers | length -%}
+        {%- do known.update({'cell': '1024 * (' ~ number ~ ') + ' ~ data_health.rank_among('score', begins)}) -%}
+        {%- for version in versions -%}{%- do numbers.append([numbers | length, monitor, version, begins | join(';')]) -%}{%- endfor -%}
+    {%- endfor -%}
     {%- set stored -%}
         {%- if counts is none -%}
         {{- data_health.rows_as_table({'period_column_key': 'varchar', 'built_from': 'varchar'}) }}
@@ -91,5 +98,5 @@
     group by period_key
         {%- endif %}
     {%- endset -%}
-    {{ return({'bins': bins, 'stored': stored}) }}
+    {{ return({'bins': bins, 'numbers': numbers, 'stored': stored}) }}
 {%- endmacro %}

@@ -50,14 +50,13 @@
 
 {#
     Where a value stands in a sorted list, found by halving. Of edges the number of the last that is not above it, from 0; -1 below
-    the first. Of atoms two for every one below it, and one more when it is an atom itself; with `codes`, the code at that place,
-    where none is the same as the place above. Built from the leaves up, because dbt takes longer for a macro that calls itself than a
-    warehouse for the expression.
+    the first. Of atoms two for every one below it, and one more when it is an atom itself. Built from the leaves up, because dbt takes
+    longer for a macro that calls itself than a warehouse for the expression.
 #}
-{% macro rank_among(value, sorted, are_atoms=false, codes=none) -%}
+{% macro rank_among(value, sorted, are_atoms=false) -%}
     {%- set tree = {'parts': [], 'edges': range(sorted | length) | list} -%}
     {%- for rank in range((sorted | length) + 1) -%}
-        {%- do tree.parts.append(codes[2 * rank] if codes else 2 * rank if are_atoms else rank - 1) -%}
+        {%- do tree.parts.append(2 * rank if are_atoms else rank - 1) -%}
     {%- endfor -%}
     {%- for _ in range(64) if tree.parts | length > 1 -%}
         {%- set parts, edges = [], [] -%}
@@ -67,8 +66,7 @@
                 {%- set edge = tree.edges[number] -%}
                 {%- set literal = data_health.double_literal(sorted[edge]) -%}
                 {%- do parts.append('case when ' ~ value ~ ' < ' ~ literal ~ ' then ' ~ part
-                    ~ (' when ' ~ value ~ ' = ' ~ literal ~ ' then ' ~ (codes[2 * edge + 1] if codes else 2 * edge + 1)
-                        if are_atoms and (not codes or codes[2 * edge + 1] is not none))
+                    ~ (' when ' ~ value ~ ' = ' ~ literal ~ ' then ' ~ (2 * edge + 1) if are_atoms)
                     ~ ' else ' ~ tree.parts[number + 1] ~ ' end') -%}
             {%- elif number % 2 == 0 -%}
                 {%- do parts.append(part) -%}

@@ -129,15 +129,19 @@ def acknowledged_findings() -> Table:
 
 
 def known_biases() -> Table:
-    """Biases found before: one that every training set repeats, three that hold, one of too few rows, one expired."""
-    columns = ("id", "monitor", "subgroup", "value", "metric", "threshold", "reference", "owner", "opened", "expiry")
+    """Biases found before: one in every training set, three that hold, one of too few rows, one expired, one gap."""
+    columns = (
+        "id", "monitor", "subgroup", "value", "metric", "threshold", "reference", "owner", "opened", "expiry",
+        "on_inconclusive", "version",
+    )  # fmt: skip
     known = [
-        ("old-patients", "age_band", "75+", "share_ratio", 0.8, None, "2024-01-15", None),
-        ("women", "sex", "f", "share_ratio", 0.8, None, "2023-11-02", "2099-12-31"),
-        ("labels-of-women", "sex", "f", "label_rate_ratio", 0.7, "production", "2024-03-01", None),
-        ("gaps-of-women", "sex", "f", "missing_share", 0.2, None, "2024-03-01", None),
-        ("old-men", "sex, age_band", "m, 75+", "true_positive_rate", 0.5, "production", "2024-06-01", None),
-        ("west", "region", "west", "share_ratio", 0.8, None, "2023-05-20", "2025-01-31"),
+        ("old-patients", "age_band", "75+", "share_ratio", 0.8, None, "2024-01-15", None, None, None),
+        ("women", "sex", "f", "share_ratio", 0.8, None, "2023-11-02", "2099-12-31", None, None),
+        ("labels-of-women", "sex", "f", "label_rate_ratio", 0.7, "production", "2024-03-01", None, None, None),
+        ("gaps-of-women", "sex", "f", "missing_share", 0.2, None, "2024-03-01", None, None, None),
+        ("old-men", "sex, age_band", "m, 75+", "true_positive_rate", 0.5, "production", "2024-06-01", None, None, None),
+        ("west", "region", "west", "share_ratio", 0.8, None, "2023-05-20", "2025-01-31", None, None),
+        ("women-accused", "sex", "f", "false_positive_rate_gap", 0.1, "production", "2025-03-01", None, "warn", "v2"),
     ]
     shared = [(row[0], "screenings", *row[1:6], "risk-model team", *row[6:]) for row in known]
     return [dict(zip(columns, row, strict=True)) for row in shared]

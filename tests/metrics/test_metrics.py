@@ -21,7 +21,8 @@ MODELS = {
             {{ data_health.wilson('lower', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as lower_end,
             {{ data_health.wilson('upper', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as upper_end,
             {{ data_health.wilson('centre', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as centre,
-            {{ data_health.wilson('margin', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as margin
+            {{ data_health.wilson('margin', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)') }} as margin,
+            {{ data_health.wilson('upper', '(c / nullif(n, 0e0))', 'nullif(n, 0e0)', '1.6448536269514722e0') }} as one_sided_bound
         from {{ source('raw', 'counts') }}
     """,
     "pairs.sql": """
@@ -125,6 +126,8 @@ def test_wilson(built):
         assert row["lower_end"] == pytest.approx(expected.low, rel=1e-12, abs=1e-15)
         assert row["upper_end"] == pytest.approx(expected.high, rel=1e-12)
         assert row["centre"] - row["margin"] == pytest.approx(expected.low, rel=1e-9, abs=1e-15)
+        one_sided = stats.binomtest(count, rows).proportion_ci(0.9, method="wilson")
+        assert row["one_sided_bound"] == pytest.approx(one_sided.high, rel=1e-12)
         if count == 0:
             assert row["lower_end"] == 0
 

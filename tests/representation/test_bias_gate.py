@@ -58,9 +58,9 @@ def with_label_rate(rows, rate, seed):
 def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_factory):
     register = [
         ("women are marked healthy", "visits", "order", "f", "label_rate_ratio", 0.8, None, None),
-        ("old women are found", "visits", "order, age band", "f, 75+", "true_positive_rate", 0.2, None, None),
+        ("old women are found", "visits", "order, age band", "f, 75+", "true_positive_rate", 0.1, None, None),
     ]
-    rows = made_up(21, 600)
+    rows = made_up(21, 1500)
     register.append(("page", "screenings", *register[0][2:]))
     training = {
         "repaired": with_label_rate(rows, 0.5, 1),
@@ -79,7 +79,7 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
     value = sum(women) / len(women) / (sum(others) / len(others))
     evidence = gates["biased again"]["evidence"]
     assert evidence.startswith(f"women are marked healthy fail: order = f: label_rate_ratio {value:.3f} [")
-    assert f"must be at least 0.800, {len(women)} of 600 rows" in evidence
+    assert f"must be at least 0.800, {len(women)} of 1500 rows" in evidence
     assert "too few" in gates["small"]["evidence"]
     # the test that a job runs says the same, and one of a reference that nothing was checked in is no pass
     properties = {"version": 2, "sources": [{"name": "raw", "schema": "raw", "tables": []}]}
@@ -122,4 +122,4 @@ def test_a_bias_that_comes_back_with_a_new_training_set_fails_the_gate(tmp_path_
     profiled = project.sql(
         "select row_count from column_statistics where dataset = 'repaired' and column_name = 'label'"
     )
-    assert profiled == [(600,)]
+    assert profiled == [(1500,)]

@@ -6,6 +6,8 @@ from collections import defaultdict
 from scipy import stats
 
 Z = stats.norm.ppf(0.975)
+# of an interval at this level each end is a one-sided bound of 95 %
+ONE_SIDED = 0.9
 
 
 def quoted(value, is_part=False):
@@ -38,8 +40,8 @@ def weight_of(row, is_weighted):
     return weight if weight is not None and 0 <= weight < math.inf else 0.0
 
 
-def wilson(successes, count):
-    interval = stats.binomtest(successes, count).proportion_ci(0.95, method="wilson")
+def wilson(successes, count, level=0.95):
+    interval = stats.binomtest(successes, count).proportion_ci(level, method="wilson")
     return interval.low, interval.high
 
 
@@ -68,9 +70,10 @@ def log_ratio(a, n, b, m):
     return math.log((a + 0.5) / (n + 0.5)) - math.log((b + 0.5) / (m + 0.5)), error
 
 
-def interval_of_ratio(a, n, b, m):
+def interval_of_ratio(a, n, b, m, level=0.95):
     log, error = log_ratio(a, n, b, m)
-    return math.exp(log - Z * error), math.exp(log + Z * error)
+    z = stats.norm.ppf((1 + level) / 2)
+    return math.exp(log - z * error), math.exp(log + z * error)
 
 
 def p_value_of_ratio(a, n, b, m):

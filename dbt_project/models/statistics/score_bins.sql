@@ -13,7 +13,7 @@
 {#- what is sampled, and from how many sampled rows on a version has bins of its own, up to so many versions of a monitor -#}
 {%- set most_sampled, most_of_version, least_of_version, most_versions = 200000, 20000, 100, 40 %}
 {%- set counts = data_health.stored_model('score_distributions') %}
-{%- set known = data_health.stored_score_bins(this) if execute else {'bins': {}, 'stored': none} %}
+{%- set known = data_health.stored_score_bins(this) if execute else {'bins': {}, 'numbers': [], 'stored': none} %}
 {%- set tasks = data_health.score_tasks(data_health.datasets_of_this_run(), known.bins) | selectattr('is_scored') | list %}
 {%- for task in tasks %}{% do task.update({'id': loop.index0}) %}{% endfor %}
 {%- set samples, monitors, sizes = [], {}, {} %}

@@ -11,15 +11,21 @@
 -- depends_on: {{ ref('score_bins') }}
 
 {%- do data_health.begin_model([ref('monitored_periods'), ref('score_bins')], adds_to_this=true) %}
-{%- set known = data_health.stored_score_bins(ref('score_bins')) if execute else {'bins': {}, 'stored': none} %}
+{%- set known = data_health.stored_score_bins(ref('score_bins')) if execute else {'bins': {}, 'numbers': [], 'stored': none} %}
 {%- set tasks = data_health.score_tasks(data_health.datasets_of_this_run(), known.bins) %}
 {%- set scans = data_health.pending_scans(this, tasks, known.stored) %}
-{%- set sums = {
-    'row_count': 'count(*)', 'weight_sum': 'sum(row_weight)', 'squared_weight_sum': 'sum(row_weight * row_weight)',
-    'score_sum': 'sum(row_weight * probability)', 'squared_score_sum': 'sum(row_weight * probability * probability)',
-    'log_score_sum': 'sum(row_weight * ln(probability))', 'log_complement_sum': 'sum(row_weight * ln(1e0 - probability))',
-    'outside_count': 'sum(case when score < 0e0 or score > 1e0 then 1 else 0 end)'
-} %}
+{#- what is added up of the rows; a sum of rows that weigh 1 each needs no product -#}
+{%- set sums, plain_sums = {'row_count': 'count(*)'}, {'row_count': 'count(*)'} %}
+{%- for name, value in {
+    'weight_sum': '', 'squared_weight_sum': 'row_weight', 'score_sum': 'probability', 'squared_score_sum': 'probability * probability',
+    'log_score_sum': 'ln(probability)', 'log_complement_sum': 'ln(1e0 - probability)'
+}.items() %}
+    {%- do sums.update({name: 'sum(row_weight' ~ (' * ' ~ value if value) ~ ')'}) %}
+    {%- do plain_sums.update({name: 'cast(count(*) as double precision)' if name.endswith('weight_sum') else 'sum(' ~ value ~ ')'}) %}
+{%- endfor %}
+{%- for of_rows in [sums, plain_sums] %}
+    {%- do of_rows.update({'outside_count': 'sum(case when is_outside then 1 else 0 end)'}) %}
+{%- endfor %}
 {%- set columns = {
     'period_key': 'varchar', 'monitor': 'varchar', 'dataset': 'varchar', 'period_start': 'date', 'model_version': 'varchar',
     'subgroup': 'varchar', 'group_value': 'varchar', 'score_bin': 'integer', 'bin_width': 'integer', 'bin_generation': 'integer',
@@ -35,16 +41,87 @@ with wanted as (
 
 ),
 
--- 1. The rows of all, and of every group, by the bin of their score.
+{%- if known.numbers %}
+
+-- 1. The intervals of every version, numbered as stored_score_bins() says, and cut where a cell begins: each lies in one cell.
+versions as (
+{{ data_health.rows_as_table({
+    'version_number': 'integer', 'monitor': 'varchar', 'version_key': 'varchar', 'begins': 'varchar'
+}, known.numbers) }}
+
+),
+
+edges as (
+
+    select
+        version_number,
+        cast(edge as double precision) as edge,
+        kind,
+        sum(case kind when 'value' then 2 when 'block' then 1 else 0 end) over (
+            partition by version_number order by cast(edge as double precision) rows unbounded preceding
+        ) as block
+    from (
+        select
+            versions.version_number,
+            {{ data_health.engine_sql('text_rows', 'score_bins.edges', "';'") }} as edge,
+            {{ data_health.engine_sql('text_rows', 'score_bins.kinds', "';'") }} as kind
+        from {{ data_health.named_model('score_bins') }}
+        inner join versions
+            on score_bins.monitor = versions.monitor
+            and coalesce(score_bins.model_version, '') = versions.version_key
+    ) as listed_edges
+
+),
+
+points as (
+
+    select
+        version_number,
+        edge,
+        case when kind = 'value' then 4096 * (block - 1) end as value_code,
+        4096 * block + 1024 + max(case when kind = 'block' then 1 else 0 end) over (partition by version_number, block)
+            + 2 * sum(case when kind = 'edge' then 1 else 0 end) over (
+                partition by version_number, block order by edge rows unbounded preceding
+            ) as code,
+        0 as cell_count
+    from edges
+
+    union all
+
+    select version_number, cast('-Infinity' as double precision) as edge, null as value_code, 1024 as code, 0 as cell_count
+    from versions
+
+    union all
+
+    select version_number, cast(cell_begin as double precision) as edge, null as value_code, null as code, 1 as cell_count
+    from (select version_number, {{ data_health.engine_sql('text_rows', 'begins', "';'") }} as cell_begin from versions) as cells
+
+),
+
+intervals as (
+
+    select
+        cast(1024 * version_number + sum(cell_count) over (in_order rows unbounded preceding) - 1 as integer) as cell,
+        edge as lower_edge,
+        coalesce(lead(edge) over in_order, cast('Infinity' as double precision)) as upper_edge,
+        max(code) over (in_order rows unbounded preceding) as code,
+        value_code
+    from (
+        select version_number, edge, max(value_code) as value_code, max(code) as code, max(cell_count) as cell_count
+        from points
+        group by version_number, edge
+    ) as distinct_points
+    window in_order as (partition by version_number order by edge)
+
+),
+{%- endif %}
+
+-- 2. The rows of all, and of every group, by the bin of their score.
 counted as (
 {%- for scan in scans %}
     {%- set task, label = scan.columns[0], scan.monitor.label %}
     {%- set has_own_labels = label is not none and label.relation is not none and not scan.dataset.is_other_table %}
     {%- set bins = known.bins.get(scan.monitor.name) if task.is_scored else none %}
-    {%- set trees = {} %}
-    {%- for version, of_version in (bins.versions if bins else {}).items() %}
-        {%- do trees.update({version: data_health.rank_among('score', of_version.edges, are_atoms=true, codes=of_version.codes)}) %}
-    {%- endfor %}
     {%- set used, masks = task.group_sets | sum(attribute='positions', start=[]) | unique | sort | list, [] %}
     {%- for group_set in task.group_sets %}
         {%- set mask = namespace(bits=0) %}
@@ -73,25 +150,20 @@ counted as (
         score_bin,
         predicted,
         label,
-        {%- for name, expression in sums.items() %}
+        {%- for name, expression in (sums if scan.dataset.weight.startswith('case') else plain_sums).items() %}
         {{ expression }} as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from (
         select
-            rows_of_scan.*,
-            {% if not trees -%} cast(null as integer)
-            {%- elif trees | length == 1 -%} case when score is not null then {{ trees.values() | first }} end
-            {%- else -%}
-            case when score is not null then
-                case model_version
-                    {%- for version, tree in trees.items() if version %}
-                    when {{ data_health.text_literal(version) }} then {{ tree }}
-                    {%- endfor %}
-                    else {{ trees[''] }}
-                end
-            end
+            period_start, model_version, row_weight, label, predicted,
+            {%- for position in used %}
+            value_{{ position }},
+            {%- endfor %}
+            {% if not bins -%} cast(null as integer)
+            {%- else -%} case when score = intervals.lower_edge then coalesce(intervals.value_code, intervals.code) else intervals.code end
             {%- endif %} as score_bin,
-            case when score is not null then least(greatest(score, 1e-15), 1e0 - 1e-15) end as probability
+            case when score is not null then least(greatest(score, 1e-15), 1e0 - 1e-15) end as probability,
+            score < 0e0 or score > 1e0 as is_outside
         from (
             select
                 {{ data_health.row_period(scan.dataset, scan.has_timeless_rows) }} as period_start,
@@ -106,6 +178,12 @@ counted as (
             from {{ data_health.scanned_rows(scan.dataset, scan.date_ranges, scan.first_moment_outside, has_own_labels) }}
                 {{ data_health.engine_sql('compute_once') }}
         ) as rows_of_scan
+        {%- if bins %}
+        left join intervals
+            on intervals.cell = {{ bins.cell }}
+            and score >= intervals.lower_edge
+            and score < intervals.upper_edge
+        {%- endif %}
         -- what has no weight that counts, counts nowhere
         where row_weight > 0e0
             {{ data_health.engine_sql('compute_once') }}
@@ -124,25 +202,51 @@ counted as (
 
 ),
 
--- 2. A group keeps about 2√n bins: so many neighbours are one. All rows together keep every bin.
+-- 3. A group keeps about 2√n bins: so many neighbours are one. All rows together keep every bin.
+group_sizes as (
+
+    select column_id, period_start, model_version, subgroup, group_value, cast(sum(row_count) as double precision) as group_rows
+    from counted
+    where subgroup <> '(all)'
+    group by column_id, period_start, model_version, subgroup, group_value
+
+),
+
 widths as (
 
     select
-        sized.*,
+        counted.*,
         case
-            when subgroup = '(all)' or score_bin is null then 1
+            when group_sizes.column_id is null or counted.score_bin is null then 1
             {%- for bins, width in [(128, 2), (64, 4), (32, 8), (16, 16), (8, 32)] %}
-            when 2 * sqrt(group_rows) >= {{ 2 * bins }} then {{ width }}
+            when 2 * sqrt(group_sizes.group_rows) >= {{ 2 * bins }} then {{ width }}
             {%- endfor %}
             else 64
         end as bin_width
-    from (
-        select
-            counted.*,
-            cast(sum(row_count) over (partition by column_id, period_start, model_version, subgroup, group_value) as double precision)
-                as group_rows
-        from counted
-    ) as sized
+    from counted
+    left join group_sizes
+        on counted.column_id = group_sizes.column_id
+        and counted.subgroup = group_sizes.subgroup
+        and counted.group_value = group_sizes.group_value
+        and coalesce(counted.period_start, cast('0001-01-01' as date)) = coalesce(group_sizes.period_start, cast('0001-01-01' as date))
+        and (counted.period_start is null) = (group_sizes.period_start is null)
+        and coalesce(counted.model_version, '') = coalesce(group_sizes.model_version, '')
+        and (counted.model_version is null) = (group_sizes.model_version is null)
+
+),
+
+merged as (
+
+    select
+        column_id, bin_generation, period_start, model_version, subgroup, group_value, bin_width, predicted, label,
+        score_bin - mod(score_bin, bin_width) as score_bin,
+        {%- for name in sums %}
+        sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from widths
+    group by
+        column_id, bin_generation, period_start, model_version, subgroup, group_value, bin_width, predicted, label,
+        score_bin - mod(score_bin, bin_width)
 
 )
 
@@ -151,28 +255,19 @@ select
     wanted.monitor,
     wanted.dataset,
     wanted.period_start,
-    widths.model_version,
-    widths.subgroup,
-    widths.group_value,
-    cast(widths.score_bin - mod(widths.score_bin, widths.bin_width) as integer) as score_bin,
-    cast(widths.bin_width as integer) as bin_width,
-    cast(widths.bin_generation as integer) as bin_generation,
-    cast(widths.predicted as integer) as predicted,
-    cast(widths.label as integer) as label,
-    {%- for name in sums %}
-    cast(sum(widths.{{ name }}) as {{ columns[name] }}) as {{ name }},
+    merged.model_version,
+    merged.subgroup,
+    merged.group_value,
+    {%- for name in ['score_bin', 'bin_width', 'bin_generation', 'predicted', 'label'] + sums | list %}
+    cast(merged.{{ name }} as {{ columns[name] }}) as {{ name }},
     {%- endfor %}
     wanted.built_from,
     {{ data_health.run_time() }} as built_at
-from widths
+from merged
 inner join wanted
-    on widths.column_id = wanted.column_id
-    and coalesce(widths.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
-    and (widths.period_start is null) = (wanted.period_start is null)
-group by
-    wanted.period_key, wanted.monitor, wanted.dataset, wanted.period_start, widths.model_version, widths.subgroup, widths.group_value,
-    widths.score_bin - mod(widths.score_bin, widths.bin_width), widths.bin_width, widths.bin_generation, widths.predicted, widths.label,
-    wanted.built_from
+    on merged.column_id = wanted.column_id
+    and coalesce(merged.period_start, cast('0001-01-01' as date)) = coalesce(wanted.period_start, cast('0001-01-01' as date))
+    and (merged.period_start is null) = (wanted.period_start is null)
 {% else %}
 {{ data_health.rows_as_table(columns) }}
 {% endif %}

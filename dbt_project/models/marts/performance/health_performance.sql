@@ -3,6 +3,7 @@
 {%- set z = '1.959963984540054e0' %}
 {#- metrics that are judged by their difference: all of them are from 0 to 1 -#}
 {%- set judged = ['accuracy', 'precision', 'recall', 'specificity', 'f1', 'roc_auc', 'average_precision', 'expected_calibration_error'] %}
+{%- set estimated = ['accuracy', 'precision', 'recall', 'specificity', 'f1', 'roc_auc', 'log_loss', 'brier'] %}
 with settings as (
 
     select monitor, warn_threshold, alert_threshold, matures_after_days
@@ -27,6 +28,13 @@ measures as (
         performance_measures.*,
         coalesce(model_version, '(none)') as version_key
     from (select * from {{ ref('performance_measures') }}) as performance_measures
+
+),
+
+estimates as (
+
+    select monitor, version_key, period_start, metric, estimate, estimate_lower, estimate_upper, status, reason
+    from {{ ref('estimate_verdicts') }}
 
 ),
 
@@ -92,6 +100,17 @@ differences as (
 
     select
         compared.*,
+        estimates.estimate,
+        estimates.estimate_lower,
+        estimates.estimate_upper,
+        {%- for name, default in [
+            ('status', 'insufficient_data'), ('reason', 'the reference has no labels with scores of this version')
+        ] %}
+        case
+            when compared.dataset = 'production' and compared.subgroup = '(all)'
+                and compared.metric in ({{ data_health.text_literal(estimated) }}) then coalesce(estimates.{{ name }}, '{{ default }}')
+        end as estimate_{{ name }},
+        {%- endfor %}
         settings.warn_threshold,
         settings.alert_threshold,
         settings.matures_after_days,
@@ -117,6 +136,13 @@ differences as (
     from compared
     inner join settings
         on compared.monitor = settings.monitor
+    left join estimates
+        on compared.dataset = 'production'
+        and compared.subgroup = '(all)'
+        and compared.monitor = estimates.monitor
+        and compared.version_key = estimates.version_key
+        and compared.period_start = estimates.period_start
+        and compared.metric = estimates.metric
 
 ),
 
@@ -205,6 +231,13 @@ select
     q_value,
     case when metric in ({{ data_health.text_literal(judged) }}) then warn_threshold end as warn_threshold,
     case when metric in ({{ data_health.text_literal(judged) }}) then alert_threshold end as alert_threshold,
+    estimate as estimated_value,
+    estimate_lower as estimated_lower,
+    estimate_upper as estimated_upper,
+    estimate_status,
+    estimate_reason,
+    estimate - reference_value as difference_by_data,
+    value - estimate as difference_by_concept,
     is_mature,
     row_count,
     labelled_count,

@@ -184,6 +184,7 @@ select
     groups.model_version,
     groups.subgroup,
     groups.group_value,
+    groups.bin_generation,
     -- bins that were drawn anew have another order: only the newest are ranked
     case when rows_of_members.bin_generation = groups.bin_generation
         then rows_of_members.score_bin - mod(rows_of_members.score_bin, groups.bin_width) end as score_bin,

@@ -23,19 +23,42 @@ with written_shares as (
 
 ),
 
+unions as (
+
+    select monitor, subgroup_key, population_value, min(union_name) as union_name
+    from {{ ref('population_unions') }}
+    group by monitor, subgroup_key, population_value
+
+),
+
+named_shares as (
+
+    select
+        written_shares.monitor,
+        replace(lower(written_shares.subgroup), ' ', '') as subgroup_key,
+        coalesce(unions.union_name, written_shares.group_value, '(null)') as group_value,
+        written_shares.share
+    from written_shares
+    left join unions
+        on written_shares.monitor = unions.monitor
+        and replace(lower(written_shares.subgroup), ' ', '') = unions.subgroup_key
+        and written_shares.group_value = unions.population_value
+    where written_shares.subgroup is not null
+
+),
+
 -- one that is no share makes the sum of its group none, and not a number of the others
 usable_shares as (
 
     select
         monitor,
-        replace(lower(subgroup), ' ', '') as subgroup_key,
-        coalesce(group_value, '(null)') as group_value,
+        subgroup_key,
+        group_value,
         sum(share) as share,
         count(*) as row_count,
         count(case when share between 0e0 and 1e0 then 1 end) as share_count
-    from written_shares
-    where subgroup is not null
-    group by monitor, replace(lower(subgroup), ' ', ''), coalesce(group_value, '(null)')
+    from named_shares
+    group by monitor, subgroup_key, group_value
 
 )
 
