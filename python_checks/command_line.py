@@ -1,4 +1,4 @@
-"""The command `data-health`: incidents, first monitors, labels of people, and rules that are suggested."""
+"""The command `data-health`: incidents, the page, first monitors, labels of people, and rules that are suggested."""
 
 import shutil
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from data_health.label_studio.importing import Import, Imported, import_labels
 from data_health.label_studio.project import Project
 from data_health.label_studio.status import labels_status
 from data_health.label_studio.tasks import ExchangeError
+from data_health.report.writing import PERIODS, Written, write_report
 from data_health.scaffold.init_command import proposal, written_to
 from data_health.versions.registry_command import registry
 
@@ -67,12 +68,14 @@ fail_option = click.option(
 @main.command("build", context_settings={"ignore_unknown_options": True})
 @place_options
 @fail_option
+@click.option("--report", type=NEW_FILE, help="Also write the page of `data-health report` to this file.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def build_command(
     project_dir: str | None,
     profiles_dir: str | None,
     target: str | None,
     fail_on: str | None,
+    report: Path | None,
     arguments: tuple[str, ...],
 ) -> None:
     """Build the models of the package with dbt, and show the open incidents.
@@ -83,6 +86,8 @@ def build_command(
     succeeded = build(project, arguments, click.echo)
     summary = attempted(lambda: read_summary(project, None))
     click.echo(written(summary, "text", False, MOST_SHOWN, width_of_terminal()))
+    if report is not None:
+        click.echo(report_summary(attempted(lambda: write_report(project, report))))
     if not succeeded:
         raise click.ClickException("the build failed; what failed stands above")
     if fails(summary, fail_on):
@@ -121,6 +126,36 @@ def summary_command(
     click.echo(written(summary, kind, closed, most, width_of_terminal()))
     if fails(summary, fail_on):
         raise SystemExit(EXIT_OF_INCIDENTS)
+
+
+@main.command("report")
+@place_options
+@click.option("--output", type=NEW_FILE, required=True, help="File to write.")
+@click.option(
+    "--periods",
+    type=click.IntRange(min=1),
+    default=PERIODS,
+    show_default=True,
+    help="How many periods of each monitor to show, the newest ones.",
+)
+@click.option(
+    "--docs", help="Address of the pages of the docs. Default: the docs of the installed package, if they are there."
+)
+def report_command(
+    project_dir: str | None,
+    profiles_dir: str | None,
+    target: str | None,
+    output: Path,
+    periods: int,
+    docs: str | None,
+) -> None:
+    """Write one page of HTML that shows what the marts hold, for a browser without a network.
+
+    It reads marts and stored counts, and no row of a monitored table. It shows values only of columns that show_values
+    names.
+    """
+    project = Project(project_dir, profiles_dir, target)
+    click.echo(report_summary(attempted(lambda: write_report(project, output, periods, docs))))
 
 
 main.add_command(registry)
@@ -249,6 +284,12 @@ def import_command(
     wish = Import([project.absolute(file) for file in files], control, annotator, complete)
     answers, done = attempted(lambda: import_labels(project, monitor, wish))
     click.echo("\n".join(map(import_summary, done)) if done else f"the table {answers} exists")
+
+
+def report_summary(done: Written) -> str:
+    """Where the page is."""
+    monitors = f"{done.monitor_count} monitor{'' if done.monitor_count == 1 else 's'}"
+    return f"the page of {monitors} is in {done.file} ({done.size / 1e6:.1f} MB); open it in a browser"
 
 
 def width_of_terminal() -> int:

@@ -1,6 +1,8 @@
 """Findings that belong together are one incident: on planted events, from build to build, and in sentences."""
 
+import html
 import json
+import re
 import sys
 
 import numpy as np
@@ -200,9 +202,15 @@ def test_incidents_of_a_build_before_the_last_run_are_called_so(project):
 
 def test_a_build_ends_with_the_summary(project):
     twin = project.copy(project.folder.with_name("built"))
-    code, said = run(twin, "build", "--fail-on", "alert")
+    page = twin.folder / "health.html"
+    code, said = run(twin, "build", "--fail-on", "alert", "--report", str(page))
     lines = said.splitlines()
     assert code == 3 and len(lines) <= 40, said
+    # where the page is stands at the end; it has the incidents, and a mart that is off is a sentence in it
+    assert re.fullmatch(rf"the page of 1 monitor is in {page} \(0\.\d MB\); open it in a browser", lines[-1])
+    written = page.read_text(encoding="utf-8")
+    assert all(html.escape(row["sentence"], quote=False) in written for row in open_incidents(project)[:5])
+    assert "health_performance is not there, because the part performance is off." in written
     assert sum("models and tests are done" in line for line in lines) == 5
     assert f"{len(open_incidents(project))} open incidents in 1 monitor" in said
     twin.configure({"monitors": {"events": MONITOR | {"grian": "month"}}})

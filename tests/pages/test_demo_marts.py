@@ -4,6 +4,8 @@ Expected numbers come from the seed files alone. `make pages` writes the tables 
 """
 
 import csv
+import html
+import json
 import re
 import shutil
 import tempfile
@@ -17,6 +19,8 @@ import walkthrough
 from click.testing import CliRunner
 from consumer import REPOSITORY
 from data_health.command_line import main
+from data_health.report.blocks import BY_NAME
+from data_health.report.packing import unsqueezed
 from demo_clinic import Demo
 from demo_files import (
     MONTHS,
@@ -103,6 +107,7 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
         for name in ("host", "port", "user", "password", "dbname"):
             patch.setenv(f"DATA_HEALTH_POSTGRES_{name.upper()}", str(server[name]))
         on_postgres.build("--target", "postgres", "--warn-error")
+        on_their_side = page_of(on_postgres, patch, tmp_path / "health.html", "--target", "postgres")
 
     def their_rows(statement):
         return execute(server, f"set search_path = data_health; {statement}")
@@ -120,6 +125,83 @@ def test_the_demo_gives_the_same_on_both_engines(builds, postgres, tmp_path):
         where incident_kind <> 'schema' order by incident_id
     """
     assert rows(incidents) == their_rows(incidents)
+    # the page holds the same distributions and numbers of drift
+    with pytest.MonkeyPatch.context() as patch:
+        here = page_of(builds[1]["demo"], patch, tmp_path / "duckdb.html")
+    for block in ("distributions", "coverage", "representation", "performance"):
+        ours, theirs = by_texts(rows_of_page(here, block)), by_texts(rows_of_page(on_their_side, block))
+        assert len(ours) > 20 and ours.keys() == theirs.keys(), block
+        # the page has four digits
+        assert all(ours[key] == pytest.approx(theirs[key], rel=2e-3, nan_ok=True) for key in ours), block
+
+
+def by_texts(rows):
+    """The numbers of each row by its texts; ranges of a distribution have none, so their place is a key, too."""
+    numeric = [any(type(row[place]) in (int, float) for row in rows) for place in range(len(rows[0]))]
+    found = {}
+    for row in rows:
+        texts = tuple(value for value, is_number in zip(row, numeric, strict=True) if not is_number)
+        numbers = [
+            float("nan") if value is None else value for value, is_number in zip(row, numeric, strict=True) if is_number
+        ]
+        key = (*texts, numbers[0]) if len(rows[0]) == 9 else texts
+        assert key not in found, key
+        found[key] = numbers
+    return found
+
+
+def page_of(demo, patch, file, *options):
+    """The page that `data-health report` writes of a demo."""
+    patch.setenv("DATA_HEALTH_DUCKDB", str(demo.database))
+    patch.setenv("DBT_TARGET_PATH", str(demo.output / "target"))
+    patch.setenv("DBT_LOG_PATH", str(demo.output / "logs"))
+    patch.setenv("DBT_PROFILES_DIR", str(REPOSITORY))
+    done = CliRunner().invoke(main, ["report", "--output", str(file), "--project-dir", str(REPOSITORY), *options])
+    assert done.exit_code == 0 and done.output.startswith(f"the page of 2 monitors is in {file} ("), done.output
+    return file.read_text(encoding="utf-8")
+
+
+def rows_of_page(page, block):
+    """The rows of a block of the monitor screenings, unpacked."""
+    (packed,) = re.findall(f'<script id="rows-{block}-0" type="text/plain">([^<]*)</script>', page)
+    columns = json.loads(unsqueezed(packed))["c"].values()
+    return list(zip(*map(unpacked_column, columns), strict=True))
+
+
+def unpacked_column(column):
+    if isinstance(column, list):
+        return column
+    return [column["d"][place] for place in column["i"]] if "d" in column else column["f"]
+
+
+def test_the_page_shows_the_demo_and_nothing_that_the_marts_hold_back(demo, monkeypatch, tmp_path):
+    page = page_of(demo, monkeypatch, tmp_path / "health.html")
+    packed = re.findall('<script id="rows-[^"]*" type="text/plain">([^<]*)</script>', page)
+    everything = page.split('<script id="rows-')[0] + "".join(map(unsqueezed, packed))
+    for (sentence,) in demo.sql("select sentence from health_incidents where is_open"):
+        assert html.escape(sentence, quote=False) in page
+    assert all(f'id="rows-{name}-0"' in page for name in BY_NAME if name not in ("label_gates", "incidents"))
+    # of columns that show_values does not name no value is there, and no key of a row
+    assert not re.search(r"S0\d{4}|P0\d{4}|-999\b", everything)
+    shares = [row for row in rows_of_page(page, "distributions") if row[0] == "label"]
+    assert {row[4] for row in shares} == {"(hidden 1)", "(hidden 2)"}
+    newest = {
+        row[4]: row[8]
+        for row in rows_of_page(page, "distributions")
+        if row[:3] == ("device_model", "categorical", "production")
+    }
+    months = most_frequent_devices(demo)
+    assert newest.keys() == months.keys() and all(abs(newest[name] - months[name]) < 1e-3 for name in newest)
+
+
+def most_frequent_devices(demo):
+    """The shares of devices in the newest month, from the rows."""
+    return dict(
+        demo.sql("""
+        select device_model, count(*) / sum(count(*)) over () from screenings
+        where screened_at >= date '2025-06-01' and not is_test and device_model is not null group by 1
+    """)
+    )
 
 
 def shown_by(demo, *arguments):

@@ -1,0 +1,1 @@
+"""One page of HTML that shows what the marts hold."""
