@@ -8,7 +8,7 @@
     {% set problems, switches, renamed, gone, unusable = [], {}, [], {}, {} %}
     {% set raw, configuration, schema = var('data_health', none), data_health.configured_block(), data_health.monitor_schema() %}
     {% if raw is not none and raw is not mapping %}
-        {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements and known_biases' %}
+        {% set allowed = 'a mapping with the keys defaults, monitors, parts, cleaning, acknowledgements, known_biases and column_periods' %}
         {% do problems.append(data_health.problem('', 'data_health', raw, allowed)) %}
     {% endif %}
     {% for name, part in data_health.parts().items() %}
@@ -20,7 +20,8 @@
         'parts': {'type': 'mapping', 'keys': switches},
         'cleaning': {'type': 'mapping', 'keys': {}},
         'acknowledgements': {'type': 'relation'},
-        'known_biases': {'type': 'relation'}
+        'known_biases': {'type': 'relation'},
+        'column_periods': {'type': 'boolean'}
     }} %}
     {% set current, defaults = dict(configuration), configuration.get('defaults') %}
     {% if defaults is mapping %}{% do current.update({'defaults': data_health.with_current_names(defaults)}) %}{% endif %}

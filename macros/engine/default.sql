@@ -23,7 +23,8 @@
     strip_invisible takes out soft hyphens, blanks and joiners of no width, marks of direction, and byte order marks;
     text_list leaves out nulls.
     dated_clock: a pattern for a text in small letters that is a time of day, which is its group, also beside a date.
-    short_number: a number as a person would write it; huge ones as they are.
+    short_number: a number with three decimals; huge ones as they are. readable_number: with three digits, as 104, 10.4, 1.04, and with
+    three decimals below 1. percentage: a share as 2.6 %.
     compute_once: ends a subquery whose expressions the planner would otherwise copy to every place that names them.
     materialized: begins a common table expression that many places read, where the planner would otherwise copy it to each of them.
     begin_model, hold_still, hold_alone: see begin_model(); empty where two builds cannot write at once.
@@ -94,6 +95,12 @@
             ~ '(?:,? [(]?' ~ day ~ '[)]?)?$',
         'short_number': "case when abs({first}) < 1e12 then cast(cast({first} as decimal(18, 3)) as varchar)"
             ~ " else cast({first} as varchar) end",
+        'readable_number': "case when abs({first}) >= 1e12 or (abs({first}) < 1e-3 and {first} <> 0) then cast({first} as varchar)"
+            ~ " when abs({first}) >= 100 then cast(cast({first} as decimal(18, 0)) as varchar)"
+            ~ " when abs({first}) >= 10 then cast(cast({first} as decimal(18, 1)) as varchar)"
+            ~ " when abs({first}) >= 1 then cast(cast({first} as decimal(18, 2)) as varchar)"
+            ~ " else cast(cast({first} as decimal(18, 3)) as varchar) end",
+        'percentage': "cast(cast(100 * {first} as decimal(18, 1)) as varchar) || ' %'",
         'text_list': "cast(array_remove(array[{first}], null) as varchar[])",
         'compute_once': '',
         'materialized': '',

@@ -65,6 +65,7 @@ OF_PYTHON = {
     }
 }
 DEMO_KEYS = {
+    "health_column_periods": ["monitor", "column_name", "period_start"],
     # patterns of values that are not shown look alike, so only the demo's are compared row by row
     "health_coverage_gaps": ["monitor", "dataset", "pattern"],
     "health_representation_gaps": ["monitor", "dataset", "pattern"],

@@ -1,13 +1,4 @@
 {{ config(materialized='ephemeral') }}
-{#- numbers as a person would write them: 104, 10.4, 1.04, and three decimals below 1 -#}
-{%- set number %}case
-            when abs(VALUE) >= 1e12 or (abs(VALUE) < 1e-3 and VALUE <> 0) then cast(VALUE as varchar)
-            when abs(VALUE) >= 100 then cast(cast(VALUE as decimal(18, 0)) as varchar)
-            when abs(VALUE) >= 10 then cast(cast(VALUE as decimal(18, 1)) as varchar)
-            when abs(VALUE) >= 1 then cast(cast(VALUE as decimal(18, 2)) as varchar)
-            else cast(cast(VALUE as decimal(18, 3)) as varchar)
-        end{% endset %}
-{%- set percent = "cast(cast(100 * VALUE as decimal(18, 1)) as varchar) || ' %'" %}
 with leads as (
 
     select
@@ -49,14 +40,14 @@ numbers as (
         case when leads.is_value_shown then categories.category else 'one value' end as category,
         case when leads.is_value_shown then categories.recoded_from || ' is gone, and ' || categories.recoded_to || ' came with its share'
             else 'one value is gone, and another came with its share' end as recoding,
-        {{ percent | replace('VALUE', 'leads.missing_share') }} as missing_now,
-        {{ percent | replace('VALUE', 'leads.missing_share_before') }} as missing_then,
-        {{ percent | replace('VALUE', 'categories.share') }} as share_now,
-        {{ percent | replace('VALUE', 'categories.share_before') }} as share_then,
-        {{ number | replace('VALUE', 'leads.mean') }} as mean_now,
-        {{ number | replace('VALUE', 'leads.mean_before') }} as mean_then,
-        {{ number | replace('VALUE', 'leads.standard_deviation') }} as spread_now,
-        {{ number | replace('VALUE', 'leads.standard_deviation_before') }} as spread_then,
+        {{ data_health.engine_sql('percentage', 'leads.missing_share') }} as missing_now,
+        {{ data_health.engine_sql('percentage', 'leads.missing_share_before') }} as missing_then,
+        {{ data_health.engine_sql('percentage', 'categories.share') }} as share_now,
+        {{ data_health.engine_sql('percentage', 'categories.share_before') }} as share_then,
+        {{ data_health.engine_sql('readable_number', 'leads.mean') }} as mean_now,
+        {{ data_health.engine_sql('readable_number', 'leads.mean_before') }} as mean_then,
+        {{ data_health.engine_sql('readable_number', 'leads.standard_deviation') }} as spread_now,
+        {{ data_health.engine_sql('readable_number', 'leads.standard_deviation_before') }} as spread_then,
         -- quotients of extreme numbers are no doubles
         case when leads.mean between 1e-100 and 1e100 and leads.mean_before between 1e-100 and 1e100
             then case when leads.mean / leads.mean_before between 1e-3 and 1e3
