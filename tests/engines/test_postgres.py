@@ -129,7 +129,7 @@ def scale_of(row, name):
     if name in ("skewness", "excess_kurtosis"):
         # they cancel digits of their own
         return 1e3
-    if name in ("mean", "variance", "standard_deviation") and row["minimum"] is not None:
+    if name in ("mean", "variance", "standard_deviation") and row.get("minimum") is not None:
         return max(abs(row["minimum"]), abs(row["maximum"])) ** (2 if name == "variance" else 1)
     return 0
 

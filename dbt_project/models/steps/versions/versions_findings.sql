@@ -63,7 +63,7 @@ select
     checks.check_name as metric,
     newest_periods.newest_period as period_start,
     checks.status,
-    'version ' || checks.model_version || ', ' || checks.check_name || ': ' || coalesce(checks.reason, 'as registered')
+    'version ' || checks.model_version || ': ' || coalesce(checks.reason, 'as registered')
         || coalesce('; expected ' || checks.expected, '') || coalesce(', found ' || checks.found, '') as evidence,
     'health_feature_contract' as mart
 from checks
